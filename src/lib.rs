@@ -4,3 +4,17 @@
 extern crate alloc;
 
 pub mod amount;
+mod build;
+pub mod draft;
+pub mod field;
+mod hash;
+pub mod merkle;
+mod parse;
+pub mod sign;
+pub mod text;
+pub mod tlv;
+
+pub use amount::{Amount, AmountError, Msat};
+pub use build::BuildError;
+pub use merkle::OfferId;
+pub use parse::ParseError;

@@ -1,0 +1,406 @@
+//! The draft's offer, read: `lno1…`.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::str::FromStr;
+
+use bitcoin::constants::ChainHash;
+use secp256k1::{XOnlyPublicKey, schnorr};
+
+use super::types::offer as types;
+use super::{OfferBuilder, read};
+use crate::amount::{Amount, Msat};
+use crate::build::BuildError;
+use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, Span, UntrustedText};
+use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
+use crate::parse::{ParseError, check_length, read_records};
+use crate::sign::{Sighash, SignatureField, Signer, sign};
+use crate::text::{Encoded, Prefix, decode};
+use crate::tlv::{Reader, Record, Stream, ValueError, Writer};
+
+/// An offer of the 2021 draft, signed or not. Parsed means proved: framing, every field, and the signature if there is
+/// one.
+///
+/// Two offers are equal when their bytes are. The signed and the unsigned variant differ, but share their
+/// [`offer_id`](Offer::offer_id).
+///
+/// ```
+/// use bolt12::draft::Offer;
+/// let text = "lno1pqpqzqq2ydkxjemgw3hxjmn8ypnkjan9v9mkz7fvyphkuefqwpjhygrsv4e8xmmwyy0zpxdpsdxs5egu7h4see5c8wdftr6dqjsh4a6ryplswfgwjkshj0j8xcqq";
+/// let offer: Offer = text.parse()?;
+/// assert_eq!(offer.description().unwrap(), "lightning giveaway, one per person!");
+/// assert_eq!(offer.amount(), Some(256));
+/// assert!(offer.send_invoice());
+/// assert_eq!(offer.offer_id().to_string(), "d361ea762ab79a95a12fca7d06b87253c335027dc1b82d30abf794d540885fe5");
+/// assert_eq!(offer.to_string(), text);
+/// # Ok::<(), bolt12::ParseError>(())
+/// ```
+#[derive(Clone)]
+pub struct Offer {
+    bytes: Vec<u8>,
+    fields: Fields,
+    root: MerkleRoot,
+}
+
+impl Offer {
+    /// The features of the draft that an offer may demand: none were assigned.
+    const KNOWN_FEATURES: &'static [usize] = &[];
+
+    /// Begins an offer that pays out: "send me an invoice, I pay you", for `description`, issued by `node_id`.
+    pub fn payout(description: &str, node_id: XOnlyPublicKey) -> OfferBuilder<'_> {
+        OfferBuilder::new(description, node_id).send_invoice()
+    }
+
+    /// Begins an ordinary offer: "ask me for an invoice, you pay me".
+    pub const fn builder(description: &str, node_id: XOnlyPublicKey) -> OfferBuilder<'_> {
+        OfferBuilder::new(description, node_id)
+    }
+
+    /// The same offer with a signature by its node_id (BIP 340, auxiliary randomness of 32 zero bytes).
+    ///
+    /// # Errors
+    /// [`BuildError::Signer`] when the signer refuses, answers wrongly, or holds another key than node_id;
+    /// [`BuildError::Message`] when the offer has no node_id or would be longer than
+    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
+    pub fn sign(&self, signer: &impl Signer) -> Result<Self, BuildError> {
+        let key = self.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
+        let signature = sign(signer, &key, &self.sighash())?;
+        let mut writer = Writer::with_capacity(self.bytes.len().saturating_add(SIGNATURE_RECORD_LEN));
+        writer.copy(self.stream().records());
+        writer.record(types::SIGNATURE.number(), signature.as_ref());
+        let bytes = writer.into_bytes();
+        check_length(bytes.len())?;
+        Ok(self.with_signature(bytes, Some(signature)))
+    }
+
+    /// The same offer without its signature.
+    pub fn unsigned(&self) -> Self {
+        let mut writer = Writer::with_capacity(self.bytes.len());
+        let records = self.stream().records();
+        writer.copy(records.filter(|record| record.number() != types::SIGNATURE.number()));
+        self.with_signature(writer.into_bytes(), None)
+    }
+
+    /// The id: the merkle root over all records but the signature.
+    pub fn offer_id(&self) -> OfferId {
+        self.root.into()
+    }
+
+    /// What the signature covers, for signers that work outside [`Offer::sign`].
+    pub fn sighash(&self) -> Sighash {
+        SignatureField::OFFER.sighash(self.root)
+    }
+
+    /// The bytes of the TLV stream, as received or built.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The records.
+    pub fn stream(&self) -> Stream<'_> {
+        Stream::checked(&self.bytes)
+    }
+
+    /// The records of odd types that this crate does not know.
+    pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.stream()
+            .records()
+            .filter(|record| !types::ALL.iter().any(|field| field.number() == record.number()))
+    }
+
+    /// `chains`: the chains on which it can be used, bitcoin alone when absent.
+    pub fn chains(&self) -> impl Iterator<Item = ChainHash> {
+        let listed = self.fields.chains.map(|span| span.of(&self.bytes));
+        let absent = listed.is_none().then_some(ChainHash::BITCOIN);
+        let listed = listed.unwrap_or_default().chunks_exact(32);
+        absent
+            .into_iter()
+            .chain(listed.filter_map(|chain| <[u8; 32]>::try_from(chain).ok()).map(ChainHash::from))
+    }
+
+    /// Whether it can be used on `chain`.
+    pub fn supports_chain(&self, chain: ChainHash) -> bool {
+        self.chains().any(|supported| supported == chain)
+    }
+
+    /// `currency`: ISO 4217 code of [`Offer::amount`]; msat when absent.
+    pub fn currency(&self) -> Option<UntrustedText<'_>> {
+        self.text(self.fields.currency)
+    }
+
+    /// `amount` in msat, or in minor units of [`Offer::currency`]; any when absent.
+    pub const fn amount(&self) -> Option<u64> {
+        self.fields.amount
+    }
+
+    /// The amount where it is one of bitcoin: `None` when it is in another currency or above 21 000 000 BTC.
+    pub fn msat_amount(&self) -> Option<Amount> {
+        match (self.fields.currency, self.fields.amount) {
+            (Some(_), _) => None,
+            (None, None) => Some(Amount::Any),
+            (None, Some(msat)) => Msat::new(msat).ok().map(Amount::Msat),
+        }
+    }
+
+    /// `description`: what it is for.
+    pub fn description(&self) -> Option<UntrustedText<'_>> {
+        self.text(self.fields.description)
+    }
+
+    /// `features`.
+    pub fn features(&self) -> Features<'_> {
+        Features::new(self.fields.features.map(|span| span.of(&self.bytes)).unwrap_or_default())
+    }
+
+    /// `absolute_expiry` in unix seconds; valid until deactivated when absent.
+    pub const fn absolute_expiry(&self) -> Option<u64> {
+        self.fields.absolute_expiry
+    }
+
+    /// Whether it is expired at `now` (unix seconds): from the second of its expiry on.
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.absolute_expiry().is_some_and(|expiry| now >= expiry)
+    }
+
+    /// `paths`: blinded paths to the issuer, none when absent.
+    pub fn paths(&self) -> impl Iterator<Item = BlindedPath<'_>> {
+        self.fields.paths.iter().flat_map(|paths| paths.of(&self.bytes))
+    }
+
+    /// `issuer`: who issues it.
+    pub fn issuer(&self) -> Option<UntrustedText<'_>> {
+        self.text(self.fields.issuer)
+    }
+
+    /// `quantity_min`: the least number of items.
+    pub const fn quantity_min(&self) -> Option<u64> {
+        self.fields.quantity_min
+    }
+
+    /// `quantity_max`: the largest number of items.
+    pub const fn quantity_max(&self) -> Option<u64> {
+        self.fields.quantity_max
+    }
+
+    /// `recurrence`: the period of a recurring offer.
+    pub const fn recurrence(&self) -> Option<Recurrence> {
+        self.fields.recurrence
+    }
+
+    /// `recurrence_base`: when period 0 starts.
+    pub const fn recurrence_base(&self) -> Option<RecurrenceBase> {
+        self.fields.recurrence_base
+    }
+
+    /// `recurrence_paywindow`: when within a period to pay.
+    pub const fn recurrence_paywindow(&self) -> Option<RecurrencePaywindow> {
+        self.fields.recurrence_paywindow
+    }
+
+    /// `recurrence_limit`: the highest period.
+    pub const fn recurrence_limit(&self) -> Option<u32> {
+        self.fields.recurrence_limit
+    }
+
+    /// `node_id`: the x-only key of the issuer.
+    pub const fn node_id(&self) -> Option<XOnlyPublicKey> {
+        self.fields.node_id
+    }
+
+    /// `refund_for`: the payment_hash of the invoice that this refunds.
+    pub const fn refund_for(&self) -> Option<[u8; 32]> {
+        self.fields.refund_for
+    }
+
+    /// `send_invoice`: whether the issuer pays whoever sends an invoice.
+    pub const fn send_invoice(&self) -> bool {
+        self.fields.send_invoice
+    }
+
+    /// `signature` by [`Offer::node_id`] over [`Offer::sighash`]; verified.
+    pub const fn signature(&self) -> Option<schnorr::Signature> {
+        self.fields.signature
+    }
+
+    fn text(&self, span: Option<Span>) -> Option<UntrustedText<'_>> {
+        span.map(|span| UntrustedText::new(span.text(&self.bytes)))
+    }
+
+    /// This offer with another signature, or none. The signature stands behind all other fields and outside the tree,
+    /// so neither their places nor the root change with it.
+    fn with_signature(&self, bytes: Vec<u8>, signature: Option<schnorr::Signature>) -> Self {
+        Self { bytes, fields: Fields { signature, ..self.fields.clone() }, root: self.root }
+    }
+}
+
+impl TryFrom<Vec<u8>> for Offer {
+    type Error = ParseError;
+
+    /// Reads the bytes of a TLV stream.
+    ///
+    /// # Errors
+    /// [`ParseError`]: the framing, a field, or the signature.
+    fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
+        let fields = Fields::read(&bytes)?;
+        let root = root::<LnAll>(Stream::checked(&bytes));
+        let offer = Self { bytes, fields, root };
+        if let Some(signature) = offer.signature() {
+            let key = offer.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
+            if !offer.sighash().is_signed_by(&signature, &key) {
+                let offset =
+                    offer.stream().find(types::SIGNATURE.number()).map(|record| record.value_offset());
+                let kind = FieldErrorKind::BadSignature { key: types::NODE_ID };
+                return Err(FieldError::new(types::SIGNATURE, offset, kind).into());
+            }
+        }
+        Ok(offer)
+    }
+}
+
+impl FromStr for Offer {
+    type Err = ParseError;
+
+    /// Reads the text form, `lno1…`.
+    ///
+    /// # Errors
+    /// [`ParseError`], also for the text of another message.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::try_from(decode(text, Prefix::Offer)?)
+    }
+}
+
+impl fmt::Display for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Encoded::new(Prefix::Offer, &self.bytes).fmt(f)
+    }
+}
+
+impl fmt::Debug for Offer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "draft::Offer({self})")
+    }
+}
+
+impl AsRef<[u8]> for Offer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl PartialEq for Offer {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Offer {}
+
+impl Hash for Offer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+/// `recurrence`: how often to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recurrence {
+    /// 0 seconds, 1 days, 2 months, 3 years.
+    pub time_unit: u8,
+    /// Number of units in a period.
+    pub period: u32,
+}
+
+/// `recurrence_base`: when period 0 starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecurrenceBase {
+    /// Not 0: payments may start with any period.
+    pub start_any_period: u8,
+    /// Unix seconds.
+    pub basetime: u64,
+}
+
+/// `recurrence_paywindow`: when within a period to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecurrencePaywindow {
+    /// Seconds before the period's start.
+    pub seconds_before: u32,
+    /// Not 0: the amount is that of the time left in the period.
+    pub proportional_amount: u8,
+    /// Seconds after the period's start.
+    pub seconds_after: u32,
+}
+
+/// Type and length, three bytes, and the 64 bytes of a signature.
+const SIGNATURE_RECORD_LEN: usize = 66;
+
+/// What an offer says, texts and lists by their place in its bytes.
+#[derive(Clone, Debug, Default)]
+struct Fields {
+    chains: Option<Span>,
+    currency: Option<Span>,
+    amount: Option<u64>,
+    description: Option<Span>,
+    features: Option<Span>,
+    absolute_expiry: Option<u64>,
+    paths: Option<PathList>,
+    issuer: Option<Span>,
+    quantity_min: Option<u64>,
+    quantity_max: Option<u64>,
+    recurrence: Option<Recurrence>,
+    recurrence_base: Option<RecurrenceBase>,
+    node_id: Option<XOnlyPublicKey>,
+    refund_for: Option<[u8; 32]>,
+    send_invoice: bool,
+    recurrence_paywindow: Option<RecurrencePaywindow>,
+    recurrence_limit: Option<u32>,
+    signature: Option<schnorr::Signature>,
+}
+
+impl Fields {
+    fn read(bytes: &[u8]) -> Result<Self, ParseError> {
+        let mut fields = Self::default();
+        read_records(bytes, |record| fields.read_record(record))?;
+        Ok(fields)
+    }
+
+    /// Reads one record; `false` when its type is none of an offer's.
+    fn read_record(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
+        match record.number() {
+            2 => self.chains = Some(types::CHAINS.read_list(record, 32)?),
+            6 => self.currency = Some(read::text(types::CURRENCY, record)?),
+            8 => self.amount = Some(types::AMOUNT.read(record, Reader::tu64)?),
+            10 => self.description = Some(read::text(types::DESCRIPTION, record)?),
+            12 => self.features = Some(read::features(types::FEATURES, record, Offer::KNOWN_FEATURES)?),
+            14 => self.absolute_expiry = Some(types::ABSOLUTE_EXPIRY.read(record, Reader::tu64)?),
+            16 => self.paths = Some(read::paths(types::PATHS, record)?),
+            20 => self.issuer = Some(read::text(types::ISSUER, record)?),
+            22 => self.quantity_min = Some(types::QUANTITY_MIN.read(record, Reader::tu64)?),
+            24 => self.quantity_max = Some(types::QUANTITY_MAX.read(record, Reader::tu64)?),
+            26 => self.recurrence = Some(types::RECURRENCE.read(record, read_recurrence)?),
+            28 => self.recurrence_base = Some(types::RECURRENCE_BASE.read(record, read_base)?),
+            30 => self.node_id = Some(types::NODE_ID.read(record, Reader::x_only_point)?),
+            34 => self.refund_for = Some(types::REFUND_FOR.read(record, Reader::array)?),
+            54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
+            64 => self.recurrence_paywindow = Some(types::RECURRENCE_PAYWINDOW.read(record, read_paywindow)?),
+            66 => self.recurrence_limit = Some(types::RECURRENCE_LIMIT.read(record, Reader::tu32)?),
+            240 => self.signature = Some(types::SIGNATURE.read(record, Reader::signature)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn read_recurrence(reader: &mut Reader<'_>) -> Result<Recurrence, ValueError> {
+    Ok(Recurrence { time_unit: reader.u8()?, period: reader.tu32()? })
+}
+
+fn read_base(reader: &mut Reader<'_>) -> Result<RecurrenceBase, ValueError> {
+    Ok(RecurrenceBase { start_any_period: reader.u8()?, basetime: reader.tu64()? })
+}
+
+fn read_paywindow(reader: &mut Reader<'_>) -> Result<RecurrencePaywindow, ValueError> {
+    let seconds_before = reader.u32()?;
+    let proportional_amount = reader.u8()?;
+    Ok(RecurrencePaywindow { seconds_before, proportional_amount, seconds_after: reader.tu32()? })
+}

@@ -1,0 +1,158 @@
+//! The draft's offer, written.
+
+use alloc::vec::Vec;
+
+use bitcoin::constants::ChainHash;
+use secp256k1::XOnlyPublicKey;
+
+use super::Offer;
+use super::types::offer as types;
+use crate::amount::{Amount, Msat};
+use crate::build::BuildError;
+use crate::field::{FieldError, FieldErrorKind};
+use crate::tlv::Writer;
+
+/// Collects what an [`Offer`] is to say. [`OfferBuilder::build`] refuses what a writer must not write.
+///
+/// ```
+/// use bolt12::draft::Offer;
+/// use secp256k1::{Keypair, SECP256K1, SecretKey};
+///
+/// let key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+/// let (node_id, _) = key.x_only_public_key();
+/// let offer = Offer::payout("withdrawal from ATM", node_id).amount("100000sat".parse()?).build()?;
+/// let signed = offer.sign(&key)?;
+/// assert_eq!(signed.offer_id(), offer.offer_id());
+/// assert_eq!(signed.unsigned(), offer);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OfferBuilder<'a> {
+    chains: Vec<ChainHash>,
+    amount: Option<Msat>,
+    description: &'a str,
+    absolute_expiry: Option<u64>,
+    issuer: Option<&'a str>,
+    quantity_min: Option<u64>,
+    quantity_max: Option<u64>,
+    node_id: XOnlyPublicKey,
+    refund_for: Option<[u8; 32]>,
+    send_invoice: bool,
+}
+
+impl<'a> OfferBuilder<'a> {
+    pub(super) const fn new(description: &'a str, node_id: XOnlyPublicKey) -> Self {
+        Self {
+            chains: Vec::new(),
+            amount: None,
+            description,
+            absolute_expiry: None,
+            issuer: None,
+            quantity_min: None,
+            quantity_max: None,
+            node_id,
+            refund_for: None,
+            send_invoice: false,
+        }
+    }
+
+    pub(super) const fn send_invoice(mut self) -> Self {
+        self.send_invoice = true;
+        self
+    }
+
+    /// Adds a chain on which it can be used. None, or bitcoin alone, writes no chains.
+    #[must_use]
+    pub fn chain(mut self, chain: ChainHash) -> Self {
+        self.chains.push(chain);
+        self
+    }
+
+    /// The amount; any unless set.
+    #[must_use]
+    pub const fn amount(mut self, amount: Amount) -> Self {
+        self.amount = match amount {
+            Amount::Any => None,
+            Amount::Msat(msat) => Some(msat),
+        };
+        self
+    }
+
+    /// The second (unix) from which it is expired.
+    #[must_use]
+    pub const fn absolute_expiry(mut self, seconds: u64) -> Self {
+        self.absolute_expiry = Some(seconds);
+        self
+    }
+
+    /// Who issues it.
+    #[must_use]
+    pub const fn issuer(mut self, issuer: &'a str) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// The least number of items.
+    #[must_use]
+    pub const fn quantity_min(mut self, items: u64) -> Self {
+        self.quantity_min = Some(items);
+        self
+    }
+
+    /// The largest number of items.
+    #[must_use]
+    pub const fn quantity_max(mut self, items: u64) -> Self {
+        self.quantity_max = Some(items);
+        self
+    }
+
+    /// The payment_hash of the invoice that this refunds.
+    #[must_use]
+    pub const fn refund_for(mut self, payment_hash: [u8; 32]) -> Self {
+        self.refund_for = Some(payment_hash);
+        self
+    }
+
+    /// Writes the offer, unsigned.
+    ///
+    /// # Errors
+    /// [`BuildError::Message`]: an amount of zero, a NUL in a text, a refund that does not pay out, quantities in an
+    /// offer that pays out, or more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    pub fn build(&self) -> Result<Offer, BuildError> {
+        self.check()?;
+        let mut writer = Writer::new();
+        if self.chains.iter().any(|chain| *chain != ChainHash::BITCOIN) {
+            let chains: Vec<u8> = self.chains.iter().flat_map(|chain| chain.to_bytes()).collect();
+            writer.record(types::CHAINS.number(), &chains);
+        }
+        writer.tu64_if(types::AMOUNT.number(), self.amount.map(Msat::get));
+        writer.record(types::DESCRIPTION.number(), self.description.as_bytes());
+        writer.tu64_if(types::ABSOLUTE_EXPIRY.number(), self.absolute_expiry);
+        writer.record_if(types::ISSUER.number(), self.issuer.map(str::as_bytes));
+        writer.tu64_if(types::QUANTITY_MIN.number(), self.quantity_min);
+        writer.tu64_if(types::QUANTITY_MAX.number(), self.quantity_max);
+        writer.record(types::NODE_ID.number(), &self.node_id.serialize());
+        writer.record_if(types::REFUND_FOR.number(), self.refund_for.as_ref().map(|hash| &hash[..]));
+        writer.record_if(types::SEND_INVOICE.number(), self.send_invoice.then_some(&[]));
+        // Reading it back applies the rules of readers too, such as no NUL in a text.
+        Ok(Offer::try_from(writer.into_bytes())?)
+    }
+
+    fn check(&self) -> Result<(), FieldError> {
+        let refuse = |field, kind| Err(FieldError::new(field, None, kind));
+        if self.amount == Some(Msat::ZERO) {
+            return refuse(types::AMOUNT, FieldErrorKind::Zero);
+        }
+        if self.refund_for.is_some() && !self.send_invoice {
+            return refuse(types::REFUND_FOR, FieldErrorKind::Without { other: types::SEND_INVOICE });
+        }
+        for (field, quantity) in
+            [(types::QUANTITY_MIN, self.quantity_min), (types::QUANTITY_MAX, self.quantity_max)]
+        {
+            if quantity.is_some() && self.send_invoice {
+                return refuse(field, FieldErrorKind::Beside { other: types::SEND_INVOICE });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! Readings of values that the messages of the draft share.
+
+use crate::field::{Features, Field, FieldError, PathForm, PathList, Span};
+use crate::tlv::{Record, ValueError, ValueErrorKind};
+
+/// Reads a text: UTF-8 without NUL, as v0.11.2 demands. It stays in the message's bytes.
+pub(super) fn text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
+    field.read(record, |reader| {
+        let text = reader.utf8()?;
+        match text.find('\0') {
+            None => Ok(Span::of_value(record)),
+            Some(at) => Err(ValueError::new(ValueErrorKind::Nul, at)),
+        }
+    })
+}
+
+/// Reads a field that says all by being there.
+pub(super) fn flag(field: Field, record: &Record<'_>) -> Result<bool, FieldError> {
+    field.read(record, |_| Ok(true))
+}
+
+/// Reads feature bits and refuses even ones that are not in `known`.
+pub(super) fn features(field: Field, record: &Record<'_>, known: &[usize]) -> Result<Span, FieldError> {
+    Features::new(record.value()).check(known, field, record.value_offset())?;
+    Ok(Span::of_value(record))
+}
+
+/// Reads blinded paths.
+pub(super) fn paths(field: Field, record: &Record<'_>) -> Result<PathList, FieldError> {
+    PathList::read(record, PathForm::Draft)
+        .map_err(|error| FieldError::value(field, record.value_offset(), &error))
+}

@@ -1,0 +1,75 @@
+//! From bytes to a message: the walk that all messages share, and why it can fail.
+
+use crate::field::{Field, FieldError, FieldErrorKind};
+use crate::text::{MAX_MESSAGE_LEN, TextError};
+use crate::tlv::{Frames, Record, StreamError};
+
+/// What parsing a message can answer, step by step: the text, the framing, the fields and their rules.
+///
+/// ```
+/// use bolt12::draft::Offer;
+/// let error = "lno1pqpq".parse::<Offer>().unwrap_err();
+/// assert_eq!(error.to_string(), "at byte 0: type 8 is cut off: its length is 2, 0 bytes are left");
+/// assert_eq!(error.offset(), Some(0));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// The text form is broken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The bytes are more than [`MAX_MESSAGE_LEN`].
+    #[error("a message of {length} bytes: at most {max} fit an onion message", max = MAX_MESSAGE_LEN)]
+    TooLong {
+        /// Bytes of the stream.
+        length: usize,
+    },
+    /// The framing of the records is broken.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A field breaks a rule.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+}
+
+impl ParseError {
+    /// The field at fault, where it is one field's.
+    pub const fn field(&self) -> Option<Field> {
+        match self {
+            Self::Field(error) => Some(error.field()),
+            _ => None,
+        }
+    }
+
+    /// The byte, from 0, at which it went wrong: of the text where the text form is broken, of the stream otherwise.
+    pub const fn offset(&self) -> Option<usize> {
+        match self {
+            Self::Text(error) => error.position(),
+            Self::Stream(error) => Some(error.offset()),
+            Self::Field(error) => error.offset(),
+            Self::TooLong { .. } => None,
+        }
+    }
+}
+
+/// Walks once through the records of a message: its length, the framing, and each record, which `read` takes apart
+/// and answers whether its type is one of the message's own. An even type that is not is refused (BOLT 1, R-T-4).
+pub(crate) fn read_records(
+    bytes: &[u8],
+    mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+) -> Result<(), ParseError> {
+    check_length(bytes.len())?;
+    for record in Frames::new(bytes) {
+        let record = record?;
+        if !read(&record)? && record.number() % 2 == 0 {
+            let field = Field::unknown(record.number());
+            return Err(FieldError::new(field, Some(record.offset()), FieldErrorKind::UnknownEven).into());
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a message that fits no onion message.
+pub(crate) const fn check_length(length: usize) -> Result<(), ParseError> {
+    if length > MAX_MESSAGE_LEN { Err(ParseError::TooLong { length }) } else { Ok(()) }
+}
