@@ -11,6 +11,7 @@ mod hash;
 pub mod merkle;
 mod parse;
 pub mod sign;
+mod standard;
 pub mod text;
 pub mod tlv;
 
