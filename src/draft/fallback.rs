@@ -16,19 +16,19 @@ pub struct Fallback<'a> {
 /// Checks a list in either form: items alone (v0.11), or behind a byte that counts them (v0.10). The place that is
 /// kept is that of the items.
 pub(super) fn read(reader: &mut Reader<'_>, record: &Record<'_>) -> Result<Span, ValueError> {
-    let mut counted = reader.clone();
-    reader.list(item).map(|_| Span::of_value(record)).or_else(|error| {
-        let count = counted.u8()?;
-        let items = counted.list(item);
-        match items {
-            Ok(items) if items.len() == usize::from(count) => {
-                let length = record.value().len();
-                reader.take(length)?;
-                Ok(Span::of_value(record).skip(1))
-            }
-            _ => Err(error),
-        }
-    })
+    let span = match reader.clone().list(item) {
+        Ok(_) => Span::of_value(record),
+        Err(error) if !is_counted(reader.clone()) => return Err(error),
+        Err(_) => Span::of_value(record).skip(1),
+    };
+    reader.take(record.value().len())?;
+    Ok(span)
+}
+
+/// Whether the value is as many items as its first byte says.
+fn is_counted(mut reader: Reader<'_>) -> bool {
+    let Ok(count) = reader.u8() else { return false };
+    reader.list(item).is_ok_and(|items| items.len() == usize::from(count))
 }
 
 /// The items in bytes that [`read`] has checked.
@@ -45,21 +45,23 @@ fn item<'a>(reader: &mut Reader<'a>) -> Result<Fallback<'a>, ValueError> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+    use alloc::string::String;
+    use alloc::vec;
     use alloc::vec::Vec;
 
     use super::*;
     use crate::field::Field;
     use crate::tlv::{Stream, Writer};
 
-    fn parse(value: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, alloc::string::String> {
+    fn parse(value: &[u8]) -> Result<Vec<(u8, Vec<u8>)>, String> {
         let mut writer = Writer::new();
         writer.record(48, value);
         let bytes = writer.into_bytes();
         let stream = Stream::new(&bytes).unwrap();
         let record = stream.find(48).unwrap();
         let field = Field::new(48, "fallbacks");
-        let span =
-            field.read(&record, |reader| read(reader, &record)).map_err(|error| alloc::format!("{error}"))?;
+        let span = field.read(&record, |reader| read(reader, &record)).map_err(|error| format!("{error}"))?;
         Ok(items(span.of(&bytes)).map(|item| (item.version, item.program.to_vec())).collect())
     }
 
