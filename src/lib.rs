@@ -4,3 +4,4 @@
 extern crate alloc;
 
 pub mod amount;
+pub mod payout;
