@@ -133,8 +133,10 @@ fn diagram() -> String {
             let Ok((next, events)) = step(&state, &input) else { continue };
             if !events.is_empty() {
                 let labels: Vec<_> = events.iter().map(event_name).collect();
-                writeln!(text, "    {name} --> {}: {}", phase_name(next.phase()), labels.join(" + "))
-                    .unwrap();
+                let line = format!("    {name} --> {}: {}\n", phase_name(next.phase()), labels.join(" + "));
+                if !text.ends_with(&line) {
+                    text.push_str(&line);
+                }
             }
         }
     }

@@ -32,10 +32,14 @@ mod id;
 #[cfg(feature = "std")]
 mod memory;
 mod payment;
+#[cfg(feature = "redb")]
+pub mod redb;
 pub mod state;
 mod status;
 pub mod store;
 
+#[cfg(feature = "redb")]
+pub use self::redb::RedbStore;
 pub use hex::HexError;
 pub use id::PayoutId;
 #[cfg(feature = "std")]
