@@ -10,6 +10,7 @@ pub mod field;
 mod hash;
 pub mod merkle;
 mod parse;
+pub mod payout;
 pub mod sign;
 mod standard;
 pub mod text;
