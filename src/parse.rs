@@ -52,13 +52,21 @@ impl ParseError {
     }
 }
 
-/// Walks once through the records of a message: its length, the framing, and each record, which `read` takes apart
-/// and answers whether its type is one of the message's own. An even type that is not is refused (BOLT 1, R-T-4).
+/// Walks once through the records of a message: its length, then as [`read_framed`].
 pub(crate) fn read_records(
+    bytes: &[u8],
+    read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+) -> Result<(), ParseError> {
+    check_length(bytes.len())?;
+    read_framed(bytes, read)
+}
+
+/// Walks once through records: the framing, and each record, which `read` takes apart and answers whether its type is
+/// one of its own. An even type that is not is refused (BOLT 1, R-T-4).
+pub(crate) fn read_framed(
     bytes: &[u8],
     mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
-    check_length(bytes.len())?;
     for record in Frames::new(bytes) {
         let record = record?;
         if !read(&record)? && record.number() % 2 == 0 {

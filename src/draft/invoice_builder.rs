@@ -11,7 +11,7 @@ use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::merkle::{LnAll, root};
 use crate::parse::ParseError;
 use crate::sign::{SignatureField, Signer, sign};
-use crate::tlv::Writer;
+use crate::tlv::{ValueErrorKind, Writer};
 
 /// Collects what an answering [`Invoice`] says beside what it repeats of the offer. [`InvoiceBuilder::sign`] refuses
 /// what the payer would not pay.
@@ -193,7 +193,11 @@ impl<'a> InvoiceBuilder<'a> {
                 let due = self.offer.amount().filter(|_| self.offer.currency().is_none());
                 let due = due.ok_or(FieldError::missing(types::AMOUNT))?;
                 let due = due.checked_mul(self.quantity.unwrap_or(1)).and_then(|due| Msat::new(due).ok());
-                due.ok_or(FieldError::new(types::AMOUNT, None, FieldErrorKind::AboveMaximum))?
+                due.ok_or(FieldError::new(
+                    types::AMOUNT,
+                    None,
+                    FieldErrorKind::Value(ValueErrorKind::AboveMaximum),
+                ))?
             }
         };
         Ok(amount)

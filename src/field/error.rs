@@ -100,9 +100,6 @@ pub enum FieldErrorKind {
     /// A list without an item.
     #[error("an empty list")]
     Empty,
-    /// More than 21 000 000 BTC.
-    #[error("above 21000000 BTC")]
-    AboveMaximum,
     /// A number outside its limits.
     #[error("outside its limits, {min} to {max}")]
     OutOfRange {

@@ -27,11 +27,23 @@
 //! | `redb` | `RedbStore`, one durable file (feature `redb`) |
 //! | `conformance` | the suite that proves a store (feature `conformance`) |
 
+#[cfg(feature = "std")]
+mod claim;
 mod hex;
+#[cfg(feature = "std")]
+mod history;
 mod id;
 #[cfg(feature = "std")]
+mod ledger;
+#[cfg(feature = "std")]
 mod memory;
+#[cfg(feature = "std")]
+mod pay;
 mod payment;
+#[cfg(feature = "std")]
+mod presented;
+#[cfg(feature = "std")]
+mod record;
 #[cfg(feature = "redb")]
 pub mod redb;
 pub mod state;
@@ -40,10 +52,24 @@ pub mod store;
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+#[cfg(feature = "std")]
+pub use claim::Claim;
 pub use hex::HexError;
+#[cfg(feature = "std")]
+pub use history::{Happened, HistoryEntry};
 pub use id::PayoutId;
 #[cfg(feature = "std")]
+pub use ledger::{
+    ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError, Settled,
+};
+#[cfg(feature = "std")]
 pub use memory::MemoryStore;
+#[cfg(feature = "std")]
+pub use pay::{Ended, Outcome, Payer, Problem, Recovered};
 pub use payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+#[cfg(feature = "std")]
+pub use presented::{Presented, TermsError};
+#[cfg(feature = "std")]
+pub use record::{NotAPromise, Payout, Promise};
 pub use status::{Status, UnknownStatus};
 pub use store::{Store, StoreError};
