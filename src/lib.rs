@@ -1,5 +1,6 @@
 //! BOLT12 without a Lightning node.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![warn(unreachable_pub)]
 
 extern crate alloc;
 
