@@ -1,6 +1,7 @@
 //! From bytes to a message: the walk that all messages share, and why it can fail.
 
 use crate::field::{Field, FieldError, FieldErrorKind};
+use crate::merkle::SIGNATURE_TYPES;
 use crate::text::{MAX_MESSAGE_LEN, TextError};
 use crate::tlv::{Frames, Record, StreamError};
 
@@ -24,6 +25,9 @@ pub enum ParseError {
         /// Bytes of the stream.
         length: usize,
     },
+    /// There is no record that a root would cover, so nothing is said (R-E-10), and an id would be all zeros.
+    #[error("a message without a field")]
+    Empty,
     /// The framing of the records is broken.
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -47,26 +51,29 @@ impl ParseError {
             Self::Text(error) => error.position(),
             Self::Stream(error) => Some(error.offset()),
             Self::Field(error) => error.offset(),
-            Self::TooLong { .. } => None,
+            Self::TooLong { .. } | Self::Empty => None,
         }
     }
 }
 
 /// Walks once through the records of a message: its length, the framing, and each record, which `read` takes apart
-/// and answers whether its type is one of the message's own. An even type that is not is refused (BOLT 1, R-T-4).
+/// and answers whether its type is one of the message's own. An even type that is not is refused (BOLT 1, R-T-4), and
+/// so is a message without any field.
 pub(crate) fn read_records(
     bytes: &[u8],
     mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     check_length(bytes.len())?;
+    let mut is_empty = true;
     for record in Frames::new(bytes) {
         let record = record?;
+        is_empty &= SIGNATURE_TYPES.contains(&record.number());
         if !read(&record)? && record.number() % 2 == 0 {
             let field = Field::unknown(record.number());
             return Err(FieldError::new(field, Some(record.offset()), FieldErrorKind::UnknownEven).into());
         }
     }
-    Ok(())
+    if is_empty { Err(ParseError::Empty) } else { Ok(()) }
 }
 
 /// Refuses a message that fits no onion message.
