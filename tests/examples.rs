@@ -130,7 +130,9 @@ fn core_lightnings_offers_come_out_of_the_command_line_too() {
         let text = |name: &str| case[name].as_str().unwrap_or_default();
         // What has expired by now cannot be made by a program that knows the time.
         let live = case["absolute_expiry"].is_null() || text("absolute_expiry") == u64::MAX.to_string();
-        if !live || text("amount").parse::<bolt12::Amount>().is_err() {
+        // On the command line an empty text means: not given.
+        let empty = case["issuer"] == "" || case["label"] == "";
+        if !live || empty || text("amount").parse::<bolt12::Amount>().is_err() {
             continue;
         }
         fs::write(&key_file, text("node_secret_key")).unwrap();
@@ -154,7 +156,7 @@ fn core_lightnings_offers_come_out_of_the_command_line_too() {
         assert_eq!(result["bolt12_unsigned"], case["bolt12_unsigned"], "{}", case["id"]);
         made += 1;
     }
-    assert_eq!(made, 30);
+    assert_eq!(made, 29);
 }
 
 #[test]
