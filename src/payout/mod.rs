@@ -27,6 +27,8 @@
 //! | `redb` | `RedbStore`, one durable file (feature `redb`) |
 //! | `conformance` | the suite that proves a store (feature `conformance`) |
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod hex;
 mod id;
 #[cfg(feature = "std")]
