@@ -118,7 +118,6 @@ pub fn run<P: Place>(new_place: impl Fn() -> P) -> Result<(), Broken> {
     events_in_order(&new_place())?;
     largest_values(&new_place())?;
     repeat_after_unknown_outcome(&new_place())?;
-    reopen(&new_place())?;
     pages_by_filter(&new_place())?;
     pages_of_large_rows(&new_place())?;
     pages_while_others_write(&new_place())?;
@@ -126,7 +125,8 @@ pub fn run<P: Place>(new_place: impl Fn() -> P) -> Result<(), Broken> {
     replace_race(&new_place())?;
     hash_race(&new_place())?;
     no_lost_update(&new_place())?;
-    reads_see_whole_writes(&new_place())
+    reads_see_whole_writes(&new_place())?;
+    reopen(&new_place())
 }
 
 /// Fails the case unless the promise holds.

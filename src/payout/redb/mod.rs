@@ -203,10 +203,16 @@ fn open_error(action: &'static str, path: &Path, error: impl Into<redb::Error>) 
     let path = path.into();
     match error.into() {
         redb::Error::DatabaseAlreadyOpen => OpenError::Busy { path },
+        redb::Error::Io(error) if CONTENT.contains(&error.kind()) => {
+            OpenError::Damaged { path, reason: error.to_string() }
+        }
         redb::Error::Io(error) => OpenError::Io { action, path, kind: error.kind() },
         error => OpenError::Damaged { path, reason: error.to_string() },
     }
 }
+
+/// I/O errors that tell of what is in the file, rather than of the disk.
+const CONTENT: [io::ErrorKind; 2] = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
 
 const PANICKED: &str = "redb panicked";
 
