@@ -17,6 +17,8 @@
 mod batch;
 mod error;
 mod file;
+#[cfg(test)]
+mod power;
 mod tables;
 
 use std::fmt;
@@ -25,10 +27,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::vec::Vec;
 
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadableDatabase, StorageBackend};
 
 use self::batch::Batcher;
 pub use self::error::OpenError;
+use self::file::LedgerFile;
 use self::tables::{Writer, failed};
 use super::store::{
     Change, Cursor, Filter, Inserted, NewRow, Page, PageSize, Replaced, Row, Store, StoreError, StoredEvent,
@@ -82,7 +85,11 @@ impl RedbStore {
             }
             opened => opened?,
         };
-        let open = || Database::builder().set_cache_size(bytes).create_with_backend(file);
+        Self::on(file, path, bytes)
+    }
+
+    fn on<B: StorageBackend>(file: LedgerFile<B>, path: &Path, cache: usize) -> Result<Self, OpenError> {
+        let open = || Database::builder().set_cache_size(cache).create_with_backend(file);
         let database = catch_unwind(AssertUnwindSafe(open))
             .map_err(|_| OpenError::Damaged { path: path.into(), reason: PANICKED.into() })?
             .map_err(|error| open_error("open", path, error))?;
@@ -191,7 +198,7 @@ impl Done {
 }
 
 /// Makes the empty tables of a new ledger.
-fn start(file: file::LedgerFile) -> Result<(), redb::Error> {
+fn start<B: StorageBackend>(file: LedgerFile<B>) -> Result<(), redb::Error> {
     let database = Database::builder().create_with_backend(file)?;
     let transaction = database.begin_write()?;
     Writer::open(&transaction)?;
