@@ -1,4 +1,11 @@
 //! The stores against the conformance suite, case by case, and the suite against broken stores.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::sync::Arc;
 

@@ -4,7 +4,15 @@
 //!
 //! A kill leaves the operating system's cache alone, so this proves the order of things in the
 //! process and the recovery of the file. Loss of power is simulated in `src/payout/redb/`.
-#![allow(clippy::print_stdout, reason = "the child acknowledges its steps on a pipe")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};

@@ -1,5 +1,13 @@
 //! Files that are no good ledgers: each is refused with a sentence that says why, and left as it
 //! was, byte for byte.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

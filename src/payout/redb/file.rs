@@ -46,6 +46,7 @@ pub(super) fn create(
     let made = (|| {
         let file = FileBackend::new(file).map_err(|error| damaged(path, &error))?;
         fill(LedgerFile::begin(file).map_err(failed)?)?;
+        File::open(&draft).and_then(|draft| draft.sync_all()).map_err(failed)?;
         match fs::hard_link(&draft, path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(error)),
             Ok(()) | Err(_) => Ok(()),
