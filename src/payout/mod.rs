@@ -29,6 +29,8 @@
 
 #[cfg(feature = "std")]
 mod claim;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod hex;
 #[cfg(feature = "std")]
 mod history;
