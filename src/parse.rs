@@ -56,24 +56,35 @@ impl ParseError {
     }
 }
 
-/// Walks once through the records of a message: its length, the framing, and each record, which `read` takes apart
-/// and answers whether its type is one of the message's own. An even type that is not is refused (BOLT 1, R-T-4), and
-/// so is a message without any field.
+/// Walks once through the records of a message, as [`read_framed`], within the bound on its length. A message without
+/// any field is refused too.
 pub(crate) fn read_records(
     bytes: &[u8],
     mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     check_length(bytes.len())?;
     let mut is_empty = true;
+    read_framed(bytes, |record| {
+        is_empty &= SIGNATURE_TYPES.contains(&record.number());
+        read(record)
+    })?;
+    if is_empty { Err(ParseError::Empty) } else { Ok(()) }
+}
+
+/// Walks once through records: the framing, and each record, which `read` takes apart and answers whether its type is
+/// one of its own. An even type that is not is refused (BOLT 1, R-T-4).
+pub(crate) fn read_framed(
+    bytes: &[u8],
+    mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+) -> Result<(), ParseError> {
     for record in Frames::new(bytes) {
         let record = record?;
-        is_empty &= SIGNATURE_TYPES.contains(&record.number());
         if !read(&record)? && record.number() % 2 == 0 {
             let field = Field::unknown(record.number());
             return Err(FieldError::new(field, Some(record.offset()), FieldErrorKind::UnknownEven).into());
         }
     }
-    if is_empty { Err(ParseError::Empty) } else { Ok(()) }
+    Ok(())
 }
 
 /// Refuses a message that fits no onion message.

@@ -1,9 +1,6 @@
 //! The draft's offer, read: `lno1…`.
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::hash::{Hash, Hasher};
-use core::str::FromStr;
 
 use bitcoin::constants::ChainHash;
 use secp256k1::{XOnlyPublicKey, schnorr};
@@ -16,7 +13,8 @@ use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, 
 use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
 use crate::parse::{ParseError, check_length, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
-use crate::text::{Encoded, Prefix, decode};
+use crate::standard::standard_traits;
+use crate::text::Prefix;
 use crate::tlv::{Reader, Record, Stream, ValueError, Writer};
 
 /// An offer of the 2021 draft, signed or not. Parsed means proved: framing, every field, and the signature if there is
@@ -258,49 +256,7 @@ impl TryFrom<Vec<u8>> for Offer {
     }
 }
 
-impl FromStr for Offer {
-    type Err = ParseError;
-
-    /// Reads the text form, `lno1…`.
-    ///
-    /// # Errors
-    /// [`ParseError`], also for the text of another message.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::try_from(decode(text, Prefix::Offer)?)
-    }
-}
-
-impl fmt::Display for Offer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Encoded::new(Prefix::Offer, &self.bytes).fmt(f)
-    }
-}
-
-impl fmt::Debug for Offer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "draft::Offer({self})")
-    }
-}
-
-impl AsRef<[u8]> for Offer {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl PartialEq for Offer {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
-    }
-}
-
-impl Eq for Offer {}
-
-impl Hash for Offer {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bytes.hash(state);
-    }
-}
+standard_traits!(Offer, Prefix::Offer, "draft::Offer");
 
 /// `recurrence`: how often to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

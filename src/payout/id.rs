@@ -1,0 +1,68 @@
+//! [`PayoutId`]: the name of a payout.
+
+use core::fmt;
+use core::str::FromStr;
+
+use super::hex::{self, HexError};
+
+/// The 32 bytes that name one payout, printed as 64 lower-case hexadecimal characters.
+///
+/// For a draft offer this is its `offer_id`; for a merged invoice_request without an offer, the
+/// hash of its own records. Both are hashes, so two different promises never share one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PayoutId([u8; 32]);
+
+impl PayoutId {
+    /// Takes the 32 bytes as they are.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl fmt::Display for PayoutId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex::write(&self.0, f)
+    }
+}
+
+impl fmt::Debug for PayoutId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PayoutId({self})")
+    }
+}
+
+impl FromStr for PayoutId {
+    type Err = HexError;
+
+    /// # Errors
+    ///
+    /// [`HexError`] unless the text is 64 hexadecimal characters, of either case.
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        hex::read(text).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn text_form() {
+        let text = "00ff".repeat(16);
+        let id: PayoutId = text.parse().unwrap();
+        assert_eq!(id.to_string(), text);
+        assert_eq!(text.to_uppercase().parse(), Ok(id));
+        assert_eq!(format!("{id:?}"), format!("PayoutId({text})"));
+        assert_eq!("00".parse::<PayoutId>(), Err(HexError::Length { expected: 64, found: 2 }));
+    }
+}
