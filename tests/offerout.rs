@@ -179,8 +179,12 @@ fn every_parameter_error_is_one_here_too() {
         let params = case["rpc_params_json"].as_str().unwrap();
         let token = |name: &str| {
             let (_, rest) = params.split_once(&format!("\"{name}\":"))?;
-            let end = rest.find([',', '}']).unwrap_or(rest.len());
-            Some(rest[..end.max(2).min(rest.len())].trim().trim_matches('"').to_owned())
+            let token = match rest.strip_prefix('"') {
+                Some(text) => text.split('"').next(),
+                None if rest.starts_with("{}") => Some("{}"),
+                None => rest.split([',', '}']).next(),
+            };
+            token.map(str::to_owned)
         };
         let ledger = Ledger::new(MemoryStore::new());
         let answer = (|| {
