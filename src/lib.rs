@@ -49,6 +49,7 @@ pub mod command;
 pub mod draft;
 pub mod field;
 mod hash;
+mod hex;
 pub mod merkle;
 mod parse;
 pub mod payout;
@@ -63,6 +64,7 @@ pub use amount::{Amount, AmountError, Msat};
 pub use build::BuildError;
 #[cfg(feature = "std")]
 pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};
+pub use hex::HexError;
 pub use merkle::OfferId;
 pub use parse::ParseError;
 #[cfg(feature = "std")]

@@ -31,7 +31,6 @@
 mod claim;
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod hex;
 #[cfg(feature = "std")]
 mod history;
 mod id;
@@ -56,7 +55,6 @@ pub mod store;
 pub use self::redb::RedbStore;
 #[cfg(feature = "std")]
 pub use claim::Claim;
-pub use hex::HexError;
 #[cfg(feature = "std")]
 pub use history::{Happened, HistoryEntry};
 pub use id::PayoutId;
