@@ -9,6 +9,7 @@ pub mod draft;
 pub mod field;
 mod hash;
 pub mod merkle;
+pub mod message;
 mod parse;
 pub mod sign;
 pub mod text;
@@ -17,4 +18,7 @@ pub mod tlv;
 pub use amount::{Amount, AmountError, Msat};
 pub use build::BuildError;
 pub use merkle::OfferId;
+pub use message::{
+    Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice, VerifiedRequest,
+};
 pub use parse::ParseError;

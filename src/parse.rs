@@ -54,9 +54,9 @@ impl ParseError {
 
 /// Walks once through the records of a message: its length, the framing, and each record, which `read` takes apart
 /// and answers whether its type is one of the message's own. An even type that is not is refused (BOLT 1, R-T-4).
-pub(crate) fn read_records(
-    bytes: &[u8],
-    mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+pub(crate) fn read_records<'a>(
+    bytes: &'a [u8],
+    mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     check_length(bytes.len())?;
     for record in Frames::new(bytes) {
