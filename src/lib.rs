@@ -51,6 +51,7 @@ pub mod field;
 mod hash;
 mod hex;
 pub mod merkle;
+pub mod message;
 mod parse;
 pub mod payout;
 #[cfg(feature = "serde")]
@@ -66,6 +67,9 @@ pub use build::BuildError;
 pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};
 pub use hex::HexError;
 pub use merkle::OfferId;
+pub use message::{
+    Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice, VerifiedRequest,
+};
 pub use parse::ParseError;
 #[cfg(feature = "std")]
 pub use payout::Ledger;

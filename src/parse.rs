@@ -58,9 +58,9 @@ impl ParseError {
 
 /// Walks once through the records of a message, as [`read_framed`], within the bound on its length. A message without
 /// any field is refused too.
-pub(crate) fn read_records(
-    bytes: &[u8],
-    mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+pub(crate) fn read_records<'a>(
+    bytes: &'a [u8],
+    mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     check_length(bytes.len())?;
     let mut is_empty = true;
@@ -73,9 +73,9 @@ pub(crate) fn read_records(
 
 /// Walks once through records: the framing, and each record, which `read` takes apart and answers whether its type is
 /// one of its own. An even type that is not is refused (BOLT 1, R-T-4).
-pub(crate) fn read_framed(
-    bytes: &[u8],
-    mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+pub(crate) fn read_framed<'a>(
+    bytes: &'a [u8],
+    mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     for record in Frames::new(bytes) {
         let record = record?;
