@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
 use super::id::PayoutId;
-use super::payment::PaymentHash;
+use super::payment::{PaymentHash, PaymentProof};
 use super::record::Payout;
 use crate::amount::Msat;
 
@@ -22,6 +22,7 @@ pub struct Claim {
     hash: PaymentHash,
     amount: Msat,
     invoice: Vec<u8>,
+    paid_by: Option<PaymentHash>,
     /// Held for its drop.
     _held: Held,
 }
@@ -35,6 +36,7 @@ impl Claim {
             hash: payout.state.pending()?,
             amount: in_flight.amount,
             invoice: in_flight.invoice.clone(),
+            paid_by: payout.state.paid().next().map(PaymentProof::payment_hash),
             _held: held,
         })
     }
@@ -57,6 +59,14 @@ impl Claim {
     /// The bytes of the invoice's TLV stream, as received.
     pub fn invoice(&self) -> &[u8] {
         &self.invoice
+    }
+
+    /// The payment by which the payout proved paid after this claim was granted: one that had been released as failed
+    /// and succeeded late. Only a claim that was [resumed](super::Ledger::resume) can have one.
+    ///
+    /// Whoever holds such a claim must not begin its payment, or the payout is paid twice.
+    pub const fn paid_by(&self) -> Option<PaymentHash> {
+        self.paid_by
     }
 }
 

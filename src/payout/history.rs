@@ -76,7 +76,7 @@ impl HistoryEntry {
             Kind::Claimed => Happened::Claimed {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
-                invoice: bytes_of(parts.invoice, &event.bytes),
+                invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, &event.bytes),
             },
             Kind::Settled => Happened::Settled {
                 proof: parts.proof(hash?).ok_or(FieldError::missing(PREIMAGE))?,
@@ -84,7 +84,7 @@ impl HistoryEntry {
             },
             Kind::Released => Happened::Released {
                 hash: hash?,
-                reason: String::from_utf8_lossy(&bytes_of(parts.reason, &event.bytes)).into_owned(),
+                reason: parts.reason.ok_or(FieldError::missing(REASON))?.text(&event.bytes).to_string(),
             },
             Kind::Disabled => Happened::Disabled,
             Kind::Overpaid => Happened::Overpaid {
@@ -92,7 +92,8 @@ impl HistoryEntry {
                 paid_by: parts.paid_by.ok_or(FieldError::missing(PAID_BY))?,
             },
         };
-        Ok(Self { sequence: event.sequence, time: parts.time, what })
+        let time = parts.time.ok_or(FieldError::missing(TIME))?;
+        Ok(Self { sequence: event.sequence, time, what })
     }
 }
 
@@ -192,7 +193,7 @@ impl Kind {
 /// The records of an event as they are read.
 #[derive(Default)]
 struct Parts {
-    time: u64,
+    time: Option<u64>,
     kind: Option<Kind>,
     hash: Option<PaymentHash>,
     amount: Option<Msat>,
@@ -206,14 +207,17 @@ struct Parts {
 impl Parts {
     fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
         match record.number() {
-            2 => self.time = TIME.read(record, Reader::tu64)?,
+            2 => self.time = Some(TIME.read(record, Reader::tu64)?),
             4 => self.kind = Some(KIND.read(record, read_kind)?),
             6 => self.hash = Some(PaymentHash::new(HASH.read(record, Reader::array)?)),
             8 => self.amount = Some(AMOUNT.read(record, Reader::msat)?),
             10 => self.invoice = Some(Span::of_value(record)),
             12 => self.preimage = Some(Preimage::new(PREIMAGE.read(record, Reader::array)?)),
             14 => self.late = LATE.read(record, |_| Ok(true))?,
-            16 => self.reason = Some(Span::of_value(record)),
+            16 => {
+                self.reason =
+                    Some(REASON.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))?)
+            }
             18 => self.paid_by = Some(PaymentHash::new(PAID_BY.read(record, Reader::array)?)),
             _ => return Ok(false),
         }
@@ -231,8 +235,8 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, ValueError> {
     kind.ok_or(ValueError::new(ValueErrorKind::UnknownCode { code }, 0))
 }
 
-fn bytes_of(span: Option<Span>, bytes: &[u8]) -> Vec<u8> {
-    span.map(|span| span.of(bytes).to_vec()).unwrap_or_default()
+fn bytes_of(span: Span, bytes: &[u8]) -> Vec<u8> {
+    span.of(bytes).to_vec()
 }
 
 /// A reason within its bound, cut between two characters.

@@ -164,10 +164,11 @@ impl<S: Store> Ledger<S> {
         let written = self.retrying(|| {
             let payout = self.get(id)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
+            let amount = invoice.check(payout.promise(), now)?;
+            // Another thread is about to write the very same claim.
             if held.is_none() {
                 return Err(Refusal::AlreadyClaimed { hash }.into());
             }
-            let amount = invoice.check(payout.promise(), now)?;
             let mut next = Payout { state, ..payout };
             next.claimed_at.push(now);
             next.in_flight = Some(InFlight { invoice: invoice.bytes().to_vec(), amount });
@@ -200,7 +201,8 @@ impl<S: Store> Ledger<S> {
 
     /// Records that the payment under `hash` has failed **for good**: not in flight, and never to be. "I don't know",
     /// a time-out or an error of the node's interface is no such thing; then leave the claim for
-    /// [`Ledger::recover`]. `reason` is kept in the history.
+    /// [`Ledger::recover`]. `reason` is kept in the history, its first
+    /// [`MAX_REASON`](super::HistoryEntry::MAX_REASON) bytes.
     ///
     /// # Errors
     /// [`ReleaseError::Refused`] when the payment was never claimed here, was released before, or proved paid. After
@@ -319,7 +321,8 @@ impl Created {
 pub enum Settled {
     /// The payment in flight is proved.
     Paid,
-    /// A payment that had been released as failed succeeded after all. The payout is used.
+    /// A payment that had been released as failed succeeded after all. The payout is paid; another invoice that is in
+    /// flight for it by now is one too many, if it cannot be stopped any more.
     Late,
     /// A second payment of the payout succeeded. Somebody has to look at this.
     Overpaid,

@@ -28,6 +28,8 @@
 //! | `conformance` | the suite that proves a store (feature `conformance`) |
 
 #[cfg(feature = "std")]
+mod answer;
+#[cfg(feature = "std")]
 mod claim;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -65,7 +67,7 @@ pub use ledger::{
 #[cfg(feature = "std")]
 pub use memory::MemoryStore;
 #[cfg(feature = "std")]
-pub use pay::{Ended, Outcome, Payer, Problem, Recovered};
+pub use pay::{Ended, Outcome, Payer, Problem, Recovered, Recovery};
 pub use payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use presented::{Presented, TermsError};

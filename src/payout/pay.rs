@@ -1,13 +1,17 @@
 //! Driving a node: [`Payer`], [`Ledger::pay_once`] and [`Ledger::recover`].
 
+use std::format;
 use std::string::String;
 use std::vec::Vec;
 
 use super::claim::Claim;
+use super::id::PayoutId;
 use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
 use super::payment::{PaymentHash, Preimage};
 use super::presented::Presented;
-use super::store::{PageSize, Store, StoreError};
+use super::state::Refusal;
+use super::status::Status;
+use super::store::{Filter, PageSize, Store, StoreError};
 
 /// The caller's node.
 ///
@@ -15,10 +19,16 @@ use super::store::{PageSize, Store, StoreError};
 /// - **One invoice is paid once.** [`Payer::pay`] for a payment_hash that the node is paying or has paid must not pay
 ///   again; it may answer with the payment that exists. Nodes do this by themselves: the payment_hash is the key.
 /// - **Failed is final.** Parts of a payment may still be under way when an interface reports an error. Say
-///   [`Outcome::Failed`] only when none is and none will be; in doubt say [`Outcome::Unknown`].
+///   [`Outcome::Failed`] only when none is and none will be; in doubt say [`Outcome::Unknown`]. And once a payment has
+///   failed, [`Payer::pay`] does not begin it again but says so: the payout may be another invoice's by then.
+/// - **Nothing is forgotten.** [`Payer::status`] says `None` only for a payment that was never begun. A node that lost
+///   its records must not say so.
 pub trait Payer {
     /// Pays exactly [`Claim::amount`] on [`Claim::invoice`], and answers when it is known how that ended, or earlier
     /// with [`Outcome::Unknown`].
+    ///
+    /// A failure told here is believed only when [`Payer::status`] does not contradict it: calls that pay have reported
+    /// failure for payments that went through a moment later.
     fn pay(&self, claim: &Claim) -> Outcome;
 
     /// What became of the payment under `hash`. `None` when the node has never begun one.
@@ -72,9 +82,22 @@ pub enum Problem {
     Release(#[from] ReleaseError),
 }
 
+/// What one run of [`Ledger::recover`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "it tells what wants attention"]
+pub struct Recovery {
+    /// The payments that were asked about.
+    pub payments: Vec<Recovered>,
+    /// The payouts in flight whose records could not be read, and why. They did not keep the others from being
+    /// recovered.
+    pub unreadable: Vec<(PayoutId, StoreError)>,
+}
+
 /// What [`Ledger::recover`] did with one claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovered {
+    /// The payout.
+    pub payout: PayoutId,
     /// The payment.
     pub hash: PaymentHash,
     /// How it stands now.
@@ -86,7 +109,7 @@ impl<S: Store> Ledger<S> {
     /// seconds whenever it is needed, since paying may take long.
     ///
     /// Whatever happens in between, a crash included, the payout is not paid again: the claim is durable before the
-    /// payer is asked.
+    /// payer is asked. [`Ended::InFlight`] is no failure: never answer it by paying in another way.
     ///
     /// # Errors
     /// [`ClaimError`]: the payer was not asked.
@@ -97,7 +120,7 @@ impl<S: Store> Ledger<S> {
         now: impl Fn() -> u64,
     ) -> Result<Ended, ClaimError> {
         let claim = self.claim(invoice, now())?;
-        let outcome = payer.pay(&claim);
+        let outcome = pay(payer, &claim);
         Ok(self.record(claim.payment_hash(), outcome, now()))
     }
 
@@ -106,32 +129,59 @@ impl<S: Store> Ledger<S> {
     /// resumed, not released, so that a worker that is merely slow and this recovery pay the same invoice, which the
     /// node pays once.
     ///
-    /// Run it at the start and from time to time. With several machines on one store, `claimed_until` must lie
-    /// further back than any worker elsewhere can take from its claim to its call of the node.
+    /// Run it at the start and from time to time. With several machines on one store, `claimed_until` should lie
+    /// further back than any worker elsewhere can take from its claim to its call of the node. A worker slower than
+    /// that is stopped by the node alone, which does not begin a payment that has failed.
     ///
     /// # Errors
-    /// [`StoreError`] when the claims cannot be read; those recovered before it stay so.
+    /// [`StoreError`] when the store cannot list the claims; what was recovered before it is recorded.
     pub fn recover(
         &self,
         payer: &impl Payer,
         claimed_until: u64,
         now: impl Fn() -> u64,
-    ) -> Result<Vec<Recovered>, StoreError> {
-        let mut recovered = Vec::new();
+    ) -> Result<Recovery, StoreError> {
+        let mut recovery = Recovery::default();
         let mut after = None;
         loop {
-            let page = self.in_flight(after.as_ref(), PageSize::default())?;
-            for payout in &page.payouts {
-                let Some(claim) = self.take_over(payout.id(), claimed_until)? else { continue };
-                let hash = claim.payment_hash();
-                let outcome = payer.status(hash).unwrap_or_else(|| payer.pay(&claim));
-                recovered.push(Recovered { hash, ended: self.record(hash, outcome, now()) });
+            // The store's own page: one row that is damaged must not stop the recovery of all.
+            let page =
+                self.store().page(Filter::Status(Status::IN_FLIGHT), after.as_ref(), PageSize::default())?;
+            for row in page.rows {
+                match self.resume(row.id, claimed_until) {
+                    Ok(None) => {}
+                    Ok(Some(claim)) => recovery.payments.push(self.finish(&claim, payer, &now)),
+                    Err(error) => recovery.unreadable.push((row.id, error)),
+                }
             }
             match page.next {
                 Some(next) => after = Some(next),
-                None => return Ok(recovered),
+                None => return Ok(recovery),
             }
         }
+    }
+
+    /// Takes over the claim in flight of a payout, if it was granted up to the second `claimed_until` and nobody in
+    /// this process holds it: one step of [`Ledger::recover`], for callers that run their node in their own way.
+    ///
+    /// Ask the node about it. If it never began the payment, hand it the claim, unless [`Claim::paid_by`] says that
+    /// the payout is paid already: then release it. [`Ledger::record`] writes down what the node says.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the record cannot be read, or its invoice is not the one that was claimed.
+    pub fn resume(&self, id: PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
+        let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
+        // Held first and read then, so that what is read is not about to be paid by another thread here.
+        let Some(held) = self.held().hold(id, hash) else { return Ok(None) };
+        let Some(payout) = self.get(id)? else { return Ok(None) };
+        let since = payout.in_flight_since().unwrap_or_default();
+        if payout.state().pending() != Some(hash) || since > claimed_until {
+            return Ok(None);
+        }
+        if !payout.in_flight.as_ref().is_some_and(|in_flight| in_flight.fits(hash)) {
+            return Err(StoreError::damaged(format_args!("payout {id}: not the invoice of payment {hash}")));
+        }
+        Ok(Claim::new(&payout, held))
     }
 
     /// Records what a node says of the payment under `hash`, as [`Ledger::pay_once`] does: for callers that run the
@@ -143,23 +193,35 @@ impl<S: Store> Ledger<S> {
                 Err(error) => Ended::InFlight { problem: Some(error.into()) },
             },
             Outcome::Failed(reason) => match self.release(hash, &reason, now) {
-                Ok(()) => Ended::Failed { reason },
+                // Released before: by another recovery, or by a call whose answer was lost.
+                Ok(()) | Err(ReleaseError::Refused(Refusal::AlreadyFailed { .. })) => {
+                    Ended::Failed { reason }
+                }
                 Err(error) => Ended::InFlight { problem: Some(error.into()) },
             },
             Outcome::Unknown => Ended::InFlight { problem: None },
         }
     }
 
-    /// The claim in flight of a payout, to be ended by whoever recovers it. It is held first and read then, so that
-    /// what is read is not about to be paid by another thread here.
-    fn take_over(&self, id: super::PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
-        let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
-        let Some(held) = self.held().hold(id, hash) else { return Ok(None) };
-        let Some(payout) = self.get(id)? else { return Ok(None) };
-        let since = payout.claimed_at.last().copied().unwrap_or_default();
-        if payout.state().pending() != Some(hash) || since > claimed_until {
-            return Ok(None);
-        }
-        Ok(Claim::new(&payout, held))
+    /// Ends a claim that was taken over, as far as `payer` knows how.
+    fn finish(&self, claim: &Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Recovered {
+        let hash = claim.payment_hash();
+        let outcome = match (payer.status(hash), claim.paid_by()) {
+            (Some(outcome), _) => outcome,
+            (None, None) => pay(payer, claim),
+            (None, Some(by)) => Outcome::Failed(format!("never begun, and payment {by} has paid the payout")),
+        };
+        Recovered { payout: claim.payout_id(), hash, ended: self.record(hash, outcome, now()) }
+    }
+}
+
+/// Has `payer` pay, and believes in a failure only when its status does not contradict it.
+fn pay(payer: &impl Payer, claim: &Claim) -> Outcome {
+    match payer.pay(claim) {
+        Outcome::Failed(reason) => match payer.status(claim.payment_hash()) {
+            None | Some(Outcome::Failed(_)) => Outcome::Failed(reason),
+            Some(contradiction) => contradiction,
+        },
+        outcome => outcome,
     }
 }

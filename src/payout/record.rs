@@ -49,6 +49,16 @@ pub(super) struct InFlight {
     pub(super) amount: Msat,
 }
 
+impl InFlight {
+    /// Whether the invoice, read again, is the one under `hash` over this sum. What a node is asked to pay after a
+    /// restart was read from a disk.
+    pub(super) fn fits(&self, hash: PaymentHash) -> bool {
+        draft::Invoice::try_from(self.invoice.clone()).is_ok_and(|invoice| {
+            invoice.payment_hash() == Some(hash.to_bytes()) && invoice.amount() == Some(self.amount.get())
+        })
+    }
+}
+
 impl Promise {
     /// The promise of an offer of the 2021 draft that pays out.
     ///
@@ -157,6 +167,17 @@ impl Payout {
         Status::PAID.contains(&self.status())
     }
 
+    /// What the payment in flight pays, if there is one.
+    pub fn amount_in_flight(&self) -> Option<Msat> {
+        self.in_flight.as_ref().map(|in_flight| in_flight.amount)
+    }
+
+    /// The unix second in which the payment in flight was claimed, if there is one.
+    pub fn in_flight_since(&self) -> Option<u64> {
+        // Only the last claim can still be in flight.
+        self.claimed_at.last().copied().filter(|_| self.in_flight.is_some())
+    }
+
     pub(super) const fn new(
         promise: Promise,
         id: PayoutId,
@@ -216,7 +237,11 @@ impl Payout {
         if in_flight.is_some() != state.pending().is_some() {
             return Err(RecordError::InFlight);
         }
-        let created_at = parts.created_at;
+        // Listings, and recovery with them, find a payout by the status beside the body.
+        if state.status() != row.status {
+            return Err(RecordError::Status { found: row.status, expected: state.status() });
+        }
+        let created_at = parts.created_at.ok_or(FieldError::missing(CREATED_AT))?;
         Ok(Self {
             id: row.id,
             version: row.version,
@@ -268,7 +293,7 @@ const PAID: u8 = 2;
 #[derive(Default)]
 struct Parts {
     offer: Option<Span>,
-    created_at: u64,
+    created_at: Option<u64>,
     limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
     policy: RetryPolicy,
@@ -282,7 +307,7 @@ impl Parts {
     fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
         match record.number() {
             2 => self.offer = Some(Span::of_value(record)),
-            6 => self.created_at = CREATED_AT.read(record, Reader::tu64)?,
+            6 => self.created_at = Some(CREATED_AT.read(record, Reader::tu64)?),
             8 => self.limit = Some(LIMIT.read(record, Reader::msat)?),
             10 => self.refund_key = Some(REFUND_KEY.read(record, Reader::x_only_point)?),
             12 => self.policy = FIRST_INVOICE_ONLY.read(record, |_| Ok(RetryPolicy::FirstInvoiceOnly))?,
@@ -327,6 +352,8 @@ pub(super) enum RecordError {
     OtherId { found: PayoutId },
     #[error("the invoice in flight and the attempts disagree")]
     InFlight,
+    #[error("it is listed as {found}, but is {expected}")]
+    Status { found: Status, expected: Status },
 }
 
 impl From<FieldError> for RecordError {
