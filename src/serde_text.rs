@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::amount::Amount;
 use crate::merkle::OfferId;
+use crate::message::InvreqId;
 use crate::payout::{PaymentHash, PayoutId, Status};
 
 /// Implements both ways for types whose `Display` is read back by `FromStr`.
@@ -30,6 +31,7 @@ macro_rules! as_text {
 
 as_text! {
     Amount: "an amount such as 1500msat, or any",
+    InvreqId: "an invreq_id, 64 hexadecimal characters",
     OfferId: "an offer_id, 64 hexadecimal characters",
     PaymentHash: "a payment_hash, 64 hexadecimal characters",
     PayoutId: "a payout's id, 64 hexadecimal characters",

@@ -1,9 +1,10 @@
 //! `disableoffer`: takes no invoice any more.
 
+use super::steps::disable;
 use super::{CommandError, OfferInfo};
 use crate::merkle::OfferId;
 use crate::payout::store::Store;
-use crate::payout::{DisableError, Ledger, PayoutId};
+use crate::payout::{Ledger, PayoutId};
 
 /// Disables an offer: no new invoice is taken for it. A payment in flight goes on, and may still succeed. Source:
 /// lightning-disableoffer(7).
@@ -15,11 +16,5 @@ pub fn disableoffer<S: Store>(
     offer_id: OfferId,
     now: u64,
 ) -> Result<OfferInfo, CommandError> {
-    let payout =
-        ledger.disable(PayoutId::new(offer_id.to_byte_array()), now).map_err(|error| match error {
-            DisableError::UnknownPayout => CommandError::UnknownOffer { offer_id },
-            DisableError::Refused(_) => CommandError::NotActive { offer_id },
-            DisableError::Store(error) => CommandError::Store(error),
-        })?;
-    Ok(OfferInfo::of(&payout))
+    disable(ledger, PayoutId::new(offer_id.to_byte_array()), "offer", now, OfferInfo::of)
 }

@@ -6,10 +6,9 @@ use thiserror::Error;
 
 use crate::amount::AmountError;
 use crate::build::BuildError;
-use crate::merkle::OfferId;
 use crate::parse::ParseError;
-use crate::payout::StoreError;
 use crate::payout::store::OverBound;
+use crate::payout::{PayoutId, StoreError};
 
 /// Why a documented call failed. On failure nothing was created or changed, except that after a failed store
 /// (`Store`) nobody knows: ask [`listoffers`](super::listoffers).
@@ -42,23 +41,29 @@ pub enum CommandError {
     /// The message cannot be made: a text with a NUL, say, or a signer that refuses.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// The offer exists, and cannot be given back because it is no longer active. Code 1000.
-    #[error("offer {offer_id} already exists, but isn't active")]
+    /// It exists, and cannot be given back because it is no longer active. Code 1000.
+    #[error("{what} {id} already exists, but isn't active")]
     ExistsInactive {
-        /// The offer.
-        offer_id: OfferId,
+        /// `offer` or `invoice request`.
+        what: &'static str,
+        /// Its offer_id or invreq_id.
+        id: PayoutId,
     },
-    /// The offer is disabled or used already. Code 1001.
-    #[error("offer {offer_id} is not active")]
+    /// It is disabled or used already. Code 1001.
+    #[error("{what} {id} is not active")]
     NotActive {
-        /// The offer.
-        offer_id: OfferId,
+        /// `offer` or `invoice request`.
+        what: &'static str,
+        /// Its offer_id or invreq_id.
+        id: PayoutId,
     },
-    /// There is no such offer.
-    #[error("unknown offer {offer_id}")]
-    UnknownOffer {
-        /// The offer.
-        offer_id: OfferId,
+    /// There is none.
+    #[error("unknown {what} {id}")]
+    Unknown {
+        /// `offer` or `invoice request`.
+        what: &'static str,
+        /// The offer_id or invreq_id given.
+        id: PayoutId,
     },
     /// The offer to be answered has expired. Code 1002.
     #[error("offer expired: at {expiry}, it is {now}")]

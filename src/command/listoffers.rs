@@ -4,9 +4,10 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::CommandError;
+use super::steps::{label_of, list};
 use crate::merkle::OfferId;
-use crate::payout::store::{Filter, PageSize, Store};
-use crate::payout::{Ledger, Payout, PayoutId, Status};
+use crate::payout::store::Store;
+use crate::payout::{Ledger, Payout, PayoutId};
 
 /// One offer as [`listoffers`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct OfferInfo {
     pub active: bool,
     /// Always true.
     pub single_use: bool,
-    /// The signed offer, `lno1…`.
+    /// The signed offer, `lno1…`, if it was promised with a signature.
     pub bolt12: String,
     /// The same offer without its signature.
     pub bolt12_unsigned: String,
@@ -30,18 +31,18 @@ pub struct OfferInfo {
 }
 
 impl OfferInfo {
-    /// What is documented of a payout.
-    pub fn of(payout: &Payout) -> Self {
-        let offer = payout.promise().offer();
-        Self {
+    /// What is documented of a payout; `None` when it is not an offer's.
+    pub fn of(payout: &Payout) -> Option<Self> {
+        let offer = payout.promise().draft_offer()?;
+        Some(Self {
             offer_id: offer.offer_id(),
             active: payout.is_active(),
             single_use: true,
             bolt12: offer.to_string(),
             bolt12_unsigned: offer.unsigned().to_string(),
             used: payout.is_used(),
-            label: payout.label().map(|label| label.as_str().to_string()),
-        }
+            label: label_of(payout),
+        })
     }
 }
 
@@ -65,21 +66,6 @@ pub fn listoffers<S: Store>(
     offer_id: Option<OfferId>,
     active_only: bool,
 ) -> Result<ListOffers, CommandError> {
-    let mut list = ListOffers::default();
-    if let Some(offer_id) = offer_id {
-        let payout = ledger.get(PayoutId::new(offer_id.to_byte_array()))?;
-        list.offers
-            .extend(payout.filter(|payout| payout.is_active() || !active_only).as_ref().map(OfferInfo::of));
-        return Ok(list);
-    }
-    let filter = if active_only { Filter::Status(Status::OPEN) } else { Filter::All };
-    let mut after = None;
-    loop {
-        let page = ledger.page(filter, after.as_ref(), PageSize::MAX)?;
-        list.offers.extend(page.payouts.iter().map(OfferInfo::of));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(list),
-        }
-    }
+    let id = offer_id.map(|id| PayoutId::new(id.to_byte_array()));
+    Ok(ListOffers { offers: list(ledger, id, active_only, OfferInfo::of)? })
 }

@@ -4,12 +4,13 @@ use std::string::{String, ToString};
 
 use bitcoin::constants::ChainHash;
 
-use super::CommandError;
+use super::steps::create;
+use super::{CommandError, OfferInfo};
 use crate::amount::{Amount, Msat};
 use crate::draft;
 use crate::merkle::OfferId;
-use crate::payout::store::{Label, Store};
-use crate::payout::{CreateError, Created, Ledger, Payout, Promise};
+use crate::payout::store::Store;
+use crate::payout::{Ledger, NotAPromise, Promise};
 use crate::sign::Signer;
 
 /// The parameters of [`offerout`].
@@ -113,40 +114,25 @@ pub fn offerout<S: Store>(
     params: &OfferOutParams<'_>,
     now: u64,
 ) -> Result<OfferOut, CommandError> {
-    let label = params.label.map(Label::new).transpose().map_err(CommandError::Label)?;
-    let promise = promise(signer, params)?;
-    let created = ledger.create(&promise, label, now).map_err(|error| match error {
-        CreateError::Expired { expiry, now } => CommandError::ExpiresInThePast { expiry, now },
-        CreateError::TooLong(bound) => CommandError::Other(bound.to_string()),
-        CreateError::Store(error) => CommandError::Store(error),
-    })?;
-    let is_new = matches!(created, Created::New(_));
-    let payout = created.into_payout();
-    if !payout.is_active() {
-        let offer_id = payout.promise().offer().offer_id();
-        return Err(CommandError::ExistsInactive { offer_id });
-    }
-    Ok(OfferOut::of(&payout, is_new))
-}
-
-impl OfferOut {
-    fn of(payout: &Payout, created: bool) -> Self {
-        let offer = payout.promise().offer();
-        Self {
-            offer_id: offer.offer_id(),
-            active: true,
-            single_use: true,
-            bolt12: offer.to_string(),
-            bolt12_unsigned: offer.unsigned().to_string(),
-            used: false,
-            created,
-            label: payout.label().map(|label| label.as_str().to_string()),
-        }
-    }
+    let (payout, created) = create(ledger, promise(signer, params)?, params.label, now)?;
+    let offer = OfferInfo::of(&payout).ok_or_else(|| CommandError::Other("not an offer".to_string()))?;
+    Ok(OfferOut {
+        offer_id: offer.offer_id,
+        active: offer.active,
+        single_use: offer.single_use,
+        bolt12: offer.bolt12,
+        bolt12_unsigned: offer.bolt12_unsigned,
+        used: offer.used,
+        created,
+        label: offer.label,
+    })
 }
 
 /// The signed offer that the parameters ask for, and our own terms.
-fn promise(signer: &impl Signer, params: &OfferOutParams<'_>) -> Result<Promise, CommandError> {
+fn promise(
+    signer: &impl Signer,
+    params: &OfferOutParams<'_>,
+) -> Result<Result<Promise, NotAPromise>, CommandError> {
     let (node_id, _) = signer.public_key().x_only_public_key();
     let mut offer =
         draft::Offer::payout(params.description, node_id).chain(params.chain).amount(params.amount);
@@ -170,13 +156,13 @@ fn promise(signer: &impl Signer, params: &OfferOutParams<'_>) -> Result<Promise,
         offer = offer.refund_for(hash);
         refund_key = Some(key);
     }
-    let promise = Promise::draft(offer.build()?.sign(signer)?);
-    let mut promise = promise.map_err(|error| CommandError::Other(error.to_string()))?;
-    if let Some(limit) = params.limit {
-        promise = promise.with_limit(limit);
-    }
-    if let Some(key) = refund_key {
-        promise = promise.with_refund_key(key);
-    }
-    Ok(promise)
+    Ok(Promise::draft(offer.build()?.sign(signer)?).map(|mut promise| {
+        if let Some(limit) = params.limit {
+            promise = promise.with_limit(limit);
+        }
+        if let Some(key) = refund_key {
+            promise = promise.with_refund_key(key);
+        }
+        promise
+    }))
 }

@@ -11,7 +11,8 @@ use super::history::{Happened, HistoryEntry};
 use super::id::PayoutId;
 use super::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 use super::presented::{Presented, TermsError};
-use super::record::{InFlight, Payout, Promise};
+use super::promise::Promise;
+use super::record::{InFlight, Payout};
 use super::state::{self, Input, Refusal, RetryPolicy, State};
 use super::status::Status;
 use super::store::{
@@ -84,7 +85,7 @@ impl<S: Store> Ledger<S> {
         now: u64,
     ) -> Result<Created, CreateError> {
         let id = promise.id();
-        if let Some(expiry) = promise.offer().absolute_expiry().filter(|expiry| now >= *expiry) {
+        if let Some(expiry) = promise.expired(now) {
             let existing = self.get(id)?;
             return existing.map(Created::Existing).ok_or(CreateError::Expired { expiry, now });
         }
@@ -362,7 +363,7 @@ pub enum CreateError {
         /// The time of the call.
         now: u64,
     },
-    /// The offer is too long to be kept.
+    /// The message is too long to be kept.
     #[error(transparent)]
     TooLong(#[from] OverBound),
     /// The store failed: the payout may or may not exist now.

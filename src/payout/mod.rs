@@ -46,6 +46,8 @@ mod payment;
 #[cfg(feature = "std")]
 mod presented;
 #[cfg(feature = "std")]
+mod promise;
+#[cfg(feature = "std")]
 mod record;
 #[cfg(feature = "redb")]
 pub mod redb;
@@ -72,6 +74,8 @@ pub use payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use presented::{Presented, TermsError};
 #[cfg(feature = "std")]
-pub use record::{NotAPromise, Payout, Promise};
+pub use promise::{NotAPromise, Promise, Promised};
+#[cfg(feature = "std")]
+pub use record::Payout;
 pub use status::{Status, UnknownStatus};
 pub use store::{Store, StoreError};

@@ -8,7 +8,8 @@ use super::claim::Claim;
 use super::id::PayoutId;
 use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
 use super::payment::{PaymentHash, Preimage};
-use super::presented::Presented;
+use super::presented::{Presented, is_invoice_for};
+use super::record::InFlight;
 use super::state::Refusal;
 use super::status::Status;
 use super::store::{Filter, PageSize, Store, StoreError};
@@ -178,7 +179,10 @@ impl<S: Store> Ledger<S> {
         if payout.state().pending() != Some(hash) || since > claimed_until {
             return Ok(None);
         }
-        if !payout.in_flight.as_ref().is_some_and(|in_flight| in_flight.fits(hash)) {
+        let fits = |in_flight: &InFlight| {
+            is_invoice_for(payout.promise(), in_flight.invoice.clone(), hash, in_flight.amount)
+        };
+        if !payout.in_flight.as_ref().is_some_and(fits) {
             return Err(StoreError::damaged(format_args!("payout {id}: not the invoice of payment {hash}")));
         }
         Ok(Claim::new(&payout, held))

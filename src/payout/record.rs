@@ -10,12 +10,14 @@ use thiserror::Error;
 
 use super::id::PayoutId;
 use super::payment::{PaymentHash, PaymentProof, Preimage};
+use super::promise::{NotAPromise, Promise, Promised};
 use super::state::{Attempt, ImpossibleState, RetryPolicy, State};
 use super::status::Status;
 use super::store::{Label, Row};
-use crate::amount::{Amount, Msat};
+use crate::amount::Msat;
 use crate::draft;
 use crate::field::{Field, FieldError, Span};
+use crate::message::InvoiceRequest;
 use crate::parse::{ParseError, read_framed};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
@@ -34,91 +36,11 @@ pub struct Payout {
     pub(super) in_flight: Option<InFlight>,
 }
 
-/// What was promised, and the terms that are ours alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Promise {
-    pub(super) offer: draft::Offer,
-    pub(super) limit: Option<Msat>,
-    pub(super) refund_key: Option<XOnlyPublicKey>,
-}
-
 /// The invoice of the attempt in flight, as bytes, and its sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct InFlight {
     pub(super) invoice: Vec<u8>,
     pub(super) amount: Msat,
-}
-
-impl InFlight {
-    /// Whether the invoice, read again, is the one under `hash` over this sum. What a node is asked to pay after a
-    /// restart was read from a disk.
-    pub(super) fn fits(&self, hash: PaymentHash) -> bool {
-        draft::Invoice::try_from(self.invoice.clone()).is_ok_and(|invoice| {
-            invoice.payment_hash() == Some(hash.to_bytes()) && invoice.amount() == Some(self.amount.get())
-        })
-    }
-}
-
-impl Promise {
-    /// The promise of an offer of the 2021 draft that pays out.
-    ///
-    /// # Errors
-    /// [`NotAPromise`] when the offer does not pay out, or not a positive sum of bitcoin.
-    pub fn draft(offer: draft::Offer) -> Result<Self, NotAPromise> {
-        if !offer.send_invoice() {
-            return Err(NotAPromise::NoSendInvoice);
-        }
-        match offer.msat_amount() {
-            None | Some(Amount::Msat(Msat::ZERO)) => Err(NotAPromise::Amount),
-            Some(_) => Ok(Self { offer, limit: None, refund_key: None }),
-        }
-    }
-
-    /// Bounds an offer of any amount: the most that is paid. It is ours alone and not published.
-    #[must_use]
-    pub const fn with_limit(mut self, limit: Msat) -> Self {
-        self.limit = Some(limit);
-        self
-    }
-
-    /// Names the payer_key of the invoice that the offer refunds. Without it a refund cannot be redeemed.
-    #[must_use]
-    pub const fn with_refund_key(mut self, payer_key: XOnlyPublicKey) -> Self {
-        self.refund_key = Some(payer_key);
-        self
-    }
-
-    /// The offer, signed if it was given so.
-    pub const fn offer(&self) -> &draft::Offer {
-        &self.offer
-    }
-
-    /// The most that is paid for any amount.
-    pub const fn limit(&self) -> Option<Msat> {
-        self.limit
-    }
-
-    /// The only key whose holder gets a refund.
-    pub const fn refund_key(&self) -> Option<XOnlyPublicKey> {
-        self.refund_key
-    }
-
-    /// The name of the payout that keeps this promise: the offer_id.
-    pub fn id(&self) -> PayoutId {
-        PayoutId::new(self.offer.offer_id().to_byte_array())
-    }
-}
-
-/// Why a message promises nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum NotAPromise {
-    /// The offer wants to be paid.
-    #[error("the offer does not pay out: it has no send_invoice")]
-    NoSendInvoice,
-    /// The sum is zero, in another currency, or above 21 000 000 BTC.
-    #[error("the offer promises no positive amount in msat")]
-    Amount,
 }
 
 impl Payout {
@@ -200,10 +122,13 @@ impl Payout {
     /// The bytes that [`Payout::read`] takes back.
     pub(super) fn body(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer.record(DRAFT_OFFER.number(), self.promise.offer.as_bytes());
+        match self.promise.message() {
+            Promised::DraftOffer(offer) => writer.record(DRAFT_OFFER.number(), offer.as_bytes()),
+            Promised::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
+        }
         writer.tu64(CREATED_AT.number(), self.created_at);
-        writer.tu64_if(LIMIT.number(), self.promise.limit.map(Msat::get));
-        let refund_key = self.promise.refund_key.map(|key| key.serialize());
+        writer.tu64_if(LIMIT.number(), self.promise.limit().map(Msat::get));
+        let refund_key = self.promise.refund_key().map(|key| key.serialize());
         writer.record_if(REFUND_KEY.number(), refund_key.as_ref().map(|key| &key[..]));
         let first_only = self.state.policy() == RetryPolicy::FirstInvoiceOnly;
         writer.record_if(FIRST_INVOICE_ONLY.number(), first_only.then_some(&[]));
@@ -220,9 +145,7 @@ impl Payout {
     pub(super) fn read(row: Row) -> Result<Self, RecordError> {
         let mut parts = Parts::default();
         read_framed(&row.body, |record| parts.read(record))?;
-        let offer = parts.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
-        let offer = draft::Offer::try_from(offer.of(&row.body).to_vec())?;
-        let promise = Promise { limit: parts.limit, refund_key: parts.refund_key, ..Promise::draft(offer)? };
+        let promise = parts.promise(&row.body)?;
         if promise.id() != row.id {
             return Err(RecordError::OtherId { found: promise.id() });
         }
@@ -276,6 +199,7 @@ impl Payout {
 }
 
 const DRAFT_OFFER: Field = Field::new(2, "draft_offer");
+const INVOICE_REQUEST: Field = Field::new(4, "invoice_request");
 const CREATED_AT: Field = Field::new(6, "created_at");
 const LIMIT: Field = Field::new(8, "limit");
 const REFUND_KEY: Field = Field::new(10, "refund_key");
@@ -293,6 +217,7 @@ const PAID: u8 = 2;
 #[derive(Default)]
 struct Parts {
     offer: Option<Span>,
+    request: Option<Span>,
     created_at: Option<u64>,
     limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
@@ -307,6 +232,7 @@ impl Parts {
     fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
         match record.number() {
             2 => self.offer = Some(Span::of_value(record)),
+            4 => self.request = Some(Span::of_value(record)),
             6 => self.created_at = Some(CREATED_AT.read(record, Reader::tu64)?),
             8 => self.limit = Some(LIMIT.read(record, Reader::msat)?),
             10 => self.refund_key = Some(REFUND_KEY.read(record, Reader::x_only_point)?),
@@ -318,6 +244,25 @@ impl Parts {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+impl Parts {
+    fn promise(&self, body: &[u8]) -> Result<Promise, RecordError> {
+        let mut promise = match self.request {
+            Some(request) => Promise::invoice_request(InvoiceRequest::try_from(request.of(body).to_vec())?)?,
+            None => {
+                let offer = self.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
+                Promise::draft(draft::Offer::try_from(offer.of(body).to_vec())?)?
+            }
+        };
+        if let Some(limit) = self.limit {
+            promise = promise.with_limit(limit);
+        }
+        if let Some(key) = self.refund_key {
+            promise = promise.with_refund_key(key);
+        }
+        Ok(promise)
     }
 }
 
