@@ -11,6 +11,8 @@ mod hash;
 pub mod merkle;
 pub mod message;
 mod parse;
+#[cfg(feature = "serde")]
+mod serde_form;
 pub mod sign;
 pub mod text;
 pub mod tlv;
