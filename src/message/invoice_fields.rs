@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use secp256k1::PublicKey;
 
-use super::offer_fields::{not_empty, read_features, read_msat, read_paths};
+use super::offer_fields::{read_features, read_msat, read_path_list};
 use super::request_fields::{RequestFields, RequestReading};
 use super::types;
 use crate::amount::Msat;
@@ -37,10 +37,13 @@ impl InvoiceFields {
     /// The feature bits that BOLT 12 assigns in invoices and that must be understood: several parts are needed.
     pub(super) const KNOWN_FEATURES: &'static [usize] = &[16];
 
-    /// The rules of an invoice as a whole, its request's among them (R-I-25, R-I-26, R-I-28, R-I-33).
+    /// The rules of an invoice as a whole, its request's among them (R-I-24 to R-I-26, R-I-28, R-I-33).
     pub(super) fn check(&self, request: &RequestFields) -> Result<(), FieldError> {
         request.check_request()?;
         let paths = self.paths.of(request.as_bytes()).count();
+        if paths == 0 {
+            return Err(request.broken(types::INVOICE_PATHS, FieldErrorKind::Empty));
+        }
         let infos = self.blindedpay.of(request.as_bytes());
         let found = infos.clone().count();
         if found != paths {
@@ -88,9 +91,8 @@ impl InvoiceReading {
         points: &mut Points<'_>,
     ) -> Result<bool, FieldError> {
         match record.number() {
-            160 => self.paths = Some(read_paths(types::INVOICE_PATHS, record, points)?),
+            160 => self.paths = Some(read_path_list(types::INVOICE_PATHS, record, points)?),
             162 => {
-                not_empty(types::INVOICE_BLINDEDPAY, record)?;
                 self.blindedpay = Some(read_list(types::INVOICE_BLINDEDPAY, record, PayInfoList::read)?);
             }
             164 => self.created_at = Some(types::INVOICE_CREATED_AT.read(record, Reader::tu64)?),

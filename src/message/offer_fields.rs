@@ -243,19 +243,28 @@ pub(super) fn read_features(field: Field, record: &Record<'_>, known: &[usize]) 
     Ok(Span::of_value(record))
 }
 
-/// Reads blinded paths, each with a hop or more.
+/// Reads blinded paths, one or more, each with a hop or more.
 pub(super) fn read_paths(
     field: Field,
     record: &Record<'_>,
     points: &mut Points<'_>,
 ) -> Result<PathList, FieldError> {
     not_empty(field, record)?;
+    read_path_list(field, record, points)
+}
+
+/// Reads blinded paths, each with a hop or more. Whether there is one is left to the caller.
+pub(super) fn read_path_list(
+    field: Field,
+    record: &Record<'_>,
+    points: &mut Points<'_>,
+) -> Result<PathList, FieldError> {
     PathList::read_with(record, PathForm::Bolt12, points)
         .map_err(|error| FieldError::value(field, record.value_offset(), &error))
 }
 
 /// Refuses a list without an item: whoever has none leaves the field out.
-pub(super) fn not_empty(field: Field, record: &Record<'_>) -> Result<(), FieldError> {
+fn not_empty(field: Field, record: &Record<'_>) -> Result<(), FieldError> {
     if record.value().is_empty() {
         return Err(FieldError::new(field, Some(record.value_offset()), FieldErrorKind::Empty));
     }

@@ -164,8 +164,8 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
 
 impl_text_form!(InvoiceRequest, Prefix::InvoiceRequest, "InvoiceRequest");
 
-/// Type and length, three bytes, and the 64 bytes of a signature.
-pub(super) const SIGNATURE_RECORD_LEN: usize = 67;
+/// Type and length, two bytes, and the 64 bytes of a signature.
+const SIGNATURE_RECORD_LEN: usize = 66;
 
 /// Reads the record of a signature. Whose it is stays open.
 pub(super) fn read_signature(record: &Record<'_>) -> Result<schnorr::Signature, FieldError> {

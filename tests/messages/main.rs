@@ -1,0 +1,19 @@
+//! Today's messages against the official vectors, strings of other implementations, and the requirements one by one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first surprise"
+)]
+
+mod blinded_paths;
+mod interop;
+mod known_bugs;
+mod ldk_behaviour;
+mod official_offers;
+mod requirements_invoice;
+mod requirements_offer;
+mod requirements_request;
+mod requirements_stream;
+mod support;

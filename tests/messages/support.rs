@@ -1,0 +1,146 @@
+//! Keys, and messages put together record by record, right or wrong.
+
+use std::path::Path;
+
+use bitcoin::hex::FromHex;
+use bolt12::merkle::{LnNonce, root};
+use bolt12::sign::{SignatureField, Signer};
+use bolt12::tlv::{Stream, Writer};
+use secp256k1::{Keypair, PublicKey, SECP256K1, SecretKey};
+use serde_json::Value;
+
+/// Reads a vector file whole.
+pub(crate) fn vectors(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/bolt12").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    Vec::from_hex(text).unwrap()
+}
+
+pub(crate) fn key(byte: u8) -> Keypair {
+    Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[byte; 32]).unwrap())
+}
+
+pub(crate) fn point(byte: u8) -> PublicKey {
+    key(byte).public_key()
+}
+
+/// The keys of the usual parties.
+pub(crate) const ISSUER: u8 = 0x46;
+pub(crate) const PAYER: u8 = 0x42;
+
+/// Records as type and value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Records(pub(crate) Vec<(u64, Vec<u8>)>);
+
+impl Records {
+    /// Puts a record in, or another value into it.
+    pub(crate) fn with(mut self, number: u64, value: impl AsRef<[u8]>) -> Self {
+        self.0.retain(|(other, _)| *other != number);
+        self.0.push((number, value.as_ref().to_vec()));
+        self.0.sort();
+        self
+    }
+
+    pub(crate) fn without(mut self, number: u64) -> Self {
+        self.0.retain(|(other, _)| *other != number);
+        self
+    }
+
+    pub(crate) fn int(self, number: u64, value: u64) -> Self {
+        let bytes = value.to_be_bytes();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        self.with(number, &bytes[zeros..])
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        self.0.iter().for_each(|(number, value)| writer.record(*number, value));
+        writer.into_bytes()
+    }
+
+    /// The stream with a signature over it in 240.
+    pub(crate) fn signed(&self, field: SignatureField, signer: &Keypair) -> Vec<u8> {
+        let bytes = self.bytes();
+        let sighash = field.sighash(root::<LnNonce>(Stream::new(&bytes).unwrap()));
+        self.clone().with(240, signer.sign(&sighash).unwrap().as_ref()).bytes()
+    }
+}
+
+pub(crate) fn offer() -> Records {
+    Records::default().int(8, 1000).with(10, b"coffee").with(22, point(ISSUER).serialize())
+}
+
+/// A request for [`offer`].
+pub(crate) fn request() -> Records {
+    offer().with(0, [0x5a; 16]).with(88, point(PAYER).serialize())
+}
+
+/// A request without an offer.
+pub(crate) fn refund() -> Records {
+    Records::default()
+        .with(0, [0x5a; 16])
+        .with(10, b"refund")
+        .int(82, 1000)
+        .with(88, point(PAYER).serialize())
+}
+
+/// An invoice for [`request`].
+pub(crate) fn invoice() -> Records {
+    invoice_for(request())
+}
+
+pub(crate) fn invoice_for(request: Records) -> Records {
+    request
+        .with(160, path(0x31, 1))
+        .with(162, payinfo(&[]))
+        .int(164, 1_700_000_000)
+        .with(168, [0x33; 32])
+        .int(170, 1000)
+        .with(176, point(ISSUER).serialize())
+}
+
+pub(crate) fn parse_offer(records: &Records) -> Result<bolt12::Offer, String> {
+    bolt12::Offer::try_from(records.bytes()).map_err(|error| error.to_string())
+}
+
+pub(crate) fn parse_request(records: &Records) -> Result<bolt12::InvoiceRequest, String> {
+    let bytes = records.signed(SignatureField::INVOICE_REQUEST, &key(PAYER));
+    bolt12::InvoiceRequest::try_from(bytes).map_err(|error| error.to_string())
+}
+
+pub(crate) fn parse_unsigned(records: &Records) -> Result<bolt12::InvoiceRequest, String> {
+    bolt12::InvoiceRequest::try_from(records.bytes()).map_err(|error| error.to_string())
+}
+
+pub(crate) fn parse_invoice(records: &Records) -> Result<bolt12::Invoice, String> {
+    parse_invoice_by(records, &key(ISSUER))
+}
+
+pub(crate) fn parse_invoice_by(records: &Records, signer: &Keypair) -> Result<bolt12::Invoice, String> {
+    let bytes = records.signed(SignatureField::INVOICE, signer);
+    bolt12::Invoice::try_from(bytes).map_err(|error| error.to_string())
+}
+
+/// A path of `hops` hops, whose last blinded node id is that of key `end`.
+pub(crate) fn path(end: u8, hops: u8) -> Vec<u8> {
+    let mut bytes = point(0x43).serialize().to_vec();
+    bytes.extend(point(0x44).serialize());
+    bytes.push(hops);
+    for hop in 1..=hops {
+        bytes.extend(point(if hop == hops { end } else { 0x45 }).serialize());
+        bytes.extend([0, 2, 0xca, 0xfe]);
+    }
+    bytes
+}
+
+pub(crate) fn payinfo(features: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0, 1, 0, 0, 0, 2, 0, 3];
+    bytes.extend(4u64.to_be_bytes());
+    bytes.extend(1_000_000u64.to_be_bytes());
+    bytes.extend(u16::try_from(features.len()).unwrap().to_be_bytes());
+    bytes.extend(features);
+    bytes
+}
