@@ -136,10 +136,15 @@ fn read_expiry(text: &str) -> Result<u64, CommandError> {
     })
 }
 
-/// Upper case needs fewer dots: QR codes have a mode for it.
+/// Upper case needs fewer dots: QR codes have a mode for it. Black on white whatever the terminal's colours are, since
+/// not every camera reads the inverse.
 fn show_qr_code(offer: &str) {
     match QrCode::new(offer.to_ascii_uppercase()) {
-        Ok(code) => eprintln!("{}", code.render::<Dense1x2>().build()),
+        Ok(code) => {
+            for line in code.render::<Dense1x2>().build().lines() {
+                eprintln!("\x1b[30;107m{line}\x1b[0m");
+            }
+        }
         Err(_) => eprintln!("note: the offer is too long for a QR code"),
     }
 }

@@ -19,9 +19,8 @@ use core::fmt;
 use core::ops::RangeInclusive;
 use core::str::FromStr;
 
-use bitcoin::hex::{DisplayHex, FromHex, HexToArrayError};
-
 use crate::hash::Midstate;
+use crate::hex::{self, HexError};
 use crate::tlv::{Record, Stream};
 
 /// The types that hold signatures and stand outside the tree.
@@ -40,7 +39,7 @@ impl MerkleRoot {
 
 impl fmt::Display for MerkleRoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::LowerHex::fmt(&self.0.as_hex(), f)
+        hex::write(&self.0, f)
     }
 }
 
@@ -76,7 +75,7 @@ impl From<MerkleRoot> for OfferId {
 
 impl fmt::Display for OfferId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::LowerHex::fmt(&self.0.as_hex(), f)
+        hex::write(&self.0, f)
     }
 }
 
@@ -87,10 +86,12 @@ impl fmt::Debug for OfferId {
 }
 
 impl FromStr for OfferId {
-    type Err = HexToArrayError;
+    type Err = HexError;
 
-    fn from_str(text: &str) -> Result<Self, HexToArrayError> {
-        FromHex::from_hex(text).map(Self)
+    /// # Errors
+    /// [`HexError`] unless the text is 64 hexadecimal characters, of either case.
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        hex::read(text).map(Self)
     }
 }
 

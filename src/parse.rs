@@ -1,6 +1,7 @@
 //! From bytes to a message: the walk that all messages share, and why it can fail.
 
 use crate::field::{Field, FieldError, FieldErrorKind};
+use crate::merkle::SIGNATURE_TYPES;
 use crate::text::{MAX_MESSAGE_LEN, TextError};
 use crate::tlv::{Frames, Record, StreamError};
 
@@ -24,6 +25,9 @@ pub enum ParseError {
         /// Bytes of the stream.
         length: usize,
     },
+    /// There is no record that a root would cover, so nothing is said (R-E-10), and an id would be all zeros.
+    #[error("a message without a field")]
+    Empty,
     /// The framing of the records is broken.
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -47,25 +51,31 @@ impl ParseError {
             Self::Text(error) => error.position(),
             Self::Stream(error) => Some(error.offset()),
             Self::Field(error) => error.offset(),
-            Self::TooLong { .. } => None,
+            Self::TooLong { .. } | Self::Empty => None,
         }
     }
 }
 
-/// Walks once through the records of a message: its length, then as [`read_framed`].
-pub(crate) fn read_records(
-    bytes: &[u8],
-    read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+/// Walks once through the records of a message, as [`read_framed`], within the bound on its length. A message without
+/// any field is refused too.
+pub(crate) fn read_records<'a>(
+    bytes: &'a [u8],
+    mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     check_length(bytes.len())?;
-    read_framed(bytes, read)
+    let mut is_empty = true;
+    read_framed(bytes, |record| {
+        is_empty &= SIGNATURE_TYPES.contains(&record.number());
+        read(record)
+    })?;
+    if is_empty { Err(ParseError::Empty) } else { Ok(()) }
 }
 
 /// Walks once through records: the framing, and each record, which `read` takes apart and answers whether its type is
 /// one of its own. An even type that is not is refused (BOLT 1, R-T-4).
-pub(crate) fn read_framed(
-    bytes: &[u8],
-    mut read: impl FnMut(&Record<'_>) -> Result<bool, FieldError>,
+pub(crate) fn read_framed<'a>(
+    bytes: &'a [u8],
+    mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     for record in Frames::new(bytes) {
         let record = record?;

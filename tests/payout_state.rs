@@ -1,5 +1,11 @@
 //! The state machine against its own documentation, cell by cell, and against a naive model.
-#![allow(clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::fmt::Write;
 

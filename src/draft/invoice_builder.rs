@@ -215,7 +215,8 @@ impl<'a> InvoiceBuilder<'a> {
                 Err(FieldError::new(field, None, kind))
             }
             Some(items) if items < min.unwrap_or(1) || items > max.unwrap_or(u64::MAX) => {
-                let kind = FieldErrorKind::OutOfRange { min: min.unwrap_or(1), max: max.unwrap_or(u64::MAX) };
+                let kind =
+                    FieldErrorKind::OutsideLimits { min: min.unwrap_or(1), max: max.unwrap_or(u64::MAX) };
                 Err(FieldError::new(field, None, kind))
             }
             Some(_) => Ok(()),

@@ -107,9 +107,9 @@ impl Offer {
             .filter(|record| !types::ALL.iter().any(|field| field.number() == record.number()))
     }
 
-    /// `chains`: the chains on which it can be used, bitcoin alone when absent.
+    /// `chains`: the chains on which it can be used, bitcoin alone when absent or empty.
     pub fn chains(&self) -> impl Iterator<Item = ChainHash> {
-        let listed = self.fields.chains.map(|span| span.of(&self.bytes));
+        let listed = self.fields.chains.map(|span| span.of(&self.bytes)).filter(|list| !list.is_empty());
         let absent = listed.is_none().then_some(ChainHash::BITCOIN);
         let listed = listed.unwrap_or_default().chunks_exact(32);
         absent
@@ -287,7 +287,7 @@ pub struct RecurrencePaywindow {
     pub seconds_after: u32,
 }
 
-/// Type and length, three bytes, and the 64 bytes of a signature.
+/// Type and length, a byte each, and the 64 bytes of a signature.
 const SIGNATURE_RECORD_LEN: usize = 66;
 
 /// What an offer says, texts and lists by their place in its bytes.

@@ -5,11 +5,11 @@ use core::fmt;
 
 use secp256k1::PublicKey;
 
-use super::Span;
+use super::{FieldErrorKind, Points, Span};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind};
 
 /// The paths of a field, in the order they were written, by preference of the writer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BlindedPaths<'a> {
     reader: Reader<'a>,
     points: &'a [PublicKey],
@@ -69,6 +69,42 @@ pub struct BlindedPath<'a> {
     pub hops: Vec<BlindedHop<'a>>,
 }
 
+impl BlindedPath<'_> {
+    /// The blinded node id of the recipient, by which it knows one of its paths from another.
+    pub fn last_node_id(&self) -> Option<PublicKey> {
+        self.hops.last().map(|hop| hop.blinded_node_id)
+    }
+
+    /// Appends the encoding of BOLT 12 to `out` and the points in it to `points`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, points: &mut Vec<PublicKey>) -> Result<(), FieldErrorKind> {
+        let mut point = |point: PublicKey, out: &mut Vec<u8>| {
+            out.extend(point.serialize());
+            points.push(point);
+        };
+        match self.first_node {
+            FirstNode::NodeId(node_id) => point(node_id, out),
+            FirstNode::Channel { direction, short_channel_id } => {
+                out.push(match direction {
+                    Direction::NodeOne => 0,
+                    Direction::NodeTwo => 1,
+                });
+                out.extend(short_channel_id.0.to_be_bytes());
+            }
+        }
+        point(self.path_key, out);
+        let hops = self.hops.len();
+        match u8::try_from(hops) {
+            Ok(count) if count > 0 => out.push(count),
+            _ => return Err(FieldErrorKind::Hops { hops }),
+        }
+        for hop in &self.hops {
+            point(hop.blinded_node_id, out);
+            super::write_u16_length(hop.encrypted_data, out)?;
+        }
+        Ok(())
+    }
+}
+
 /// One hop of a blinded path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlindedHop<'a> {
@@ -120,11 +156,88 @@ impl fmt::Display for ShortChannelId {
     }
 }
 
+/// A path with its own bytes, in the encoding of today's BOLT 12: what a writer keeps and puts into messages.
+///
+/// ```
+/// use bolt12::Offer;
+/// use bolt12::field::BlindedPathBuf;
+/// # let text = "lno1pgx9getnwss8vetrw3hhyucs5ypjgef743p5fzqq9nqxh0ah7y87rzv3ud0eleps9kl2d5348hq2k8qzqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgqpqqqqqqqqqqqqqqqqqqqqqqqqqqqzqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqqzq3zyg3zyg3zyg3vggzamrjghtt05kvkvpcp0a79gmy3nt6jsn98ad2xs8de6sl9qmgvcvs";
+/// let offer: Offer = text.parse()?;
+/// let path = BlindedPathBuf::from(&offer.offer_paths().next().unwrap());
+/// assert_eq!(path.hops.len(), 2);
+/// assert_eq!(BlindedPathBuf::try_from(&path.to_bytes()?[..])?, path);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlindedPathBuf {
+    /// The node at which the path begins.
+    pub first_node: FirstNode,
+    /// The point with which that node unblinds its hop.
+    pub path_key: PublicKey,
+    /// The hops: the blinded node id, and what the node alone can read.
+    pub hops: Vec<(PublicKey, Vec<u8>)>,
+}
+
+impl BlindedPathBuf {
+    /// The path, borrowed, as builders take it.
+    pub fn path(&self) -> BlindedPath<'_> {
+        let hops = self.hops.iter();
+        BlindedPath {
+            first_node: self.first_node,
+            path_key: self.path_key,
+            hops: hops
+                .map(|(node_id, data)| BlindedHop { blinded_node_id: *node_id, encrypted_data: data })
+                .collect(),
+        }
+    }
+
+    /// The encoding.
+    ///
+    /// # Errors
+    /// [`FieldErrorKind::Hops`] unless it has 1 to 255 hops, [`FieldErrorKind::PartTooLong`] for data above 65 535
+    /// bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, FieldErrorKind> {
+        let mut bytes = Vec::new();
+        self.path().write(&mut bytes, &mut Vec::new())?;
+        Ok(bytes)
+    }
+}
+
+impl From<&BlindedPath<'_>> for BlindedPathBuf {
+    fn from(path: &BlindedPath<'_>) -> Self {
+        let hops = path.hops.iter();
+        Self {
+            first_node: path.first_node,
+            path_key: path.path_key,
+            hops: hops.map(|hop| (hop.blinded_node_id, hop.encrypted_data.to_vec())).collect(),
+        }
+    }
+}
+
+impl TryFrom<&[u8]> for BlindedPathBuf {
+    type Error = ValueError;
+
+    /// Reads the encoding of one path.
+    ///
+    /// # Errors
+    /// [`ValueError`]: what is wrong with it, and at which byte.
+    fn try_from(bytes: &[u8]) -> Result<Self, ValueError> {
+        let mut reader = Reader::new(bytes);
+        let mut points = Vec::new();
+        read(&mut reader, PathForm::Bolt12, &mut Points::unknown(), &mut points)?;
+        reader.finish()?;
+        let path = BlindedPaths { reader: Reader::new(bytes), points: &points }.path()?;
+        Ok(Self::from(&path))
+    }
+}
+
 /// How a dialect writes paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PathForm {
-    /// The 2021 draft: the first node is a point.
+    /// The 2021 draft: the first node is a point, and there may be no hops.
     Draft,
+    /// Today: the first node is a point or one end of a channel, and there is at least one hop.
+    Bolt12,
 }
 
 /// A field of paths inside a message: where it lies, and its points, so that none is checked twice.
@@ -137,10 +250,19 @@ pub(crate) struct PathList {
 impl PathList {
     /// Checks the paths in the value of `record`.
     pub(crate) fn read(record: &Record<'_>, form: PathForm) -> Result<Self, ValueError> {
+        Self::read_with(record, form, &mut Points::unknown())
+    }
+
+    /// Checks the paths in the value of `record`, whose points may be known already.
+    pub(crate) fn read_with(
+        record: &Record<'_>,
+        form: PathForm,
+        source: &mut Points<'_>,
+    ) -> Result<Self, ValueError> {
         let mut reader = Reader::new(record.value());
         let mut points = Vec::new();
         while !reader.is_empty() {
-            read(&mut reader, form, &mut points)?;
+            read(&mut reader, form, source, &mut points)?;
         }
         Ok(Self { span: Span::of_value(record), points })
     }
@@ -149,16 +271,37 @@ impl PathList {
     pub(crate) fn of<'a>(&'a self, bytes: &'a [u8]) -> BlindedPaths<'a> {
         BlindedPaths { reader: Reader::new(self.span.of(bytes)), points: &self.points }
     }
+
+    /// All points, in the order of the bytes.
+    pub(crate) fn points(&self) -> &[PublicKey] {
+        &self.points
+    }
 }
 
 /// Checks one path and gathers its points in order.
-fn read(reader: &mut Reader<'_>, form: PathForm, points: &mut Vec<PublicKey>) -> Result<(), ValueError> {
-    match form {
-        PathForm::Draft => points.push(reader.point()?),
+fn read(
+    reader: &mut Reader<'_>,
+    form: PathForm,
+    source: &mut Points<'_>,
+    points: &mut Vec<PublicKey>,
+) -> Result<(), ValueError> {
+    match (form, reader.peek()) {
+        (PathForm::Bolt12, Some(0 | 1)) => {
+            reader.take(1 + 8)?;
+        }
+        (PathForm::Bolt12, Some(found)) if !matches!(found, 2 | 3) => {
+            return Err(reader.error(ValueErrorKind::FirstNode { found }));
+        }
+        _ => points.push(source.read(reader)?),
     }
-    points.push(reader.point()?);
-    for _ in 0..reader.u8()? {
-        points.push(reader.point()?);
+    points.push(source.read(reader)?);
+    let at = reader.offset();
+    let hops = reader.u8()?;
+    if form == PathForm::Bolt12 && hops == 0 {
+        return Err(ValueError::new(ValueErrorKind::NoHops, at));
+    }
+    for _ in 0..hops {
+        points.push(source.read(reader)?);
         let length = reader.u16()?;
         reader.take(usize::from(length))?;
     }

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use bitcoin::hex::DisplayHex;
+
 use super::Field;
 use crate::tlv::{ValueError, ValueErrorKind};
 
@@ -102,7 +104,7 @@ pub enum FieldErrorKind {
     Empty,
     /// A number outside its limits.
     #[error("outside its limits, {min} to {max}")]
-    OutOfRange {
+    OutsideLimits {
         /// The least allowed.
         min: u64,
         /// The most allowed.
@@ -113,6 +115,99 @@ pub enum FieldErrorKind {
     Differs {
         /// What it has to repeat.
         expected: &'static str,
+    },
+    /// A type that the message has no room for, odd or even.
+    #[error("outside the types of {message}")]
+    OutOfRange {
+        /// The message.
+        message: &'static str,
+    },
+    /// Neither this field nor the one that could stand for it is there.
+    #[error("missing, and so is {other}")]
+    MissingBoth {
+        /// The field that could stand for it.
+        other: Field,
+    },
+    /// More millisatoshi than there are ([`Msat::MAX`](crate::Msat::MAX)).
+    #[error("{msat} msat is more than 21000000 BTC")]
+    TooMuch {
+        /// The amount, cut off at 64 bits.
+        msat: u64,
+    },
+    /// Less than what is asked for.
+    #[error("{amount} msat is less than the {least} msat that are due")]
+    TooLittle {
+        /// The amount, msat.
+        amount: u64,
+        /// What is due, msat.
+        least: u64,
+    },
+    /// Another amount than the one that is due.
+    #[error("{amount} msat where {expected} msat are due")]
+    OtherAmount {
+        /// The amount, msat.
+        amount: u64,
+        /// What is due, msat.
+        expected: u64,
+    },
+    /// More items than there are, or none.
+    #[error("{quantity} items, 1 to {max} can be had")]
+    Quantity {
+        /// The number of items.
+        quantity: u64,
+        /// The largest number of items.
+        max: u64,
+    },
+    /// A list that does not pair with another one.
+    #[error("{found} items beside {expected} in {other}")]
+    Count {
+        /// Items of this list.
+        found: usize,
+        /// Items of the other list.
+        expected: usize,
+        /// The other list.
+        other: Field,
+    },
+    /// No path is left when those that need an unknown feature are put aside.
+    #[error("every path needs an unknown feature, the first bit {bit}")]
+    NoUsablePath {
+        /// The lowest unknown bit of the first path.
+        bit: usize,
+    },
+    /// A path that cannot be written: one byte counts its hops.
+    #[error("a path of {hops} hops: 1 to 255 can be written")]
+    Hops {
+        /// Hops of the path.
+        hops: usize,
+    },
+    /// A part that cannot be written: two bytes count its length.
+    #[error("a part of {length} bytes: at most 65535 can be written")]
+    PartTooLong {
+        /// Bytes of the part.
+        length: usize,
+    },
+    /// A key that should end one of the offer's paths.
+    #[error("not the last blinded node id of a path in {paths}")]
+    NotAPathEnd {
+        /// The field of the paths.
+        paths: Field,
+    },
+    /// A chain that the offer cannot be paid on.
+    #[error("chain {} is none of the offer's", chain.as_hex())]
+    NotOffered {
+        /// The chain's hash.
+        chain: [u8; 32],
+    },
+    /// A fallback address that has no witness program.
+    #[error("an address without a witness program")]
+    NotSegwit,
+    /// A fallback address that every payer would skip.
+    #[error("witness version {version} with a program of {length} bytes is no address")]
+    NotAnAddress {
+        /// The witness version.
+        version: u8,
+        /// Bytes of the program.
+        length: usize,
     },
     /// The signature is not one by the key that has to sign.
     #[error("not a valid signature by {key}")]

@@ -1,5 +1,7 @@
 //! Feature bits.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::{Field, FieldError, FieldErrorKind};
@@ -44,6 +46,42 @@ impl<'a> Features<'a> {
         self.bits().find(|bit| bit % 2 == 0 && !known.contains(bit))
     }
 
+    /// The name of a bit in BOLT 9, where it is one that BOLT 12 messages or blinded paths speak of.
+    ///
+    /// ```
+    /// use bolt12::field::Features;
+    /// assert_eq!(Features::name(17), Some("basic_mpp"));
+    /// assert_eq!(Features::name(99), None);
+    /// ```
+    pub const fn name(bit: usize) -> Option<&'static str> {
+        Some(match bit {
+            8 | 9 => "var_onion_optin",
+            14 | 15 => "payment_secret",
+            16 | 17 => "basic_mpp",
+            24 | 25 => "route_blinding",
+            38 | 39 => "onion_messages",
+            _ => return None,
+        })
+    }
+
+    /// The shortest bytes with `bits` set, for writers. A bit is at most 65 535.
+    ///
+    /// ```
+    /// use bolt12::field::Features;
+    /// assert_eq!(Features::to_bytes(&[9, 17]), [0x02, 0x02, 0x00]);
+    /// assert!(Features::to_bytes(&[]).is_empty());
+    /// ```
+    pub fn to_bytes(bits: &[u16]) -> Vec<u8> {
+        let length = bits.iter().max().map_or(0, |highest| usize::from(highest / 8).saturating_add(1));
+        let mut bytes = vec![0u8; length];
+        for bit in bits {
+            if let Some(byte) = bytes.iter_mut().rev().nth(usize::from(bit / 8)) {
+                *byte |= 1 << (bit % 8);
+            }
+        }
+        bytes
+    }
+
     /// Refuses unknown even bits, naming `field` and the byte `offset` at which its value begins.
     pub(crate) fn check(&self, known: &[usize], field: Field, offset: usize) -> Result<(), FieldError> {
         match self.unknown_even(known) {
@@ -65,7 +103,6 @@ impl fmt::Display for Features<'_> {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
-    use alloc::vec::Vec;
 
     use super::*;
 

@@ -1,19 +1,42 @@
 //! What records hold: the field types that both dialects share.
 
+mod bip353;
 mod blinded_path;
+#[cfg(feature = "blinding")]
+mod blinding;
 mod error;
+mod fallback;
 mod features;
+#[cfg(feature = "blinding")]
+mod hop_data;
+mod payinfo;
+mod points;
+mod price;
 mod span;
 mod untrusted;
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind};
 
-pub use blinded_path::{BlindedHop, BlindedPath, BlindedPaths, Direction, FirstNode, ShortChannelId};
+pub use bip353::Bip353Name;
+pub use blinded_path::{
+    BlindedHop, BlindedPath, BlindedPathBuf, BlindedPaths, Direction, FirstNode, ShortChannelId,
+};
 pub(crate) use blinded_path::{PathForm, PathList};
+#[cfg(feature = "blinding")]
+pub use blinding::{BlindingError, Unblinded, blind, unblind};
 pub use error::{FieldError, FieldErrorKind};
+pub use fallback::FallbackAddress;
+pub(crate) use fallback::FallbackList;
 pub use features::Features;
+#[cfg(feature = "blinding")]
+pub use hop_data::{HopData, PaymentConstraints};
+pub(crate) use payinfo::PayInfoList;
+pub use payinfo::{PayInfo, PaymentRelay, RelayingHop};
+pub(crate) use points::Points;
+pub use price::{Currency, Price};
 pub(crate) use span::Span;
 pub use untrusted::UntrustedText;
 
@@ -75,4 +98,12 @@ impl fmt::Display for Field {
             None => write!(f, "type {}", self.number),
         }
     }
+}
+
+/// Appends `part` behind its length in two bytes.
+pub(crate) fn write_u16_length(part: &[u8], out: &mut Vec<u8>) -> Result<(), FieldErrorKind> {
+    let length = u16::try_from(part.len()).map_err(|_| FieldErrorKind::PartTooLong { length: part.len() })?;
+    out.extend(length.to_be_bytes());
+    out.extend_from_slice(part);
+    Ok(())
 }

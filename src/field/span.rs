@@ -3,7 +3,7 @@
 use crate::tlv::Record;
 
 /// The place of a value, so that a message holds its texts and lists once, as bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
     start: usize,
     end: usize,

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::hex::{self, HexError};
+use crate::hex::{self, HexError};
 
 /// The 32 bytes that name one payout, printed as 64 lower-case hexadecimal characters.
 ///

@@ -31,7 +31,8 @@
 mod answer;
 #[cfg(feature = "std")]
 mod claim;
-mod hex;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "std")]
 mod history;
 mod id;
@@ -56,7 +57,6 @@ pub mod store;
 pub use self::redb::RedbStore;
 #[cfg(feature = "std")]
 pub use claim::Claim;
-pub use hex::HexError;
 #[cfg(feature = "std")]
 pub use history::{Happened, HistoryEntry};
 pub use id::PayoutId;

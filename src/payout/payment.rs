@@ -10,7 +10,7 @@ use core::str::FromStr;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::hex::{self, HexError};
+use crate::hex::{self, HexError};
 
 /// The `payment_hash` of an invoice: SHA-256 of a preimage that the payee keeps until it is paid.
 ///

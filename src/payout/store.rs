@@ -34,10 +34,10 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
-use super::hex::{self, HexError};
 use super::id::PayoutId;
 use super::payment::PaymentHash;
 use super::status::Status;
+use crate::hex::{self, HexError};
 
 /// The longest label, in bytes of UTF-8. Short enough to be an index key in every database.
 pub const MAX_LABEL: usize = 1_024;

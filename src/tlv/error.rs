@@ -162,4 +162,13 @@ pub enum ValueErrorKind {
     /// A blinded path without a hop.
     #[error("a blinded path with zero hops")]
     NoHops,
+    /// A byte that no BIP 353 name has.
+    #[error("byte {found:#04x} in a name: letters, digits, '-', '_' and '.' are allowed")]
+    NameByte {
+        /// The byte.
+        found: u8,
+    },
+    /// A currency that is not the three upper-case letters of an ISO 4217 code.
+    #[error("not a currency code of three upper-case letters")]
+    NotACurrency,
 }

@@ -12,7 +12,7 @@ use super::error::{ValueError, ValueErrorKind};
 /// is done calls [`Reader::finish`].
 ///
 /// All integers are big endian. Every error carries the byte of the value at which it was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Reader<'a> {
     rest: &'a [u8],
     length: usize,
@@ -32,6 +32,16 @@ impl<'a> Reader<'a> {
     /// Whether every byte was read.
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// The next byte, which stays to be read.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    /// Whether `bytes` come next.
+    pub(crate) fn starts_with(&self, bytes: &[u8]) -> bool {
+        self.rest.starts_with(bytes)
     }
 
     /// Ends the reading.

@@ -149,3 +149,68 @@ impl<A> Slot<A> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::vec;
+
+    use super::*;
+
+    /// `callers` threads submit `each` jobs one after another; a batch takes `takes`. Gives the
+    /// number of batches, after checking that each caller got its own answers.
+    fn batches(callers: u64, each: u64, takes: Duration) -> usize {
+        let batcher = Batcher::new();
+        let batches = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for caller in 0..callers {
+                let (batcher, batches) = (&batcher, &batches);
+                scope.spawn(move || {
+                    for job in 0..each {
+                        let answer = batcher.submit((caller, job), |jobs| {
+                            assert!(jobs.len() <= MAX_BATCH);
+                            batches.fetch_add(1, Ordering::Relaxed);
+                            thread::sleep(takes);
+                            jobs.into_iter().map(|(caller, job)| (job, caller)).collect()
+                        });
+                        assert_eq!(answer, Some((job, caller)));
+                    }
+                });
+            }
+        });
+        batches.into_inner()
+    }
+
+    #[test]
+    fn a_lone_caller_waits_for_nobody() {
+        let batcher = Batcher::new();
+        for job in 0..10 {
+            assert_eq!(batcher.submit(job, |jobs| jobs), Some(job));
+            assert_eq!(lock(&batcher.queue).wanted, 1, "its own job is all that the next batch waits for");
+        }
+    }
+
+    /// Without waiting for those just answered, the callers fall into two groups that take turns:
+    /// nearly twice as many batches.
+    #[test]
+    fn callers_that_come_back_share_one_batch() {
+        for callers in [2, 8, 64] {
+            let batches = batches(callers, 25, Duration::from_millis(20));
+            assert!((25..40).contains(&batches), "{callers} callers: {batches} batches for 25 rounds");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_bounded() {
+        let many = u64::try_from(MAX_BATCH).unwrap() * 2;
+        assert!(batches(many, 2, Duration::from_millis(1)) >= 4);
+    }
+
+    #[test]
+    fn a_missing_answer_is_told() {
+        let batcher: Batcher<u8, u8> = Batcher::new();
+        assert_eq!(batcher.submit(1, |_| vec![]), None);
+        assert_eq!(batcher.submit(1, |jobs| jobs), Some(1), "the next one is not disturbed");
+    }
+}

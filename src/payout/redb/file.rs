@@ -28,55 +28,25 @@ use redb::{BackendError, StorageBackend};
 use super::error::OpenError;
 
 /// Opens the file at `path` for redb, which has the lock still to take.
-pub(super) fn open(path: &Path) -> Result<LedgerFile, OpenError> {
-    let failed =
-        |action| move |error: io::Error| OpenError::Io { action, path: path.into(), kind: error.kind() };
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed("open"))?;
-    let found = file.metadata().map_err(failed("read"))?.len();
-    let backend = FileBackend::new(file).map_err(|error| damaged(path, &error))?;
-
-    let mut header = [0; HEADER_LENGTH];
-    let readable = usize::try_from(found).unwrap_or(HEADER_LENGTH).min(HEADER_LENGTH);
-    if let Some(start) = header.get_mut(..readable) {
-        backend.read(0, start).map_err(failed("read"))?;
-    }
-    let (magic, rest) = header.split_at(MAGIC.len());
-    if found < MAGIC_LENGTH || magic != MAGIC {
-        return Err(OpenError::NotALedger { path: path.into() });
-    }
-    let (format, rest) = rest.split_at(4);
-    let format = format.iter().fold(0, |number: u32, byte| (number << 8) | u32::from(*byte));
-    let length = rest.iter().skip(4).take(8).fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
-    let expected = DATABASE_START.saturating_add(length);
-    if found < DATABASE_START {
-        return Err(OpenError::CutShort { path: path.into(), found, expected: DATABASE_START });
-    }
-    if format > FORMAT {
-        return Err(OpenError::NewerFormat { path: path.into(), found: format, known: FORMAT });
-    }
-    if format == 0 || length == 0 {
-        return Err(damaged(path, &"its header holds zeros"));
-    }
-    if found < expected {
-        return Err(OpenError::CutShort { path: path.into(), found, expected });
-    }
-    Ok(LedgerFile { file: backend, length: Mutex::new(length) })
+pub(super) fn open(path: &Path) -> Result<LedgerFile<FileBackend>, OpenError> {
+    let failed = |error: io::Error| OpenError::Io { action: "open", path: path.into(), kind: error.kind() };
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(failed)?;
+    let file = FileBackend::new(file).map_err(|error| damaged(path, &error))?;
+    LedgerFile::recognise(file, path)
 }
 
 /// Makes a new ledger file, all or nothing: it is written under another name and appears at `path`
 /// complete. Is one there already, because somebody else was faster, it stays and this is `Ok`.
 pub(super) fn create(
     path: &Path,
-    fill: impl FnOnce(LedgerFile) -> Result<(), OpenError>,
+    fill: impl FnOnce(LedgerFile<FileBackend>) -> Result<(), OpenError>,
 ) -> Result<(), OpenError> {
     let failed = |error: io::Error| OpenError::Io { action: "create", path: path.into(), kind: error.kind() };
     let (draft, file) = create_draft(path).map_err(failed)?;
     let made = (|| {
-        let backend = FileBackend::new(file).map_err(|error| damaged(path, &error))?;
-        backend.set_len(DATABASE_START).map_err(failed)?;
-        backend.write(0, MAGIC).map_err(failed)?;
-        backend.write(MAGIC_LENGTH, &FORMAT.to_be_bytes()).map_err(failed)?;
-        fill(LedgerFile { file: backend, length: Mutex::new(0) })?;
+        let file = FileBackend::new(file).map_err(|error| damaged(path, &error))?;
+        fill(LedgerFile::begin(file).map_err(failed)?)?;
+        File::open(&draft).and_then(|draft| draft.sync_all()).map_err(failed)?;
         match fs::hard_link(&draft, path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(error)),
             Ok(()) | Err(_) => Ok(()),
@@ -88,10 +58,10 @@ pub(super) fn create(
     sync_directory(path).map_err(failed)
 }
 
-/// The redb database inside a ledger file.
+/// The redb database inside a ledger file, or inside whatever else keeps bytes.
 #[derive(Debug)]
-pub(super) struct LedgerFile {
-    file: FileBackend,
+pub(super) struct LedgerFile<B> {
+    file: B,
     /// What the header says. Held while the length changes, so that the two stay in step.
     length: Mutex<u64>,
 }
@@ -100,11 +70,55 @@ const MAGIC: &[u8; 24] = b"bolt12 payout ledger\r\n\x1a\n";
 const MAGIC_LENGTH: u64 = 24;
 const FORMAT: u32 = 1;
 const LENGTH_OFFSET: u64 = 32;
-const HEADER_LENGTH: usize = 44;
+const HEADER_LENGTH: usize = 40;
 /// One page, so that redb's pages stay aligned with those of the disk.
 const DATABASE_START: u64 = 4_096;
 
-impl LedgerFile {
+impl<B: StorageBackend> LedgerFile<B> {
+    /// Writes the header of a new, empty ledger.
+    pub(super) fn begin(file: B) -> io::Result<Self> {
+        file.set_len(DATABASE_START)?;
+        file.write(0, MAGIC)?;
+        file.write(MAGIC_LENGTH, &FORMAT.to_be_bytes())?;
+        Ok(Self { file, length: Mutex::new(0) })
+    }
+
+    /// Reads the header, and refuses what is no whole ledger of a known format. Writes nothing.
+    pub(super) fn recognise(file: B, path: &Path) -> Result<Self, OpenError> {
+        let failed =
+            |error: io::Error| OpenError::Io { action: "read", path: path.into(), kind: error.kind() };
+        let found = file.len().map_err(failed)?;
+        let mut header = [0; HEADER_LENGTH];
+        let readable = usize::try_from(found).unwrap_or(HEADER_LENGTH).min(HEADER_LENGTH);
+        if let Some(start) = header.get_mut(..readable) {
+            file.read(0, start).map_err(failed)?;
+        }
+        let (magic, rest) = header.split_at(MAGIC.len());
+        if found < MAGIC_LENGTH || magic != MAGIC {
+            return Err(OpenError::NotALedger { path: path.into() });
+        }
+        if found < DATABASE_START {
+            return Err(OpenError::CutShort { path: path.into(), found, expected: DATABASE_START });
+        }
+        let number =
+            |bytes: &[u8]| bytes.iter().fold(0, |number: u64, byte| (number << 8) | u64::from(*byte));
+        let (format, rest) = rest.split_at(4);
+        let (_, length) = rest.split_at(4);
+        let format = u32::try_from(number(format)).unwrap_or(u32::MAX);
+        let length = number(length);
+        if format > FORMAT {
+            return Err(OpenError::NewerFormat { path: path.into(), found: format, known: FORMAT });
+        }
+        if format == 0 || length == 0 {
+            return Err(damaged(path, &"its header holds zeros"));
+        }
+        let expected = DATABASE_START.saturating_add(length);
+        if found < expected {
+            return Err(OpenError::CutShort { path: path.into(), found, expected });
+        }
+        Ok(Self { file, length: Mutex::new(length) })
+    }
+
     fn write_length(&self, length: u64) -> io::Result<()> {
         self.file.write(LENGTH_OFFSET, &length.to_be_bytes())
     }
@@ -114,7 +128,7 @@ fn inside(offset: u64) -> io::Result<u64> {
     offset.checked_add(DATABASE_START).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))
 }
 
-impl StorageBackend for LedgerFile {
+impl<B: StorageBackend> StorageBackend for LedgerFile<B> {
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.len()?.saturating_sub(DATABASE_START))
     }

@@ -17,6 +17,8 @@
 mod batch;
 mod error;
 mod file;
+#[cfg(test)]
+mod power;
 mod tables;
 
 use std::fmt;
@@ -25,10 +27,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::vec::Vec;
 
-use redb::{Database, ReadableDatabase};
+use redb::{Database, ReadableDatabase, StorageBackend};
 
 use self::batch::Batcher;
 pub use self::error::OpenError;
+use self::file::LedgerFile;
 use self::tables::{Writer, failed};
 use super::store::{
     Change, Cursor, Filter, Inserted, NewRow, Page, PageSize, Replaced, Row, Store, StoreError, StoredEvent,
@@ -82,7 +85,11 @@ impl RedbStore {
             }
             opened => opened?,
         };
-        let open = || Database::builder().set_cache_size(bytes).create_with_backend(file);
+        Self::on(file, path, bytes)
+    }
+
+    fn on<B: StorageBackend>(file: LedgerFile<B>, path: &Path, cache: usize) -> Result<Self, OpenError> {
+        let open = || Database::builder().set_cache_size(cache).create_with_backend(file);
         let database = catch_unwind(AssertUnwindSafe(open))
             .map_err(|_| OpenError::Damaged { path: path.into(), reason: PANICKED.into() })?
             .map_err(|error| open_error("open", path, error))?;
@@ -191,7 +198,7 @@ impl Done {
 }
 
 /// Makes the empty tables of a new ledger.
-fn start(file: file::LedgerFile) -> Result<(), redb::Error> {
+fn start<B: StorageBackend>(file: LedgerFile<B>) -> Result<(), redb::Error> {
     let database = Database::builder().create_with_backend(file)?;
     let transaction = database.begin_write()?;
     Writer::open(&transaction)?;
@@ -203,10 +210,16 @@ fn open_error(action: &'static str, path: &Path, error: impl Into<redb::Error>) 
     let path = path.into();
     match error.into() {
         redb::Error::DatabaseAlreadyOpen => OpenError::Busy { path },
+        redb::Error::Io(error) if CONTENT.contains(&error.kind()) => {
+            OpenError::Damaged { path, reason: error.to_string() }
+        }
         redb::Error::Io(error) => OpenError::Io { action, path, kind: error.kind() },
         error => OpenError::Damaged { path, reason: error.to_string() },
     }
 }
+
+/// I/O errors that tell of what is in the file, rather than of the disk.
+const CONTENT: [io::ErrorKind; 2] = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
 
 const PANICKED: &str = "redb panicked";
 

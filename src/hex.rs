@@ -27,7 +27,7 @@ pub enum HexError {
 }
 
 /// Prints `bytes` as lower-case hexadecimal.
-pub(super) fn write(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn write(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
 }
 
@@ -36,7 +36,7 @@ pub(super) fn write(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// # Errors
 ///
 /// A strange character is reported before a wrong length: it is the better hint at what was pasted.
-pub(super) fn read<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
+pub(crate) fn read<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     let mut bytes = [0; N];
     let mut found = 0_usize;
     for (position, character) in text.chars().enumerate() {

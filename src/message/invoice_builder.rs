@@ -1,0 +1,183 @@
+//! The invoice, written.
+
+use alloc::vec::Vec;
+
+use bitcoin::{Address, WitnessProgram};
+use secp256k1::PublicKey;
+
+use super::invoice::MultiPart;
+use super::offer_builder::{write_own_records, write_paths};
+use super::{Invoice, InvoiceRequest, types};
+use crate::amount::Msat;
+use crate::build::BuildError;
+use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo};
+use crate::sign::Signer;
+use crate::tlv::Writer;
+
+/// Collects what an [`Invoice`] is to say beside the request that it answers, every record of which it repeats.
+/// [`InvoiceBuilder::sign`] refuses what a writer must not write (R-I-1 to R-I-10).
+#[derive(Clone, Debug)]
+pub struct InvoiceBuilder<'a> {
+    request: &'a InvoiceRequest,
+    payment_hash: [u8; 32],
+    created_at: u64,
+    amount: Option<Msat>,
+    paths: Vec<BlindedPath<'a>>,
+    payinfos: Vec<PayInfo<'a>>,
+    relative_expiry: Option<u32>,
+    fallbacks: Vec<Option<WitnessProgram>>,
+    multi_part: MultiPart,
+    records: Vec<(u64, &'a [u8])>,
+}
+
+impl<'a> InvoiceBuilder<'a> {
+    pub(super) const fn new(request: &'a InvoiceRequest, payment_hash: [u8; 32], created_at: u64) -> Self {
+        Self {
+            request,
+            payment_hash,
+            created_at,
+            amount: None,
+            paths: Vec::new(),
+            payinfos: Vec::new(),
+            relative_expiry: None,
+            fallbacks: Vec::new(),
+            multi_part: MultiPart::Forbidden,
+            records: Vec::new(),
+        }
+    }
+
+    /// Adds a path to pay over and what it costs, the preferred one first. There has to be one.
+    #[must_use]
+    pub fn path(mut self, path: BlindedPath<'a>, costs: PayInfo<'a>) -> Self {
+        self.paths.push(path);
+        self.payinfos.push(costs);
+        self
+    }
+
+    /// What is to be paid. Needed only where the offer's price is in a currency and the request names no amount; in all
+    /// other cases the request says it, and another amount is refused.
+    #[must_use]
+    pub const fn amount(mut self, amount: Msat) -> Self {
+        self.amount = Some(amount);
+        self
+    }
+
+    /// Seconds from its creation for which it can be paid; 7200 unless set.
+    #[must_use]
+    pub const fn relative_expiry(mut self, seconds: u32) -> Self {
+        self.relative_expiry = Some(seconds);
+        self
+    }
+
+    /// Adds an on-chain address to fall back to, the preferred one first. It has to have a witness program.
+    #[must_use]
+    pub fn fallback(mut self, address: &Address) -> Self {
+        self.fallbacks.push(address.witness_program());
+        self
+    }
+
+    /// Whether it can be paid in parts; in one only unless set.
+    #[must_use]
+    pub const fn multi_part(mut self, multi_part: MultiPart) -> Self {
+        self.multi_part = multi_part;
+        self
+    }
+
+    /// Adds a record of one's own, of an odd type of 3 000 000 001 to 3 999 999 999.
+    #[must_use]
+    pub fn record(mut self, number: u64, value: &'a [u8]) -> Self {
+        self.records.push((number, value));
+        self
+    }
+
+    /// Writes the invoice, signed by `signer`: the holder of the offer's issuer id, or, where the offer has paths alone,
+    /// of the last blinded node id of the path that the request came by, or, without an offer, of any key.
+    ///
+    /// # Errors
+    /// [`BuildError::Message`] for a rule that it would break: no path, an amount other than the one due, an address
+    /// that every payer would skip, a signer that ends none of the offer's paths, a record outside the experimental
+    /// range. [`BuildError::Signer`] when there is no signature, or by another key than the offer's issuer id.
+    pub fn sign(&self, signer: &impl Signer) -> Result<Invoice, BuildError> {
+        let amount = self.amount_due()?;
+        let node_id = self.node_id(signer.public_key())?;
+        let mut writer = Writer::with_capacity(self.request.as_bytes().len().saturating_add(512));
+        let mut points: Vec<PublicKey> = self.request.request_points().collect();
+        writer.copy(self.request.mirrored());
+        write_paths(types::INVOICE_PATHS, &self.paths, &mut writer, &mut points)?;
+        self.write_payinfos(&mut writer)?;
+        writer.tu64(types::INVOICE_CREATED_AT.number(), self.created_at);
+        let expiry = self.relative_expiry.filter(|seconds| *seconds != Invoice::DEFAULT_RELATIVE_EXPIRY);
+        writer.tu64_if(types::INVOICE_RELATIVE_EXPIRY.number(), expiry.map(u64::from));
+        writer.record(types::INVOICE_PAYMENT_HASH.number(), &self.payment_hash);
+        writer.tu64(types::INVOICE_AMOUNT.number(), amount.get());
+        self.write_fallbacks(&mut writer)?;
+        let features = match self.multi_part {
+            MultiPart::Forbidden => None,
+            MultiPart::Allowed => Some(Features::to_bytes(&[17])),
+            MultiPart::Required => Some(Features::to_bytes(&[16])),
+        };
+        writer.record_if(types::INVOICE_FEATURES.number(), features.as_deref());
+        writer.record(types::INVOICE_NODE_ID.number(), &node_id.serialize());
+        points.push(node_id);
+        writer.record(types::SIGNATURE.number(), &[0; 64]);
+        write_own_records(&self.records, 3_000_000_000..=3_999_999_999, "an invoice's own", &mut writer)?;
+        Invoice::sign_written(writer.into_bytes(), &points, signer)
+    }
+
+    /// The amount that the request asks for, or the one given where it asks for none in msat (R-I-2).
+    fn amount_due(&self) -> Result<Msat, FieldError> {
+        let refuse = |kind| Err(FieldError::new(types::INVOICE_AMOUNT, None, kind));
+        match (self.request.amount_to_pay(), self.amount) {
+            (Some(expected), Some(amount)) if amount != expected => {
+                refuse(FieldErrorKind::OtherAmount { amount: amount.get(), expected: expected.get() })
+            }
+            (Some(Msat::ZERO), _) | (None, Some(Msat::ZERO)) => refuse(FieldErrorKind::Zero),
+            (Some(amount), _) | (None, Some(amount)) => Ok(amount),
+            (None, None) => refuse(FieldErrorKind::Missing),
+        }
+    }
+
+    /// Who has to sign (R-I-5).
+    fn node_id(&self, signer: PublicKey) -> Result<PublicKey, FieldError> {
+        if let Some(issuer_id) = self.request.offer_issuer_id() {
+            return Ok(issuer_id);
+        }
+        if self.request.has_offer() && !self.request.has_path_to(signer) {
+            let kind = FieldErrorKind::NotAPathEnd { paths: types::OFFER_PATHS };
+            return Err(FieldError::new(types::INVOICE_NODE_ID, None, kind));
+        }
+        Ok(signer)
+    }
+
+    fn write_payinfos(&self, writer: &mut Writer) -> Result<(), FieldError> {
+        if self.payinfos.is_empty() {
+            return Ok(());
+        }
+        let mut value = Vec::new();
+        for info in &self.payinfos {
+            info.write(&mut value).map_err(|kind| FieldError::new(types::INVOICE_BLINDEDPAY, None, kind))?;
+        }
+        writer.record(types::INVOICE_BLINDEDPAY.number(), &value);
+        Ok(())
+    }
+
+    fn write_fallbacks(&self, writer: &mut Writer) -> Result<(), FieldError> {
+        if self.fallbacks.is_empty() {
+            return Ok(());
+        }
+        let refuse = |kind| FieldError::new(types::INVOICE_FALLBACKS, None, kind);
+        let mut value = Vec::new();
+        for witness in &self.fallbacks {
+            let witness = witness.as_ref().ok_or_else(|| refuse(FieldErrorKind::NotSegwit))?;
+            let version = witness.version().to_num();
+            let program = witness.program().as_bytes();
+            let fallback = FallbackAddress { version, program };
+            if fallback.to_address(bitcoin::Network::Bitcoin).is_none() {
+                return Err(refuse(FieldErrorKind::NotAnAddress { version, length: program.len() }));
+            }
+            fallback.write(&mut value).map_err(refuse)?;
+        }
+        writer.record(types::INVOICE_FALLBACKS.number(), &value);
+        Ok(())
+    }
+}

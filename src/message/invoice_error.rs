@@ -1,0 +1,199 @@
+//! The answer to a message that cannot be used: `invoice_error`.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::invoice_fields::InvoiceReading;
+use super::types::invoice_error as types;
+use super::verify::VerifyError;
+use crate::build::BuildError;
+use crate::field::{Field, FieldError, FieldErrorKind, Points, Span, UntrustedText};
+use crate::parse::{ParseError, check_length, read_records};
+use crate::tlv::{Reader, Record, Stream, Writer};
+
+/// What a node answers to a request or an invoice that it does not take. It has no text form and no signature.
+///
+/// ```
+/// use bolt12::InvoiceError;
+/// use bolt12::message::types::INVREQ_QUANTITY;
+/// let error = InvoiceError::builder("only 3 are left")
+///     .erroneous_field(INVREQ_QUANTITY)
+///     .suggested_value(&[3])
+///     .build()?;
+/// let read = InvoiceError::try_from(error.as_bytes().to_vec())?;
+/// assert_eq!(read.error().unwrap(), "only 3 are left");
+/// assert_eq!(read.erroneous_field(), Some(INVREQ_QUANTITY));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct InvoiceError {
+    bytes: Vec<u8>,
+    erroneous_field: Option<u64>,
+    suggested_value: Option<Span>,
+    error: Option<Span>,
+}
+
+impl InvoiceError {
+    /// Begins an answer that says `error`, for people.
+    pub const fn builder(error: &str) -> InvoiceErrorBuilder<'_> {
+        InvoiceErrorBuilder { error, erroneous_field: None, suggested_value: None }
+    }
+
+    /// `erroneous_field`: the field that is wrong, by name if it has one.
+    pub fn erroneous_field(&self) -> Option<Field> {
+        self.erroneous_field.map(super::types::field)
+    }
+
+    /// `suggested_value`: a value of that field that would do.
+    pub fn suggested_value(&self) -> Option<&[u8]> {
+        self.suggested_value.map(|span| span.of(&self.bytes))
+    }
+
+    /// `error`: what is wrong, in the words of the other node.
+    pub fn error(&self) -> Option<UntrustedText<'_>> {
+        self.error.map(|span| UntrustedText::new(span.text(&self.bytes)))
+    }
+
+    /// The bytes of the TLV stream, as received or built.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The records.
+    pub fn stream(&self) -> Stream<'_> {
+        Stream::checked(&self.bytes)
+    }
+
+    /// The records of odd types that this crate does not know.
+    pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.stream().records().filter(|record| !matches!(record.number(), 1 | 3 | 5))
+    }
+
+    /// An answer that says `error` of a field. The texts of this crate's errors are far from too long.
+    fn of(field: Option<Field>, error: &str) -> Self {
+        let mut writer = Writer::new();
+        writer.tu64_if(types::ERRONEOUS_FIELD.number(), field.map(Field::number));
+        writer.record(types::ERROR.number(), error.as_bytes());
+        let bytes = writer.into_bytes();
+        let text = Stream::checked(&bytes).find(types::ERROR.number());
+        let text = text.map(|record| Span::of_value(&record));
+        Self { bytes, erroneous_field: field.map(Field::number), suggested_value: None, error: text }
+    }
+}
+
+impl From<&ParseError> for InvoiceError {
+    /// The answer to a message that does not parse.
+    fn from(error: &ParseError) -> Self {
+        Self::of(error.field(), &error.to_string())
+    }
+}
+
+impl From<&VerifyError> for InvoiceError {
+    /// The answer to a message that cannot be used.
+    fn from(error: &VerifyError) -> Self {
+        Self::of(error.field(), &error.to_string())
+    }
+}
+
+impl TryFrom<Vec<u8>> for InvoiceError {
+    type Error = ParseError;
+
+    /// Reads the bytes of a TLV stream. The specification asks nothing of a reader but the framing, so no field has to be
+    /// there.
+    ///
+    /// # Errors
+    /// [`ParseError`]: the framing or a field.
+    fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
+        let (mut erroneous_field, mut suggested_value, mut error) = (None, None, None);
+        read_records(&bytes, |record| {
+            match record.number() {
+                1 => erroneous_field = Some(types::ERRONEOUS_FIELD.read(record, Reader::tu64)?),
+                3 => suggested_value = Some(Span::of_value(record)),
+                5 => {
+                    let text = |reader: &mut Reader<'_>| reader.utf8().map(|_| Span::of_value(record));
+                    error = Some(types::ERROR.read(record, text)?);
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(Self { bytes, erroneous_field, suggested_value, error })
+    }
+}
+
+impl fmt::Display for InvoiceError {
+    /// The other node's words, shown safely, and the field they are about.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.error().map_or_else(|| "no reason given".into(), |error| error.to_string());
+        match self.erroneous_field() {
+            Some(field) => write!(f, "{text} ({field})"),
+            None => f.write_str(&text),
+        }
+    }
+}
+
+impl AsRef<[u8]> for InvoiceError {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Collects what an [`InvoiceError`] is to say.
+#[derive(Clone, Copy, Debug)]
+pub struct InvoiceErrorBuilder<'a> {
+    error: &'a str,
+    erroneous_field: Option<Field>,
+    suggested_value: Option<&'a [u8]>,
+}
+
+impl<'a> InvoiceErrorBuilder<'a> {
+    /// The field that is wrong.
+    #[must_use]
+    pub const fn erroneous_field(mut self, field: Field) -> Self {
+        self.erroneous_field = Some(field);
+        self
+    }
+
+    /// A value of that field that would do, in its encoding.
+    #[must_use]
+    pub const fn suggested_value(mut self, value: &'a [u8]) -> Self {
+        self.suggested_value = Some(value);
+        self
+    }
+
+    /// Writes the answer.
+    ///
+    /// # Errors
+    /// [`BuildError::Message`] without any words (R-X-1), for a suggested value without a field (R-X-2) or one that is
+    /// no value of it (R-X-3), and above [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    pub fn build(&self) -> Result<InvoiceError, BuildError> {
+        if self.error.is_empty() {
+            return Err(FieldError::new(types::ERROR, None, FieldErrorKind::Empty).into());
+        }
+        match (self.erroneous_field, self.suggested_value) {
+            (None, Some(_)) => {
+                let kind = FieldErrorKind::Without { other: types::ERRONEOUS_FIELD };
+                return Err(FieldError::new(types::SUGGESTED_VALUE, None, kind).into());
+            }
+            (Some(field), Some(value)) => check_value(field, value)?,
+            (_, None) => {}
+        }
+        let mut writer = Writer::new();
+        writer.tu64_if(types::ERRONEOUS_FIELD.number(), self.erroneous_field.map(Field::number));
+        writer.record_if(types::SUGGESTED_VALUE.number(), self.suggested_value);
+        writer.record(types::ERROR.number(), self.error.as_bytes());
+        let bytes = writer.into_bytes();
+        check_length(bytes.len())?;
+        Ok(InvoiceError::try_from(bytes)?)
+    }
+}
+
+/// Refuses a value that no message could have in `field`.
+fn check_value(field: Field, value: &[u8]) -> Result<(), ParseError> {
+    let mut writer = Writer::new();
+    writer.record(field.number(), value);
+    read_records(writer.stream().as_bytes(), |record| {
+        InvoiceReading::default().read_record(record, &mut Points::unknown())
+    })
+}

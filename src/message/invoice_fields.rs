@@ -1,0 +1,142 @@
+//! What an invoice says beside its request, while and after its records are read.
+
+use alloc::vec::Vec;
+
+use secp256k1::PublicKey;
+
+use super::offer_fields::{not_empty, read_features, read_msat, read_paths};
+use super::request_fields::{RequestFields, RequestReading};
+use super::types;
+use crate::amount::Msat;
+use crate::field::{
+    FallbackList, Field, FieldError, FieldErrorKind, PathList, PayInfo, PayInfoList, Points, Span,
+};
+use crate::tlv::{Reader, Record};
+
+/// The invoice's own fields.
+#[derive(Clone, Debug)]
+pub(super) struct InvoiceFields {
+    pub(super) paths: PathList,
+    pub(super) blindedpay: PayInfoList,
+    pub(super) created_at: u64,
+    pub(super) payment_hash: [u8; 32],
+    pub(super) amount: Msat,
+    pub(super) node_id: PublicKey,
+    pub(super) optional: Optional,
+}
+
+/// The invoice's own fields that may be absent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Optional {
+    pub(super) relative_expiry: Option<u32>,
+    pub(super) fallbacks: Option<FallbackList>,
+    pub(super) features: Option<Span>,
+}
+
+impl InvoiceFields {
+    /// The feature bits that BOLT 12 assigns in invoices and that must be understood: several parts are needed.
+    pub(super) const KNOWN_FEATURES: &'static [usize] = &[16];
+
+    /// The rules of an invoice as a whole, its request's among them (R-I-25, R-I-26, R-I-28, R-I-33).
+    pub(super) fn check(&self, request: &RequestFields) -> Result<(), FieldError> {
+        request.check_request()?;
+        let paths = self.paths.of(request.as_bytes()).count();
+        let infos = self.blindedpay.of(request.as_bytes());
+        let found = infos.clone().count();
+        if found != paths {
+            let kind = FieldErrorKind::Count { found, expected: paths, other: types::INVOICE_PATHS };
+            return Err(request.broken(types::INVOICE_BLINDEDPAY, kind));
+        }
+        if !infos.clone().any(|info| info.is_usable()) {
+            let mut unknown = infos.filter_map(|info| info.features.unknown_even(PayInfo::KNOWN_FEATURES));
+            let kind = FieldErrorKind::NoUsablePath { bit: unknown.next().unwrap_or_default() };
+            return Err(request.broken(types::INVOICE_BLINDEDPAY, kind));
+        }
+        if request.offer_issuer_id().is_some_and(|issuer_id| issuer_id != self.node_id) {
+            let kind = FieldErrorKind::Differs { expected: "offer_issuer_id (type 22)" };
+            return Err(request.broken(types::INVOICE_NODE_ID, kind));
+        }
+        match request.invreq_amount() {
+            Some(expected) if expected != self.amount => {
+                let kind =
+                    FieldErrorKind::OtherAmount { amount: self.amount.get(), expected: expected.get() };
+                Err(request.broken(types::INVOICE_AMOUNT, kind))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The fields of an invoice while its records are read.
+#[derive(Debug, Default)]
+pub(super) struct InvoiceReading {
+    request: RequestReading,
+    paths: Option<PathList>,
+    blindedpay: Option<PayInfoList>,
+    created_at: Option<u64>,
+    payment_hash: Option<[u8; 32]>,
+    amount: Option<Msat>,
+    node_id: Option<PublicKey>,
+    optional: Optional,
+}
+
+impl InvoiceReading {
+    /// Reads one record; `false` when its type is none of an invoice's.
+    pub(super) fn read_record(
+        &mut self,
+        record: &Record<'_>,
+        points: &mut Points<'_>,
+    ) -> Result<bool, FieldError> {
+        match record.number() {
+            160 => self.paths = Some(read_paths(types::INVOICE_PATHS, record, points)?),
+            162 => {
+                not_empty(types::INVOICE_BLINDEDPAY, record)?;
+                self.blindedpay = Some(read_list(types::INVOICE_BLINDEDPAY, record, PayInfoList::read)?);
+            }
+            164 => self.created_at = Some(types::INVOICE_CREATED_AT.read(record, Reader::tu64)?),
+            166 => {
+                let seconds = types::INVOICE_RELATIVE_EXPIRY.read(record, Reader::tu32)?;
+                self.optional.relative_expiry = Some(seconds);
+            }
+            168 => self.payment_hash = Some(types::INVOICE_PAYMENT_HASH.read(record, Reader::array)?),
+            170 => self.amount = Some(read_msat(types::INVOICE_AMOUNT, record)?),
+            172 => {
+                let list = read_list(types::INVOICE_FALLBACKS, record, FallbackList::read)?;
+                self.optional.fallbacks = Some(list);
+            }
+            174 => {
+                let known = InvoiceFields::KNOWN_FEATURES;
+                self.optional.features = Some(read_features(types::INVOICE_FEATURES, record, known)?);
+            }
+            176 => {
+                let node_id = types::INVOICE_NODE_ID.read(record, |reader| points.read(reader))?;
+                self.node_id = Some(node_id);
+            }
+            _ => return self.request.read_record(record, points),
+        }
+        Ok(true)
+    }
+
+    /// Ends the reading of `bytes`: what has to be there is (R-I-20, R-I-24, R-I-25).
+    pub(super) fn finish(self, bytes: Vec<u8>) -> Result<(RequestFields, InvoiceFields), FieldError> {
+        let fields = InvoiceFields {
+            paths: self.paths.ok_or(FieldError::missing(types::INVOICE_PATHS))?,
+            blindedpay: self.blindedpay.ok_or(FieldError::missing(types::INVOICE_BLINDEDPAY))?,
+            created_at: self.created_at.ok_or(FieldError::missing(types::INVOICE_CREATED_AT))?,
+            payment_hash: self.payment_hash.ok_or(FieldError::missing(types::INVOICE_PAYMENT_HASH))?,
+            amount: self.amount.ok_or(FieldError::missing(types::INVOICE_AMOUNT))?,
+            node_id: self.node_id.ok_or(FieldError::missing(types::INVOICE_NODE_ID))?,
+            optional: self.optional,
+        };
+        Ok((self.request.finish(bytes)?, fields))
+    }
+}
+
+/// Reads a list whose items know their own lengths.
+fn read_list<T>(
+    field: Field,
+    record: &Record<'_>,
+    read: impl FnOnce(&Record<'_>) -> Result<T, crate::tlv::ValueError>,
+) -> Result<T, FieldError> {
+    read(record).map_err(|error| FieldError::value(field, record.value_offset(), &error))
+}

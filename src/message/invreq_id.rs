@@ -1,0 +1,55 @@
+//! The id of an invoice request.
+
+use core::fmt;
+use core::str::FromStr;
+
+use bitcoin::hex::{DisplayHex, FromHex, HexToArrayError};
+use sha2::{Digest, Sha256};
+
+use crate::tlv::Record;
+
+/// The id of an invoice request, as Core Lightning has it: SHA256 over the raw records 0 to 159 and 1 000 000 000 to
+/// 2 999 999 999, so that the signed and the unsigned variant, and every invoice that answers, share it.
+///
+/// Displays as, and parses from, 64 hexadecimal characters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InvreqId([u8; 32]);
+
+impl InvreqId {
+    /// Takes the 32 bytes of an id.
+    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn to_byte_array(self) -> [u8; 32] {
+        self.0
+    }
+
+    /// The id of a request with these records.
+    pub(super) fn of<'a>(records: impl Iterator<Item = Record<'a>>) -> Self {
+        let mut hasher = Sha256::new();
+        records.for_each(|record| hasher.update(record.raw()));
+        Self(hasher.finalize().into())
+    }
+}
+
+impl fmt::Display for InvreqId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerHex::fmt(&self.0.as_hex(), f)
+    }
+}
+
+impl fmt::Debug for InvreqId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvreqId({self})")
+    }
+}
+
+impl FromStr for InvreqId {
+    type Err = HexToArrayError;
+
+    fn from_str(text: &str) -> Result<Self, HexToArrayError> {
+        FromHex::from_hex(text).map(Self)
+    }
+}

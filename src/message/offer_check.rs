@@ -1,0 +1,86 @@
+//! Whether an offer can be used here and now.
+
+use core::ops::Deref;
+
+use bitcoin::constants::ChainHash;
+
+use super::verify::{Destination, VerifyError, check_offer_expiry, destinations};
+use super::{InvoiceRequest, InvoiceRequestBuilder, Offer, types};
+
+/// What [`Offer::check`] has to know of the payer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferContext {
+    /// The time, in unix seconds.
+    pub now: u64,
+    /// The chain to pay on.
+    pub chain: ChainHash,
+}
+
+impl OfferContext {
+    /// A payer on bitcoin at `now` (unix seconds).
+    pub const fn new(now: u64) -> Self {
+        Self { now, chain: ChainHash::BITCOIN }
+    }
+
+    /// The same on another chain.
+    #[must_use]
+    pub const fn on(self, chain: ChainHash) -> Self {
+        Self { chain, ..self }
+    }
+}
+
+impl Offer {
+    /// Checks that the offer can be paid on the payer's chain (R-O-22, R-O-23) and is not expired (R-O-30).
+    ///
+    /// ```
+    /// use bolt12::Offer;
+    /// use bolt12::message::OfferContext;
+    /// let offer: Offer = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
+    /// let checked = offer.check(&OfferContext::new(1_760_000_000))?;
+    /// let request = checked.request(); // to be sent to one of checked.destinations()
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`VerifyError::OtherChain`], [`VerifyError::Expired`].
+    pub fn check(&self, context: &OfferContext) -> Result<CheckedOffer<'_>, VerifyError> {
+        if !self.supports_chain(context.chain) {
+            return Err(VerifyError::OtherChain { field: types::OFFER_CHAINS, chain: context.chain });
+        }
+        check_offer_expiry(self.offer_absolute_expiry(), context.now)?;
+        Ok(CheckedOffer { offer: self, chain: context.chain })
+    }
+}
+
+/// An offer that can be paid on a given chain and was not expired when it was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckedOffer<'a> {
+    offer: &'a Offer,
+    chain: ChainHash,
+}
+
+impl<'a> CheckedOffer<'a> {
+    /// The offer.
+    pub const fn offer(&self) -> &'a Offer {
+        self.offer
+    }
+
+    /// Begins a request for an invoice, on the chain that was checked.
+    pub const fn request(&self) -> InvoiceRequestBuilder<'a> {
+        InvoiceRequest::request_for(self.offer).chain(self.chain)
+    }
+
+    /// Where to send the request: over any of the offer's paths, or to its issuer id if there are none (R-O-32). The
+    /// end of the path it went over is to be kept for [`Invoice::verify_for`](crate::Invoice::verify_for).
+    pub fn destinations(&self) -> impl Iterator<Item = Destination<'a>> {
+        destinations(self.offer.offer_paths(), self.offer.offer_issuer_id())
+    }
+}
+
+impl Deref for CheckedOffer<'_> {
+    type Target = Offer;
+
+    fn deref(&self) -> &Offer {
+        self.offer
+    }
+}

@@ -1,0 +1,246 @@
+//! The invoice request, written.
+
+use alloc::vec::Vec;
+
+use bitcoin::constants::ChainHash;
+use secp256k1::PublicKey;
+
+use super::offer_builder::{write_own_records, write_paths};
+use super::{InvoiceRequest, Offer, types};
+use crate::amount::Msat;
+use crate::build::BuildError;
+use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind};
+use crate::sign::Signer;
+use crate::tlv::Writer;
+
+/// Collects what an [`InvoiceRequest`] is to say. It refuses what a writer must not write (R-Q-1 to R-Q-11).
+///
+/// [`InvoiceRequestBuilder::sign`] and [`InvoiceRequestBuilder::unsigned`] finish it; so does
+/// [`PayerKeys`](super::PayerKeys), with a key made for this request alone.
+///
+/// ```
+/// use bolt12::{InvoiceRequest, Msat, Offer};
+/// use secp256k1::{Keypair, SECP256K1, SecretKey};
+///
+/// let offer: Offer = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
+/// let payer = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+/// let metadata = [0x5a; 16]; // random in earnest
+/// let request = InvoiceRequest::request_for(&offer).amount(Msat::new(1000)?).sign(&payer, &metadata)?;
+/// assert_eq!(request.invreq_amount(), Some(Msat::new(1000)?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct InvoiceRequestBuilder<'a> {
+    subject: Subject<'a>,
+    absolute_expiry: Option<u64>,
+    issuer: Option<&'a str>,
+    chain: Option<ChainHash>,
+    amount: Option<Msat>,
+    quantity: Option<u64>,
+    payer_note: Option<&'a str>,
+    paths: Vec<BlindedPath<'a>>,
+    bip_353_name: Option<Bip353Name<'a>>,
+    records: Vec<(u64, &'a [u8])>,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug)]
+enum Subject<'a> {
+    Offer(&'a Offer),
+    Description(&'a str),
+}
+
+impl<'a> InvoiceRequestBuilder<'a> {
+    pub(super) const fn for_offer(offer: &'a Offer) -> Self {
+        Self::new(Subject::Offer(offer), None)
+    }
+
+    pub(super) const fn without_offer(description: &'a str, amount: Msat) -> Self {
+        Self::new(Subject::Description(description), Some(amount))
+    }
+
+    const fn new(subject: Subject<'a>, amount: Option<Msat>) -> Self {
+        Self {
+            subject,
+            absolute_expiry: None,
+            issuer: None,
+            chain: None,
+            amount,
+            quantity: None,
+            payer_note: None,
+            paths: Vec::new(),
+            bip_353_name: None,
+            records: Vec::new(),
+        }
+    }
+
+    /// The chain to pay on; bitcoin unless set. With an offer, one of the offer's.
+    #[must_use]
+    pub const fn chain(mut self, chain: ChainHash) -> Self {
+        self.chain = Some(chain);
+        self
+    }
+
+    /// What to pay. An offer without a price needs it; one with a price allows more than that.
+    #[must_use]
+    pub const fn amount(mut self, amount: Msat) -> Self {
+        self.amount = Some(amount);
+        self
+    }
+
+    /// The number of items, which an offer with a quantity needs.
+    #[must_use]
+    pub const fn quantity(mut self, items: u64) -> Self {
+        self.quantity = Some(items);
+        self
+    }
+
+    /// A word to the payee, who can read it.
+    #[must_use]
+    pub const fn payer_note(mut self, note: &'a str) -> Self {
+        self.payer_note = Some(note);
+        self
+    }
+
+    /// The name that the offer was looked up by.
+    #[must_use]
+    pub const fn bip_353_name(mut self, name: Bip353Name<'a>) -> Self {
+        self.bip_353_name = Some(name);
+        self
+    }
+
+    /// Adds a blinded path to the payer, the preferred one first. Only without an offer.
+    #[must_use]
+    pub fn path(mut self, path: BlindedPath<'a>) -> Self {
+        self.paths.push(path);
+        self
+    }
+
+    /// The last second (unix) at which an invoice is taken. Only without an offer.
+    #[must_use]
+    pub const fn absolute_expiry(mut self, seconds: u64) -> Self {
+        self.absolute_expiry = Some(seconds);
+        self
+    }
+
+    /// Who pays; a domain or `user@domain` first, if there is one. Only without an offer.
+    #[must_use]
+    pub const fn issuer(mut self, issuer: &'a str) -> Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// Adds a record of one's own, of an odd type of 2 000 000 001 to 2 999 999 999. The invoice repeats it.
+    #[must_use]
+    pub fn record(mut self, number: u64, value: &'a [u8]) -> Self {
+        self.records.push((number, value));
+        self
+    }
+
+    /// Writes the request, with the key of `signer` as payer id, signed. `metadata` is at least 16 unpredictable bytes
+    /// in earnest: it keeps the request's hashes from being guessed (R-Q-10).
+    ///
+    /// # Errors
+    /// [`BuildError::Message`] for a rule that it would break: no or too small an amount, a quantity the offer does not
+    /// have, a chain that is not one of the offer's, paths, expiry or issuer beside an offer's, empty metadata, a record
+    /// outside the experimental range. [`BuildError::Signer`] when there is no signature.
+    pub fn sign(&self, signer: &impl Signer, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
+        let (writer, points) = self.write(Some(signer.public_key()), metadata, true)?;
+        InvoiceRequest::sign_written(writer.into_bytes(), &points, signer)
+    }
+
+    /// Writes a request without an offer, unsigned, as the specification has it and LDK reads it.
+    ///
+    /// # Errors
+    /// [`BuildError::Message`] as for [`InvoiceRequestBuilder::sign`], and for a request that answers an offer: it
+    /// needs a signature (R-Q-3).
+    pub fn unsigned(&self, payer_id: PublicKey, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
+        let (writer, points) = self.write(Some(payer_id), metadata, false)?;
+        Ok(InvoiceRequest::read_written(writer.into_bytes(), &points)?)
+    }
+
+    /// Writes the records, and gathers their points. Without a payer id they are what a key can be derived from.
+    pub(super) fn write(
+        &self,
+        payer_id: Option<PublicKey>,
+        metadata: &[u8],
+        signed: bool,
+    ) -> Result<(Writer, Vec<PublicKey>), FieldError> {
+        self.check(metadata)?;
+        let mut writer = Writer::new();
+        let mut points = Vec::new();
+        writer.record(types::INVREQ_METADATA.number(), metadata);
+        match self.subject {
+            Subject::Offer(offer) => {
+                writer.copy(offer.stream().records());
+                points.extend(offer.offer_points());
+            }
+            Subject::Description(description) => {
+                writer.record(types::OFFER_DESCRIPTION.number(), description.as_bytes());
+                writer.tu64_if(types::OFFER_ABSOLUTE_EXPIRY.number(), self.absolute_expiry);
+                writer.record_if(types::OFFER_ISSUER.number(), self.issuer.map(str::as_bytes));
+            }
+        }
+        let chain = self.chain.filter(|chain| *chain != ChainHash::BITCOIN).map(|chain| chain.to_bytes());
+        writer.record_if(types::INVREQ_CHAIN.number(), chain.as_ref().map(|chain| &chain[..]));
+        writer.tu64_if(types::INVREQ_AMOUNT.number(), self.amount.map(Msat::get));
+        writer.tu64_if(types::INVREQ_QUANTITY.number(), self.quantity);
+        if let Some(payer_id) = payer_id {
+            writer.record(types::INVREQ_PAYER_ID.number(), &payer_id.serialize());
+            points.push(payer_id);
+        }
+        writer.record_if(types::INVREQ_PAYER_NOTE.number(), self.payer_note.map(str::as_bytes));
+        write_paths(types::INVREQ_PATHS, &self.paths, &mut writer, &mut points)?;
+        if let Some(name) = &self.bip_353_name {
+            let mut value = Vec::new();
+            name.write(&mut value);
+            writer.record(types::INVREQ_BIP_353_NAME.number(), &value);
+        }
+        if signed {
+            writer.record(types::SIGNATURE.number(), &[0; 64]);
+        }
+        write_own_records(
+            &self.records,
+            2_000_000_000..=2_999_999_999,
+            "an invoice request's own",
+            &mut writer,
+        )?;
+        Ok((writer, points))
+    }
+
+    /// The rules for writers that readers do not have.
+    fn check(&self, metadata: &[u8]) -> Result<(), FieldError> {
+        let refuse = |field: Field, kind| Err(FieldError::new(field, None, kind));
+        if metadata.is_empty() {
+            return refuse(types::INVREQ_METADATA, FieldErrorKind::Empty);
+        }
+        if self.amount == Some(Msat::ZERO) {
+            return refuse(types::INVREQ_AMOUNT, FieldErrorKind::Zero);
+        }
+        if self.quantity == Some(0) {
+            return refuse(types::INVREQ_QUANTITY, FieldErrorKind::Zero);
+        }
+        let Subject::Offer(offer) = self.subject else {
+            return match self.quantity {
+                Some(_) => refuse(
+                    types::INVREQ_QUANTITY,
+                    FieldErrorKind::Without { other: types::OFFER_QUANTITY_MAX },
+                ),
+                None => Ok(()),
+            };
+        };
+        let chain = self.chain.unwrap_or(ChainHash::BITCOIN);
+        if !offer.supports_chain(chain) {
+            return refuse(types::INVREQ_CHAIN, FieldErrorKind::NotOffered { chain: chain.to_bytes() });
+        }
+        let beside_offer = [
+            (!self.paths.is_empty(), types::INVREQ_PATHS),
+            (self.absolute_expiry.is_some(), types::OFFER_ABSOLUTE_EXPIRY),
+            (self.issuer.is_some(), types::OFFER_ISSUER),
+        ];
+        match beside_offer.into_iter().find(|(is_set, _)| *is_set) {
+            Some((_, field)) => refuse(field, FieldErrorKind::Beside { other: types::OFFER_ISSUER_ID }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The table of fields of today's BOLT 12, under the names of the specification, and the types each message has room
+//! for.
+
+use core::ops::RangeInclusive;
+
+use crate::field::{Field, FieldError, FieldErrorKind};
+use crate::tlv::Record;
+
+/// 32-byte chain hashes; absent means bitcoin.
+pub const OFFER_CHAINS: Field = Field::new(2, "offer_chains");
+/// Bytes for the issuer's own use.
+pub const OFFER_METADATA: Field = Field::new(4, "offer_metadata");
+/// ISO 4217 code; absent means msat.
+pub const OFFER_CURRENCY: Field = Field::new(6, "offer_currency");
+/// The price of one item: msat, or minor units of the currency.
+pub const OFFER_AMOUNT: Field = Field::new(8, "offer_amount");
+/// What it is for.
+pub const OFFER_DESCRIPTION: Field = Field::new(10, "offer_description");
+/// Feature bits; none are assigned.
+pub const OFFER_FEATURES: Field = Field::new(12, "offer_features");
+/// Unix seconds.
+pub const OFFER_ABSOLUTE_EXPIRY: Field = Field::new(14, "offer_absolute_expiry");
+/// Blinded paths to the issuer.
+pub const OFFER_PATHS: Field = Field::new(16, "offer_paths");
+/// Who issues it.
+pub const OFFER_ISSUER: Field = Field::new(18, "offer_issuer");
+/// Largest number of items; 0 means any.
+pub const OFFER_QUANTITY_MAX: Field = Field::new(20, "offer_quantity_max");
+/// Point: who signs the invoice.
+pub const OFFER_ISSUER_ID: Field = Field::new(22, "offer_issuer_id");
+/// Bytes that the payer alone understands.
+pub const INVREQ_METADATA: Field = Field::new(0, "invreq_metadata");
+/// 32-byte chain hash; absent means bitcoin.
+pub const INVREQ_CHAIN: Field = Field::new(80, "invreq_chain");
+/// What the payer wants to pay, msat.
+pub const INVREQ_AMOUNT: Field = Field::new(82, "invreq_amount");
+/// Feature bits; none are assigned.
+pub const INVREQ_FEATURES: Field = Field::new(84, "invreq_features");
+/// Number of items.
+pub const INVREQ_QUANTITY: Field = Field::new(86, "invreq_quantity");
+/// Point: who asks, and proves to have paid.
+pub const INVREQ_PAYER_ID: Field = Field::new(88, "invreq_payer_id");
+/// A word to the payee.
+pub const INVREQ_PAYER_NOTE: Field = Field::new(89, "invreq_payer_note");
+/// Blinded paths to the payer.
+pub const INVREQ_PATHS: Field = Field::new(90, "invreq_paths");
+/// The name that the offer was looked up by.
+pub const INVREQ_BIP_353_NAME: Field = Field::new(91, "invreq_bip_353_name");
+/// Blinded paths to pay over.
+pub const INVOICE_PATHS: Field = Field::new(160, "invoice_paths");
+/// What each path costs.
+pub const INVOICE_BLINDEDPAY: Field = Field::new(162, "invoice_blindedpay");
+/// Unix seconds.
+pub const INVOICE_CREATED_AT: Field = Field::new(164, "invoice_created_at");
+/// Seconds; absent means 7200.
+pub const INVOICE_RELATIVE_EXPIRY: Field = Field::new(166, "invoice_relative_expiry");
+/// SHA256 of the preimage.
+pub const INVOICE_PAYMENT_HASH: Field = Field::new(168, "invoice_payment_hash");
+/// What is to be paid, msat.
+pub const INVOICE_AMOUNT: Field = Field::new(170, "invoice_amount");
+/// On-chain addresses.
+pub const INVOICE_FALLBACKS: Field = Field::new(172, "invoice_fallbacks");
+/// Feature bits.
+pub const INVOICE_FEATURES: Field = Field::new(174, "invoice_features");
+/// Point: who signs.
+pub const INVOICE_NODE_ID: Field = Field::new(176, "invoice_node_id");
+/// BIP 340, by invreq_payer_id in a request and by invoice_node_id in an invoice.
+pub const SIGNATURE: Field = Field::new(240, "signature");
+
+/// All fields of offers, requests and invoices, ascending.
+pub const ALL: [Field; 30] = [
+    INVREQ_METADATA,
+    OFFER_CHAINS,
+    OFFER_METADATA,
+    OFFER_CURRENCY,
+    OFFER_AMOUNT,
+    OFFER_DESCRIPTION,
+    OFFER_FEATURES,
+    OFFER_ABSOLUTE_EXPIRY,
+    OFFER_PATHS,
+    OFFER_ISSUER,
+    OFFER_QUANTITY_MAX,
+    OFFER_ISSUER_ID,
+    INVREQ_CHAIN,
+    INVREQ_AMOUNT,
+    INVREQ_FEATURES,
+    INVREQ_QUANTITY,
+    INVREQ_PAYER_ID,
+    INVREQ_PAYER_NOTE,
+    INVREQ_PATHS,
+    INVREQ_BIP_353_NAME,
+    INVOICE_PATHS,
+    INVOICE_BLINDEDPAY,
+    INVOICE_CREATED_AT,
+    INVOICE_RELATIVE_EXPIRY,
+    INVOICE_PAYMENT_HASH,
+    INVOICE_AMOUNT,
+    INVOICE_FALLBACKS,
+    INVOICE_FEATURES,
+    INVOICE_NODE_ID,
+    SIGNATURE,
+];
+
+/// Fields of an invoice_error, which shares no types with the other messages.
+pub mod invoice_error {
+    use crate::field::Field;
+
+    /// Type number of the field that is wrong.
+    pub const ERRONEOUS_FIELD: Field = Field::new(1, "erroneous_field");
+    /// A value of that field that would do.
+    pub const SUGGESTED_VALUE: Field = Field::new(3, "suggested_value");
+    /// What is wrong, for people.
+    pub const ERROR: Field = Field::new(5, "error");
+}
+
+/// The types that a message has room for, known or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    message: &'static str,
+    ranges: &'static [RangeInclusive<u64>],
+}
+
+impl Room {
+    pub(super) const OFFER: Self =
+        Self { message: "an offer", ranges: &[1..=79, 1_000_000_000..=1_999_999_999] };
+    pub(super) const INVOICE_REQUEST: Self =
+        Self { message: "an invoice request", ranges: &[0..=159, SIGNATURES, 1_000_000_000..=2_999_999_999] };
+    pub(super) const INVOICE: Self =
+        Self { message: "an invoice", ranges: &[0..=239, SIGNATURES, 1_000_000_000..=3_999_999_999] };
+
+    /// Refuses a type outside the ranges (R-O-20, R-Q-21).
+    pub(super) fn check(self, record: &Record<'_>) -> Result<(), FieldError> {
+        let number = record.number();
+        if self.ranges.iter().any(|range| range.contains(&number)) {
+            return Ok(());
+        }
+        let kind = FieldErrorKind::OutOfRange { message: self.message };
+        Err(FieldError::new(field(number), Some(record.offset()), kind))
+    }
+}
+
+/// The field of a type, by name if it has one.
+pub(crate) fn field(number: u64) -> Field {
+    known(number).unwrap_or(Field::unknown(number))
+}
+
+/// The field of a type that the table lists.
+pub(crate) fn known(number: u64) -> Option<Field> {
+    ALL.into_iter().find(|field| field.number() == number)
+}
+
+/// Whether an offer's field, which requests and invoices repeat.
+pub(super) fn is_of_offer(number: u64) -> bool {
+    matches!(number, 1..=79 | 1_000_000_000..=1_999_999_999)
+}
+
+/// Whether a request's field, an offer's among them, which invoices repeat (R-I-27).
+pub(super) fn is_of_request(number: u64) -> bool {
+    matches!(number, 0..=159 | 1_000_000_000..=2_999_999_999)
+}
+
+const SIGNATURES: RangeInclusive<u64> = crate::merkle::SIGNATURE_TYPES;

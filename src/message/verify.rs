@@ -1,0 +1,183 @@
+//! What the checks against a context share: how a message came, where a reply goes, and why a check fails.
+
+use core::fmt;
+
+use bitcoin::constants::ChainHash;
+use bitcoin::hex::DisplayHex;
+use secp256k1::PublicKey;
+
+use super::types;
+use crate::amount::Msat;
+use crate::field::{BlindedPath, BlindedPaths, Field};
+use crate::tlv::Record;
+
+/// How a message reached us as an onion message. Whoever got it another way says nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Addressed to our node id, over no blinded path of ours.
+    Direct,
+    /// Over the blinded path of ours that ends with this blinded node id.
+    BlindedPath(PublicKey),
+    /// Over the reply path that we gave with our request.
+    ReplyPath,
+}
+
+impl fmt::Display for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => f.write_str("directly"),
+            Self::BlindedPath(end) => write!(f, "over the blinded path to {end}"),
+            Self::ReplyPath => f.write_str("over the reply path"),
+        }
+    }
+}
+
+/// Where an onion message goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination<'a> {
+    /// Over this blinded path.
+    Path(BlindedPath<'a>),
+    /// To the node with this id.
+    Node(PublicKey),
+}
+
+/// The paths, or the node if there are none (R-O-32, R-Q-43).
+pub(super) fn destinations<'a>(
+    paths: BlindedPaths<'a>,
+    node: Option<PublicKey>,
+) -> impl Iterator<Item = Destination<'a>> {
+    let mut paths = paths.map(Destination::Path).peekable();
+    let node = if paths.peek().is_none() { node } else { None };
+    paths.chain(node.map(Destination::Node))
+}
+
+/// The first record in which two runs of records differ. `None` when they are equal, byte for byte.
+pub(super) fn first_difference<'a>(
+    mut ours: impl Iterator<Item = Record<'a>>,
+    mut theirs: impl Iterator<Item = Record<'a>>,
+) -> Option<Field> {
+    loop {
+        let number = match (ours.next(), theirs.next()) {
+            (None, None) => return None,
+            (Some(a), Some(b)) if a.raw() == b.raw() => continue,
+            (Some(a), Some(b)) => a.number().min(b.number()),
+            (Some(one), None) | (None, Some(one)) => one.number(),
+        };
+        return Some(types::field(number));
+    }
+}
+
+/// Why a message that is right in itself cannot be used here and now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// Its time is over.
+    #[error("{field}: expired at {expiry}, it is {now}")]
+    Expired {
+        /// The field that says so.
+        field: Field,
+        /// The last second (unix) at which it could be used.
+        expiry: u64,
+        /// The time given.
+        now: u64,
+    },
+    /// It is for another chain.
+    #[error("{field}: it is for another chain than {}", chain.as_bytes().as_hex())]
+    OtherChain {
+        /// The field that says so.
+        field: Field,
+        /// The chain given.
+        chain: ChainHash,
+    },
+    /// It does not repeat what it has to repeat.
+    #[error("{field}: differs from the {original}")]
+    Differs {
+        /// The first field that differs.
+        field: Field,
+        /// The message whose field it is.
+        original: &'static str,
+    },
+    /// It came a way that it must not come.
+    #[error("it came {arrival}, {expected}")]
+    Arrival {
+        /// The way it came.
+        arrival: Arrival,
+        /// The way it should have come.
+        expected: &'static str,
+    },
+    /// Somebody signed who has no part in it.
+    #[error("{field} is {found}, which is not {expected}")]
+    OtherNode {
+        /// The field with the key.
+        field: Field,
+        /// The key.
+        found: PublicKey,
+        /// Whose it should be.
+        expected: &'static str,
+    },
+    /// It asks for more than the payer agreed to.
+    #[error("{field}: {amount} where {limit} was agreed to")]
+    TooMuch {
+        /// The field with the amount.
+        field: Field,
+        /// The amount.
+        amount: Msat,
+        /// What was agreed to.
+        limit: Msat,
+    },
+    /// It offers less than the price.
+    #[error("{field}: {amount} is less than the price of {least}")]
+    TooLittle {
+        /// The field with the amount.
+        field: Field,
+        /// The amount.
+        amount: Msat,
+        /// The price, converted.
+        least: Msat,
+    },
+    /// The price is in a currency and nobody said what it is in bitcoin.
+    #[error("{field}: the price is in a currency, so the amount has to be agreed to")]
+    NotAgreed {
+        /// The field with the price.
+        field: Field,
+    },
+    /// The request is for an offer, or for another kind of answer.
+    #[error("the invoice request {found}")]
+    OtherKind {
+        /// What it is.
+        found: &'static str,
+    },
+    /// The request that an invoice repeats was not made with these keys.
+    #[error("{field}: not a key derived for this request")]
+    NotOurs {
+        /// The field with the key.
+        field: Field,
+    },
+}
+
+impl VerifyError {
+    /// The field at fault, where it is one field's.
+    pub const fn field(&self) -> Option<Field> {
+        match self {
+            Self::Expired { field, .. }
+            | Self::OtherChain { field, .. }
+            | Self::Differs { field, .. }
+            | Self::OtherNode { field, .. }
+            | Self::TooMuch { field, .. }
+            | Self::TooLittle { field, .. }
+            | Self::NotAgreed { field }
+            | Self::NotOurs { field } => Some(*field),
+            Self::Arrival { .. } | Self::OtherKind { .. } => None,
+        }
+    }
+}
+
+/// Refuses an offer, or a request without one, after its last second (R-O-30).
+pub(super) fn check_offer_expiry(expiry: Option<u64>, now: u64) -> Result<(), VerifyError> {
+    match expiry {
+        Some(expiry) if now > expiry => {
+            Err(VerifyError::Expired { field: types::OFFER_ABSOLUTE_EXPIRY, expiry, now })
+        }
+        _ => Ok(()),
+    }
+}
