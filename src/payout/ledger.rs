@@ -266,7 +266,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// Reads, decides and writes again as long as others write in between. Each conflict is somebody else's success,
-    /// so the bound is met only by a store that breaks its contract.
+    /// and a payout has only so many of them: the bound is met only by a store that breaks its contract.
     fn retrying<T, E: From<StoreError>>(
         &self,
         mut attempt: impl FnMut() -> Result<Option<T>, E>,
@@ -280,8 +280,8 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// Conflicts in a row after which a store is taken to be broken.
-const MAX_CONFLICTS: usize = 10_000;
+/// The most writes that a payout can see: its attempts, each claimed, released and settled late, and its disabling.
+const MAX_CONFLICTS: usize = 3 * state::MAX_ATTEMPTS + 1;
 
 fn read(row: Row) -> Result<Payout, StoreError> {
     let id = row.id;
