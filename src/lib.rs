@@ -54,6 +54,7 @@ pub mod merkle;
 pub mod message;
 mod parse;
 pub mod payout;
+#[cfg(feature = "serde")]
 mod serde_form;
 #[cfg(feature = "serde")]
 mod serde_text;
