@@ -553,3 +553,37 @@ impl<S: Store + ?Sized> Store for Box<S> {
         (**self).events(id, after, size)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn bounds_are_kept_and_told() {
+        let row = |body: usize, events: Vec<Vec<u8>>| {
+            let id = PayoutId::new([0; 32]);
+            let change = Change::new(id, 1, Status::Used, vec![0; body], events.clone(), None).map(|_| ());
+            assert_eq!(NewRow::new(id, Status::Used, None, vec![0; body], events).map(|_| ()), change);
+            change.map_err(|error| error.to_string())
+        };
+        assert_eq!(row(MAX_BODY, vec![vec![0; MAX_EVENT]; MAX_EVENTS]), Ok(()));
+        assert_eq!(row(MAX_BODY + 1, vec![]), Err("a body has at most 262144 bytes, not 262145".into()));
+        assert_eq!(row(0, vec![vec![]; 9]), Err("a write has at most 8 events, not 9".into()));
+        let long = vec![vec![0; MAX_EVENT + 1]];
+        assert_eq!(row(0, long), Err("an event has at most 131072 bytes, not 131073".into()));
+        assert!(Label::new("a".repeat(MAX_LABEL)).is_ok());
+        let error = Label::new("é".repeat(513)).unwrap_err().to_string();
+        assert_eq!(error, "a label has at most 1024 bytes, not 1026");
+        for rows in [0, 1_001] {
+            let error = PageSize::new(rows).unwrap_err().to_string();
+            assert_eq!(error, alloc::format!("a page has 1 to 1000 rows, not {rows}"));
+        }
+        assert_eq!(PageSize::new(1_000), Ok(PageSize::MAX));
+        let cursor: Cursor = "00000000000000ff".parse().unwrap();
+        assert_eq!((cursor.to_string(), cursor.to_bytes()[7]), ("00000000000000ff".into(), 255));
+        assert_eq!("ff".parse::<Cursor>(), Err(HexError::Length { expected: 16, found: 2 }));
+    }
+}

@@ -207,9 +207,7 @@ fn walk(store: &impl Store, filter: Filter<'_>, size: PageSize) -> Result<Vec<Ro
             format!("{} rows of at most {}", page.rows.len(), size.get())
         })?;
         for row in page.rows {
-            ensure(seen.insert(row.id), "following the pages shows no row twice", || {
-                format!("{row:?} again")
-            })?;
+            ensure(seen.insert(row.id), pages::TWICE, || format!("{row:?} again"))?;
             rows.push(row);
         }
         match page.next {

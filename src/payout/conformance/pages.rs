@@ -94,28 +94,58 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
     const RESTING: u64 = 40;
     const CHANGING: u64 = 20;
     let store = place.open()?;
-    // Even numbers rest as they are; odd ones, in between, go to and fro between two statuses.
+    // Every third goes to and fro between two statuses, the others rest as they are.
     for number in 0..RESTING.saturating_add(CHANGING) {
         let _ = store.insert(&new_row(number)?)?;
     }
     let changing = |number: &u64| number % 3 == 0;
+    let flip = |version: u64| -> Result<(), Broken> {
+        let status = if version % 2 == 1 { Status::Claimed } else { Status::Active };
+        for number in (0..RESTING.saturating_add(CHANGING)).filter(changing) {
+            let written = store.replace(&new_change(number, version, status, "flip", None)?)?;
+            let next = version.saturating_add(1);
+            same(&written, &Replaced::Written { version: next }, "a lone writer is never refused")?;
+        }
+        Ok(())
+    };
     let resting: BTreeSet<PayoutId> =
         (0..RESTING.saturating_add(CHANGING)).filter(|number| !changing(number)).map(id).collect();
     let everybody: BTreeSet<PayoutId> = (0..RESTING.saturating_add(CHANGING)).map(id).collect();
 
+    // First in turns, so that something changes between any two pages.
+    let mut version = 1_u64;
+    for (filter, always) in [
+        (Filter::Status(&[Status::Active]), &resting),
+        (Filter::Status(Status::OPEN), &everybody),
+        (Filter::All, &everybody),
+    ] {
+        let (mut seen, mut cursor) = (BTreeSet::new(), None);
+        loop {
+            let page = store.page(filter, cursor.as_ref(), size(7))?;
+            for row in page.rows {
+                ensure(seen.insert(row.id), TWICE, || format!("{row:?} again"))?;
+            }
+            flip(version)?;
+            version = version.saturating_add(1);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        all_seen(&seen, always, filter)?;
+    }
+
+    // Then at once.
     let stop = AtomicBool::new(false);
     let writing = || -> Result<(), Broken> {
-        let (mut version, mut inserted) = (1_u64, 1_000_u64);
+        // A bounded number of new rows, or a reader might never catch up with the writer.
+        let mut new = 1_000..1_100_u64;
         while !stop.load(Ordering::Relaxed) {
-            let status = if version % 2 == 1 { Status::Claimed } else { Status::Active };
-            for number in (0..RESTING.saturating_add(CHANGING)).filter(changing) {
-                let written = store.replace(&new_change(number, version, status, "flip", None)?)?;
-                let next = version.saturating_add(1);
-                same(&written, &Replaced::Written { version: next }, "a lone writer is never refused")?;
-            }
+            flip(version)?;
             version = version.saturating_add(1);
-            let _ = store.insert(&new_row(inserted)?)?;
-            inserted = inserted.saturating_add(1);
+            if let Some(number) = new.next() {
+                let _ = store.insert(&new_row(number)?)?;
+            }
         }
         Ok(())
     };
@@ -128,10 +158,7 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
             ] {
                 let rows = if round % 2 == 0 { 3 } else { 17 };
                 let seen: BTreeSet<_> = walk(&store, filter, size(rows))?.iter().map(|row| row.id).collect();
-                let missed = always.difference(&seen).count();
-                ensure(missed == 0, "pages miss no row that passed the filter all the time", || {
-                    format!("{missed} of {} rows missed with {filter:?}", always.len())
-                })?;
+                all_seen(&seen, always, filter)?;
             }
         }
         Ok(())
@@ -142,5 +169,18 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
         stop.store(true, Ordering::Relaxed);
         let panicked = || Err(Broken { promise: "no call panics", found: "a panic while writing".into() });
         read.and(writer.join().unwrap_or_else(|_| panicked()))
+    })
+}
+
+pub(super) const TWICE: &str = "following the pages shows no row twice";
+
+fn all_seen(
+    seen: &BTreeSet<PayoutId>,
+    always: &BTreeSet<PayoutId>,
+    filter: Filter<'_>,
+) -> Result<(), Broken> {
+    let missed = always.difference(seen).count();
+    ensure(missed == 0, "pages miss no row that passed the filter all the time", || {
+        format!("{missed} of {} rows missed with {filter:?}", always.len())
     })
 }
