@@ -1,9 +1,9 @@
 //! The standard traits of a message, which all say the same: its text form, and its bytes.
 
-/// Implements them for a type with a field `bytes: Vec<u8>` and `TryFrom<Vec<u8>, Error = ParseError>`. The bytes as
+/// Implements them for a type with `as_bytes(&self) -> &[u8]` and `TryFrom<Vec<u8>, Error = ParseError>`. The bytes as
 /// received are what is compared, hashed, printed and borrowed.
 macro_rules! standard_traits {
-    ($message:ident, $prefix:expr, $name:literal) => {
+    ($message:ty, $prefix:expr, $name:literal) => {
         impl core::str::FromStr for $message {
             type Err = $crate::parse::ParseError;
 
@@ -18,7 +18,7 @@ macro_rules! standard_traits {
 
         impl core::fmt::Display for $message {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                core::fmt::Display::fmt(&$crate::text::Encoded::new($prefix, &self.bytes), f)
+                core::fmt::Display::fmt(&$crate::text::Encoded::new($prefix, self.as_bytes()), f)
             }
         }
 
@@ -30,13 +30,13 @@ macro_rules! standard_traits {
 
         impl AsRef<[u8]> for $message {
             fn as_ref(&self) -> &[u8] {
-                &self.bytes
+                self.as_bytes()
             }
         }
 
         impl PartialEq for $message {
             fn eq(&self, other: &Self) -> bool {
-                self.bytes == other.bytes
+                self.as_bytes() == other.as_bytes()
             }
         }
 
@@ -44,7 +44,7 @@ macro_rules! standard_traits {
 
         impl core::hash::Hash for $message {
             fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
-                self.bytes.hash(state);
+                self.as_bytes().hash(state);
             }
         }
     };

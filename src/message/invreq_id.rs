@@ -3,9 +3,9 @@
 use core::fmt;
 use core::str::FromStr;
 
-use bitcoin::hex::{DisplayHex, FromHex, HexToArrayError};
 use sha2::{Digest, Sha256};
 
+use crate::hex::{self, HexError};
 use crate::tlv::Record;
 
 /// The id of an invoice request, as Core Lightning has it: SHA256 over the raw records 0 to 159 and 1 000 000 000 to
@@ -36,7 +36,7 @@ impl InvreqId {
 
 impl fmt::Display for InvreqId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::LowerHex::fmt(&self.0.as_hex(), f)
+        hex::write(&self.0, f)
     }
 }
 
@@ -47,9 +47,9 @@ impl fmt::Debug for InvreqId {
 }
 
 impl FromStr for InvreqId {
-    type Err = HexToArrayError;
+    type Err = HexError;
 
-    fn from_str(text: &str) -> Result<Self, HexToArrayError> {
-        FromHex::from_hex(text).map(Self)
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        hex::read(text).map(Self)
     }
 }
