@@ -26,6 +26,35 @@ pub enum HexError {
     },
 }
 
+/// Gives a tuple struct around a byte array its text form: `Display`, `FromStr`, and `Debug` with its name.
+macro_rules! hex_text {
+    ($name:ident) => {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                $crate::hex::write(&self.0, f)
+            }
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = $crate::hex::HexError;
+
+            /// # Errors
+            /// [`HexError`](crate::HexError) unless the text is that many bytes in hexadecimal, of either case.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::hex::read(text).map(Self)
+            }
+        }
+    };
+}
+
+pub(crate) use hex_text;
+
 /// Prints `bytes` as lower-case hexadecimal.
 pub(crate) fn write(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

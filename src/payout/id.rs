@@ -1,9 +1,6 @@
 //! [`PayoutId`]: the name of a payout.
 
-use core::fmt;
-use core::str::FromStr;
-
-use crate::hex::{self, HexError};
+use crate::hex::hex_text;
 
 /// The 32 bytes that name one payout, printed as 64 lower-case hexadecimal characters.
 ///
@@ -26,28 +23,7 @@ impl PayoutId {
     }
 }
 
-impl fmt::Display for PayoutId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(&self.0, f)
-    }
-}
-
-impl fmt::Debug for PayoutId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PayoutId({self})")
-    }
-}
-
-impl FromStr for PayoutId {
-    type Err = HexError;
-
-    /// # Errors
-    ///
-    /// [`HexError`] unless the text is 64 hexadecimal characters, of either case.
-    fn from_str(text: &str) -> Result<Self, HexError> {
-        hex::read(text).map(Self)
-    }
-}
+hex_text!(PayoutId);
 
 #[cfg(test)]
 mod tests {
@@ -63,6 +39,6 @@ mod tests {
         assert_eq!(id.to_string(), text);
         assert_eq!(text.to_uppercase().parse(), Ok(id));
         assert_eq!(format!("{id:?}"), format!("PayoutId({text})"));
-        assert_eq!("00".parse::<PayoutId>(), Err(HexError::Length { expected: 64, found: 2 }));
+        assert_eq!("00".parse::<PayoutId>(), Err(crate::HexError::Length { expected: 64, found: 2 }));
     }
 }

@@ -5,12 +5,11 @@
 //! error code, time-out or lost answer can imitate. [`PaymentProof`] is that fact as a type.
 
 use core::fmt;
-use core::str::FromStr;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::hex::{self, HexError};
+use crate::hex::hex_text;
 
 /// The `payment_hash` of an invoice: SHA-256 of a preimage that the payee keeps until it is paid.
 ///
@@ -32,28 +31,7 @@ impl PaymentHash {
     }
 }
 
-impl fmt::Display for PaymentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(&self.0, f)
-    }
-}
-
-impl fmt::Debug for PaymentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PaymentHash({self})")
-    }
-}
-
-impl FromStr for PaymentHash {
-    type Err = HexError;
-
-    /// # Errors
-    ///
-    /// [`HexError`] unless the text is 64 hexadecimal characters, of either case.
-    fn from_str(text: &str) -> Result<Self, HexError> {
-        hex::read(text).map(Self)
-    }
-}
+hex_text!(PaymentHash);
 
 /// A payment's secret, 32 bytes, as a node reports it. Not yet matched with any payment.
 ///

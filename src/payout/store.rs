@@ -37,7 +37,7 @@ use thiserror::Error;
 use super::id::PayoutId;
 use super::payment::PaymentHash;
 use super::status::Status;
-use crate::hex::{self, HexError};
+use crate::hex::hex_text;
 
 /// The longest label, in bytes of UTF-8. Short enough to be an index key in every database.
 pub const MAX_LABEL: usize = 1_024;
@@ -402,7 +402,7 @@ pub struct BadPageSize {
 
 /// A place in a listing. Its 8 bytes mean something only to the kind of store that made it. It may be kept,
 /// printed and read back, for instance in a web address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor([u8; 8]);
 
 impl Cursor {
@@ -419,22 +419,7 @@ impl Cursor {
     }
 }
 
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        hex::write(&self.0, f)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = HexError;
-
-    /// # Errors
-    ///
-    /// [`HexError`] unless the text is 16 hexadecimal characters.
-    fn from_str(text: &str) -> Result<Self, HexError> {
-        hex::read(text).map(Self)
-    }
-}
+hex_text!(Cursor);
 
 /// A store could not do its work. From a writing call it means: outcome unknown, read again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -584,6 +569,6 @@ mod tests {
         assert_eq!(PageSize::new(1_000), Ok(PageSize::MAX));
         let cursor: Cursor = "00000000000000ff".parse().unwrap();
         assert_eq!((cursor.to_string(), cursor.to_bytes()[7]), ("00000000000000ff".into(), 255));
-        assert_eq!("ff".parse::<Cursor>(), Err(HexError::Length { expected: 16, found: 2 }));
+        assert_eq!("ff".parse::<Cursor>(), Err(crate::HexError::Length { expected: 16, found: 2 }));
     }
 }
