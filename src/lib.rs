@@ -4,6 +4,7 @@
 extern crate alloc;
 
 pub mod amount;
+mod any;
 mod build;
 pub mod draft;
 pub mod field;
@@ -16,8 +17,11 @@ mod serde_form;
 pub mod sign;
 pub mod text;
 pub mod tlv;
+#[cfg(feature = "serde")]
+pub mod view;
 
 pub use amount::{Amount, AmountError, Msat};
+pub use any::{AnyMessage, Dialect};
 pub use build::BuildError;
 pub use merkle::OfferId;
 pub use message::{
