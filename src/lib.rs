@@ -43,6 +43,7 @@
 extern crate alloc;
 
 pub mod amount;
+mod any;
 mod build;
 #[cfg(feature = "std")]
 pub mod command;
@@ -62,8 +63,11 @@ pub mod sign;
 mod standard;
 pub mod text;
 pub mod tlv;
+#[cfg(feature = "serde")]
+pub mod view;
 
 pub use amount::{Amount, AmountError, Msat};
+pub use any::{AnyMessage, Dialect};
 pub use build::BuildError;
 #[cfg(feature = "std")]
 pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};

@@ -24,9 +24,13 @@ impl<'a> FallbackAddress<'a> {
     /// ```
     /// use bitcoin::Network;
     /// use bolt12::field::FallbackAddress;
-    /// let fallback = FallbackAddress { version: 0, program: &[0x11; 20] };
+    /// let program = [
+    ///     0x75, 0x1e, 0x76, 0xe8, 0x19, 0x91, 0x96, 0xd4, 0x54, 0x94, 0x1c, 0x45, 0xd1, 0xb3, 0xa3, 0x23, 0xf1, 0x43,
+    ///     0x3b, 0xd6,
+    /// ];
+    /// let fallback = FallbackAddress { version: 0, program: &program };
     /// let address = fallback.to_address(Network::Bitcoin).unwrap();
-    /// assert_eq!(address.to_string(), "bc1qzyg3zyg3zyg3zyg3zyg3zyg3zyg3zyg3n44y8p");
+    /// assert_eq!(address.to_string(), "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
     /// assert_eq!(FallbackAddress { version: 17, ..fallback }.to_address(Network::Bitcoin), None);
     /// ```
     pub fn to_address(&self, network: Network) -> Option<Address> {

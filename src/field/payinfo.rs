@@ -227,7 +227,7 @@ mod tests {
             fee_proportional_millionths: u32::MAX,
             fee_base_msat: u32::MAX,
         };
-        assert_eq!(relay.amount_to_forward(u64::MAX), 4_293_892_066_085_266);
+        assert_eq!(relay.amount_to_forward(u64::MAX), 4_293_967_528_776_214);
         assert!(PayInfo::aggregate(&[relay.into()], 0, 0, u64::MAX).is_some());
         assert_eq!(PayInfo::aggregate(&[relay.into()], 1, 0, u64::MAX), None, "16 bits of blocks");
         assert_eq!(
@@ -276,7 +276,9 @@ mod tests {
             let delivered = hops
                 .iter()
                 .fold(path.amount_to_send(amount).unwrap(), |sent, hop| hop.relay.amount_to_forward(sent));
-            assert!((amount..=amount + 3).contains(&delivered), "{amount} became {delivered}");
+            // Two roundings of the rate, each by less than a millionth, and one msat a hop.
+            let most = amount + 2 * amount / 1_000_000 + 3;
+            assert!((amount..=most).contains(&delivered), "{amount} became {delivered}");
         }
     }
 }

@@ -99,7 +99,9 @@ impl<'a> InvoiceBuilder<'a> {
     /// range. [`BuildError::Signer`] when there is no signature, or by another key than the offer's issuer id.
     pub fn sign(&self, signer: &impl Signer) -> Result<Invoice, BuildError> {
         let amount = self.amount_due()?;
-        let node_id = self.node_id(signer.public_key())?;
+        // With an issuer id that is who signs; that the signer ends a path where there are paths alone is a rule of
+        // readers too (R-I-5, R-I-29).
+        let node_id = self.request.offer_issuer_id().unwrap_or_else(|| signer.public_key());
         let mut writer = Writer::with_capacity(self.request.as_bytes().len().saturating_add(512));
         let mut points: Vec<PublicKey> = self.request.request_points().collect();
         writer.copy(self.request.mirrored());
@@ -135,18 +137,6 @@ impl<'a> InvoiceBuilder<'a> {
             (Some(amount), _) | (None, Some(amount)) => Ok(amount),
             (None, None) => refuse(FieldErrorKind::Missing),
         }
-    }
-
-    /// Who has to sign (R-I-5).
-    fn node_id(&self, signer: PublicKey) -> Result<PublicKey, FieldError> {
-        if let Some(issuer_id) = self.request.offer_issuer_id() {
-            return Ok(issuer_id);
-        }
-        if self.request.has_offer() && !self.request.has_path_to(signer) {
-            let kind = FieldErrorKind::NotAPathEnd { paths: types::OFFER_PATHS };
-            return Err(FieldError::new(types::INVOICE_NODE_ID, None, kind));
-        }
-        Ok(signer)
     }
 
     fn write_payinfos(&self, writer: &mut Writer) -> Result<(), FieldError> {

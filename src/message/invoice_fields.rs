@@ -37,7 +37,7 @@ impl InvoiceFields {
     /// The feature bits that BOLT 12 assigns in invoices and that must be understood: several parts are needed.
     pub(super) const KNOWN_FEATURES: &'static [usize] = &[16];
 
-    /// The rules of an invoice as a whole, its request's among them (R-I-24 to R-I-26, R-I-28, R-I-33).
+    /// The rules of an invoice as a whole, its request's among them (R-I-24 to R-I-26, R-I-28, R-I-29, R-I-33).
     pub(super) fn check(&self, request: &RequestFields) -> Result<(), FieldError> {
         request.check_request()?;
         let paths = self.paths.of(request.as_bytes()).count();
@@ -57,6 +57,12 @@ impl InvoiceFields {
         }
         if request.offer_issuer_id().is_some_and(|issuer_id| issuer_id != self.node_id) {
             let kind = FieldErrorKind::Differs { expected: "offer_issuer_id (type 22)" };
+            return Err(request.broken(types::INVOICE_NODE_ID, kind));
+        }
+        // Which path the request was sent over is for the caller to say (R-I-29); that it was one of them is plain.
+        let by_path = request.has_offer() && request.offer_issuer_id().is_none();
+        if by_path && !request.has_path_to(self.node_id) {
+            let kind = FieldErrorKind::NotAPathEnd { paths: types::OFFER_PATHS };
             return Err(request.broken(types::INVOICE_NODE_ID, kind));
         }
         match request.invreq_amount() {

@@ -121,9 +121,9 @@ impl Invoice {
             return Ok(Payee::Issuer);
         }
         if self.has_offer() {
+            // Parsing has found a path that ends there.
             return match context.sent_to {
                 Some(end) if end != found => refuse("the end of the path that the request was sent over"),
-                _ if !self.has_path_to(found) => refuse("the end of any path of the offer"),
                 _ => Ok(Payee::PathEnd),
             };
         }

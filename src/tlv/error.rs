@@ -64,6 +64,19 @@ pub enum StreamErrorKind {
     },
 }
 
+impl StreamErrorKind {
+    /// The type of the faulty record, where it could be read.
+    pub const fn number(&self) -> Option<u64> {
+        match self {
+            Self::Type(_) => None,
+            Self::Length { number, .. }
+            | Self::Truncated { number, .. }
+            | Self::Duplicate { number }
+            | Self::NotAscending { number, .. } => Some(*number),
+        }
+    }
+}
+
 /// A value that is not the encoding it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at byte {offset} of the value: {kind}")]

@@ -96,10 +96,9 @@ fn r_i_5_and_s5_the_issuer_signs_or_the_end_of_the_path() {
     assert!(error.starts_with("the signer's key is"), "{error}");
     let by_path = request().without(22).with(16, super::support::path(0x31, 2));
     let by_path = parse_request(&by_path).unwrap();
-    assert_eq!(
-        respond(&by_path, &path).sign(&key(0x66)).unwrap_err().to_string(),
-        "invoice_node_id (type 176): not the last blinded node id of a path in offer_paths (type 16)"
-    );
+    let error = respond(&by_path, &path).sign(&key(0x66)).unwrap_err().to_string();
+    assert!(error.starts_with("invoice_node_id (type 176)"), "{error}");
+    assert!(error.ends_with("not the last blinded node id of a path in offer_paths (type 16)"), "{error}");
     let invoice = respond(&by_path, &path).sign(&key(0x31)).unwrap();
     assert_eq!(invoice.invoice_node_id(), point(0x31));
     let refund = parse_unsigned(&refund()).unwrap();
@@ -322,13 +321,9 @@ fn r_i_29_and_i7_with_paths_alone_the_end_of_the_used_one_signs() {
         )
     );
     assert_eq!(by(0x31).verify_for(&request, &now()).unwrap().payee(), Payee::PathEnd);
-    assert_eq!(
-        by(0x45).verify_for(&request, &now()).unwrap_err().to_string(),
-        format!(
-            "invoice_node_id (type 176) is {}, which is not the end of any path of the offer",
-            point(0x45)
-        )
-    );
+    let stranger = invoice_for(asked.clone()).with(176, point(0x45).serialize());
+    let error = parse_invoice_by(&stranger, &key(0x45)).unwrap_err();
+    assert!(error.ends_with("not the last blinded node id of a path in offer_paths (type 16)"), "{error}");
 }
 
 #[test]

@@ -1,0 +1,158 @@
+//! Shows what BOLT 12 strings say: offers, invoice requests and invoices, of today and of the 2021 draft.
+//!
+//! ```text
+//! cargo run --example decode -- [--dialect bolt12|draft|any] [--json] [--] STRING…
+//! ```
+//!
+//! Without a STRING it reads them from standard input, one per line. For each it writes one JSON object on one line, in
+//! order: `{"valid": true, "type": "bolt12 offer", …}` with every field under its specification name, or
+//! `{"valid": false, "error": {"message": …, "field": …, "type": …, "offset": …}}`. On a terminal it writes a table
+//! for people instead, unless `--json` asks for JSON. It exits with 0 when all strings are valid, and 1 otherwise.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use bolt12::field::UntrustedText;
+use bolt12::view::{ErrorView, View};
+use bolt12::{AnyMessage, Dialect, ParseError};
+use clap::{Parser, ValueEnum};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Shows what BOLT 12 strings say.
+#[derive(Debug, Parser)]
+#[command(name = "decode")]
+pub struct Arguments {
+    /// The dialect to read: today's, the 2021 draft, or whichever fits, today's first.
+    #[arg(long, value_enum, default_value = "any")]
+    dialect: DialectName,
+    /// Write JSON even on a terminal.
+    #[arg(long)]
+    json: bool,
+    /// What to decode; standard input, one string per line, when none is given.
+    #[arg(value_name = "STRING")]
+    strings: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DialectName {
+    Bolt12,
+    Draft,
+    Any,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let is_table = !arguments.json && io::stdout().is_terminal();
+    match run(&arguments, io::stdin().lock(), io::stdout().lock(), is_table) {
+        Ok(true) => ExitCode::SUCCESS,
+        // The reader of our output is gone, or the one of our input is broken: there is nobody left to tell.
+        Ok(false) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Decodes everything and tells whether all of it was valid.
+///
+/// # Errors
+/// When `input` cannot be read or `output` not be written.
+pub fn run(
+    arguments: &Arguments,
+    input: impl BufRead,
+    mut output: impl Write,
+    is_table: bool,
+) -> io::Result<bool> {
+    let mut all_valid = true;
+    let mut show = |text: &str| -> io::Result<()> {
+        let answer = Answer::new(AnyMessage::parse(text, arguments.dialect.into()));
+        all_valid &= answer.is_valid();
+        if is_table { answer.write_table(&mut output) } else { answer.write_line(&mut output) }
+    };
+    if arguments.strings.is_empty() {
+        for line in input.split(b'\n') {
+            let line = line?;
+            // What is not UTF-8 is no BOLT 12 string either; the answer says at which byte.
+            let text = String::from_utf8_lossy(&line);
+            show(text.strip_suffix('\r').unwrap_or(&text))?;
+        }
+    } else {
+        for text in &arguments.strings {
+            show(&text.to_string_lossy())?;
+        }
+    }
+    output.flush()?;
+    Ok(all_valid)
+}
+
+/// What is said of one string.
+struct Answer(Result<AnyMessage, ParseError>);
+
+impl Answer {
+    const fn new(parsed: Result<AnyMessage, ParseError>) -> Self {
+        Self(parsed)
+    }
+
+    const fn is_valid(&self) -> bool {
+        self.0.is_ok()
+    }
+
+    fn write_line(&self, mut output: impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut output, &self.json())?;
+        writeln!(output)
+    }
+
+    /// One field a line, indented by one step for each level, strangers' texts shown safely.
+    fn write_table(&self, mut output: impl Write) -> io::Result<()> {
+        match &self.0 {
+            Ok(message) => write_value(&mut output, &serde_json::to_value(View::of(message))?, 0)?,
+            Err(error) => writeln!(output, "not valid: {error}")?,
+        }
+        writeln!(output)
+    }
+
+    fn json(&self) -> Json<'_> {
+        match &self.0 {
+            Ok(message) => Json { valid: true, error: None, view: Some(View::of(message)) },
+            Err(error) => Json { valid: false, error: Some(error.into()), view: None },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorView<'a>>,
+    #[serde(flatten)]
+    view: Option<View<'a>>,
+}
+
+fn write_value(output: &mut impl Write, value: &Value, depth: usize) -> io::Result<()> {
+    let indent = "  ".repeat(depth);
+    let width = 28usize.saturating_sub(indent.len());
+    let mut entry = |name: &str, value: &Value| match value {
+        Value::Object(_) | Value::Array(_) => {
+            writeln!(output, "{indent}{name}")?;
+            write_value(output, value, depth.saturating_add(1))
+        }
+        Value::String(text) => writeln!(output, "{indent}{name:width$} {}", UntrustedText::new(text)),
+        other => writeln!(output, "{indent}{name:width$} {other}"),
+    };
+    match value {
+        Value::Object(map) => map.iter().try_for_each(|(name, value)| entry(name, value)),
+        Value::Array(list) => {
+            list.iter().enumerate().try_for_each(|(index, value)| entry(&index.to_string(), value))
+        }
+        other => entry("", other),
+    }
+}
+
+impl From<DialectName> for Dialect {
+    fn from(name: DialectName) -> Self {
+        match name {
+            DialectName::Bolt12 => Self::Bolt12,
+            DialectName::Draft => Self::Draft,
+            DialectName::Any => Self::Any,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The JSON view of a message: each field under its specification name, as a serde value.
+//!
+//! It is for people and tools that look into messages; [`View`] is never read back. To store or send a message, use its
+//! text or its bytes, which is what serde makes of the messages themselves.
+//!
+//! ```
+//! use bolt12::{AnyMessage, view::View};
+//! let message: AnyMessage = "lno1pqpzwyq2p32x2um5ypmx2cm5dae8x93pqthvwfzadd7jejes8q9lhc4rvjxd022zv5l44g6qah82ru5rdpnpj".parse()?;
+//! let json = serde_json::to_value(View::of(&message))?;
+//! assert_eq!(json["type"], "bolt12 offer");
+//! assert_eq!(json["offer_amount"], 10_000);
+//! assert_eq!(json["offer_description"], "Test vectors");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod draft_offer;
+mod message;
+mod value;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::parse::ParseError;
+use crate::tlv::Record;
+use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, draft};
+use value::Hex;
+
+/// A message to look into. It serialises as a map: `type`, the message's ids, each field that is there under its
+/// specification name, `unknown` records by type, `merkle_root`, and `signed_by` where there is a signature.
+///
+/// Bytes are in hexadecimal; chains, keys and hashes are bytes; amounts and times are numbers; texts are as they were
+/// written, so whoever shows them takes care of control characters.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a>(Subject<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Subject<'a> {
+    Offer(&'a Offer),
+    InvoiceRequest(&'a InvoiceRequest),
+    Invoice(&'a Invoice),
+    InvoiceError(&'a InvoiceError),
+    DraftOffer(&'a draft::Offer),
+}
+
+impl<'a> View<'a> {
+    /// The view of a message of any kind.
+    pub const fn of(message: &'a AnyMessage) -> Self {
+        Self(match message {
+            AnyMessage::Offer(message) => Subject::Offer(message),
+            AnyMessage::InvoiceRequest(message) => Subject::InvoiceRequest(message),
+            AnyMessage::Invoice(message) => Subject::Invoice(message),
+            AnyMessage::DraftOffer(message) => Subject::DraftOffer(message),
+        })
+    }
+}
+
+impl<'a> From<&'a Offer> for View<'a> {
+    fn from(message: &'a Offer) -> Self {
+        Self(Subject::Offer(message))
+    }
+}
+
+impl<'a> From<&'a InvoiceRequest> for View<'a> {
+    fn from(message: &'a InvoiceRequest) -> Self {
+        Self(Subject::InvoiceRequest(message))
+    }
+}
+
+impl<'a> From<&'a Invoice> for View<'a> {
+    fn from(message: &'a Invoice) -> Self {
+        Self(Subject::Invoice(message))
+    }
+}
+
+impl<'a> From<&'a InvoiceError> for View<'a> {
+    fn from(message: &'a InvoiceError) -> Self {
+        Self(Subject::InvoiceError(message))
+    }
+}
+
+impl<'a> From<&'a draft::Offer> for View<'a> {
+    fn from(message: &'a draft::Offer) -> Self {
+        Self(Subject::DraftOffer(message))
+    }
+}
+
+impl Serialize for View<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self.0 {
+            Subject::Offer(offer) => message::offer(&mut map, offer)?,
+            Subject::InvoiceRequest(request) => message::invoice_request(&mut map, request)?,
+            Subject::Invoice(invoice) => message::invoice(&mut map, invoice)?,
+            Subject::InvoiceError(error) => message::invoice_error(&mut map, error)?,
+            Subject::DraftOffer(offer) => draft_offer::offer(&mut map, offer)?,
+        }
+        map.end()
+    }
+}
+
+/// Why a text is no message, as a serde value: `message`, and `field`, `type` and `offset` where they apply.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorView<'a>(&'a ParseError);
+
+impl<'a> From<&'a ParseError> for ErrorView<'a> {
+    fn from(error: &'a ParseError) -> Self {
+        Self(error)
+    }
+}
+
+impl Serialize for ErrorView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("message", &value::Shown(self.0))?;
+        if let Some(name) = self.0.field().and_then(|field| field.name()) {
+            map.serialize_entry("field", name)?;
+        }
+        let number = match self.0 {
+            ParseError::Stream(error) => error.kind().number(),
+            error => error.field().map(|field| field.number()),
+        };
+        if let Some(number) = number {
+            map.serialize_entry("type", &number)?;
+        }
+        if let Some(offset) = self.0.offset() {
+            map.serialize_entry("offset", &offset)?;
+        }
+        map.end()
+    }
+}
+
+/// Writes the records that this crate does not know: `unknown`, by type.
+fn unknown<'a, M: SerializeMap>(
+    map: &mut M,
+    records: impl Iterator<Item = Record<'a>>,
+) -> Result<(), M::Error> {
+    let records: value::Unknown<'_> = records.map(|record| (record.number(), Hex(record.value()))).collect();
+    if records.is_empty() { Ok(()) } else { map.serialize_entry("unknown", &records) }
+}
