@@ -52,10 +52,6 @@ impl Shop {
 
 /// Step, whether it went well, and the state of the payout.
 fn outline(steps: &[Value]) -> Vec<(&str, bool, &str)> {
-    let text = |value: &'static str, step| -> &str {
-        Value::as_str(&Value::as_object(step).unwrap()[value]).unwrap()
-    };
-    let of = |step| (text("step", step), step["ok"].as_bool().unwrap(), text("state", step));
     for step in steps {
         assert_eq!(
             step.get("message").is_some(),
@@ -63,7 +59,13 @@ fn outline(steps: &[Value]) -> Vec<(&str, bool, &str)> {
             "a message exactly where it is refused"
         );
     }
-    steps.iter().map(of).collect()
+    steps
+        .iter()
+        .map(|step| {
+            let state = step["state"].as_str().unwrap();
+            (step["step"].as_str().unwrap(), step["ok"].as_bool().unwrap(), state)
+        })
+        .collect()
 }
 
 const BEGINNING: [(&str, bool, &str); 3] =
@@ -162,8 +164,7 @@ fn what_was_killed_is_recovered_and_paid_once() {
         assert!(!ended_well);
         assert_eq!((steps.len(), shop.payments()), (lines, payments));
         assert_eq!(outline(&steps), BEGINNING);
-        let id =
-            PayoutId::new(steps[0]["offer_id"].as_str().unwrap().parse::<PayoutId>().unwrap().to_bytes());
+        let id: PayoutId = steps[0]["offer_id"].as_str().unwrap().parse().unwrap();
         {
             let ledger = Ledger::new(RedbStore::open(shop.data.path().join("ledger.redb")).unwrap());
             assert_eq!(ledger.get(id).unwrap().unwrap().status(), Status::Claimed);
