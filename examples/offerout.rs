@@ -19,8 +19,6 @@ use bitcoin::constants::ChainHash;
 use bolt12::command::{CommandError, OfferOut, OfferOutParams, offerout};
 use bolt12::{Amount, draft};
 use clap::{Parser, ValueEnum};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
 
 /// Makes an offer that pays out: whoever sends an invoice for it is paid, once.
 #[derive(Parser)]
@@ -120,7 +118,7 @@ fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
         eprintln!("note: whoever holds this offer names the sum, and there is no limit");
     }
     if io::stderr().is_terminal() {
-        show_qr_code(&result.bolt12_unsigned);
+        common::qr::show(&result.bolt12_unsigned);
     }
     Ok(result)
 }
@@ -134,17 +132,4 @@ fn read_expiry(text: &str) -> Result<u64, CommandError> {
             u64::MAX
         ))
     })
-}
-
-/// Upper case needs fewer dots: QR codes have a mode for it. Black on white whatever the terminal's colours are, since
-/// not every camera reads the inverse.
-fn show_qr_code(offer: &str) {
-    match QrCode::new(offer.to_ascii_uppercase()) {
-        Ok(code) => {
-            for line in code.render::<Dense1x2>().build().lines() {
-                eprintln!("\x1b[30;107m{line}\x1b[0m");
-            }
-        }
-        Err(_) => eprintln!("note: the offer is too long for a QR code"),
-    }
 }

@@ -59,7 +59,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("052", "type 58 at byte 250: unknown even type"),
     ("053", "at byte 237: type 240 is cut off: its length is 64, 59 bytes are left"),
     ("054", "at byte 0: type 4 is cut off: its length is 32, 0 bytes are left"),
-    ("055", "node_id (type 30): missing"),
+    ("055", "a message without a field"),
 ];
 
 /// The cases that v0.10.2 pays and we refuse, and why.
@@ -271,7 +271,7 @@ const NOT_DECODED: &[(&str, &str)] = &[
     ("036", "prefix lno (offer) where lni (invoice) is expected"),
     ("037", "prefix lnr (invoice request) where lni (invoice) is expected"),
     ("038", "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
-    ("039", "node_id (type 30): missing"),
+    ("039", "a message without a field"),
     ("040", "'b' at byte 30 is not in the bech32 alphabet"),
     ("041", "'i' at byte 33 is not in the bech32 alphabet"),
     ("042", "'1' at byte 37 is not in the bech32 alphabet"),

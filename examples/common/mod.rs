@@ -3,6 +3,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what an example is for")]
 
 pub mod key;
+pub mod node;
+pub mod purse;
+pub mod qr;
 
 use std::ffi::OsString;
 use std::fs;

@@ -12,8 +12,8 @@ use crate::amount::Msat;
 
 /// The permission to pay one invoice for one payout. It exists only after the ledger has written it down durably.
 ///
-/// Hand it to the node, then end it with [`Ledger::settle`](super::Ledger::settle) or
-/// [`Ledger::release`](super::Ledger::release). Whoever merely drops it has *not* released the payout: the claim stays
+/// Give it to [`Ledger::pay`](super::Ledger::pay). Or hand it to the node by yourself, then end it with
+/// [`Ledger::settle`](super::Ledger::settle) or [`Ledger::release`](super::Ledger::release). Whoever merely drops it has *not* released the payout: the claim stays
 /// in flight until [`Ledger::recover`](super::Ledger::recover) has asked the node. As long as the claim is held,
 /// recovery in this process leaves it alone.
 #[must_use = "the payout is reserved until this is settled or released"]

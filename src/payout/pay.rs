@@ -120,9 +120,13 @@ impl<S: Store> Ledger<S> {
         payer: &impl Payer,
         now: impl Fn() -> u64,
     ) -> Result<Ended, ClaimError> {
-        let claim = self.claim(invoice, now())?;
-        let outcome = pay(payer, &claim);
-        Ok(self.record(claim.payment_hash(), outcome, now()))
+        Ok(self.pay(self.claim(invoice, now())?, payer, now))
+    }
+
+    /// Has `payer` pay what was claimed, and records how that ended: the second half of [`Ledger::pay_once`].
+    pub fn pay(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Ended {
+        let outcome = ask_to_pay(payer, &claim);
+        self.record(claim.payment_hash(), outcome, now())
     }
 
     /// Asks `payer` about every payment in flight that was claimed up to the second `claimed_until` and that nobody
@@ -212,7 +216,7 @@ impl<S: Store> Ledger<S> {
         let hash = claim.payment_hash();
         let outcome = match (payer.status(hash), claim.paid_by()) {
             (Some(outcome), _) => outcome,
-            (None, None) => pay(payer, claim),
+            (None, None) => ask_to_pay(payer, claim),
             (None, Some(by)) => Outcome::Failed(format!("never begun, and payment {by} has paid the payout")),
         };
         Recovered { payout: claim.payout_id(), hash, ended: self.record(hash, outcome, now()) }
@@ -220,7 +224,7 @@ impl<S: Store> Ledger<S> {
 }
 
 /// Has `payer` pay, and believes in a failure only when its status does not contradict it.
-fn pay(payer: &impl Payer, claim: &Claim) -> Outcome {
+fn ask_to_pay(payer: &impl Payer, claim: &Claim) -> Outcome {
     match payer.pay(claim) {
         Outcome::Failed(reason) => match payer.status(claim.payment_hash()) {
             None | Some(Outcome::Failed(_)) => Outcome::Failed(reason),
