@@ -169,7 +169,8 @@ impl Atm<'_> {
         self.node.plan.set(Plan::Succeed);
         let found = self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))?;
         let again = self.claimed_invoice(payout, hash)?;
-        let other = self.answer(found.promise().offer())?;
+        let offer = found.promise().draft_offer().ok_or_else(|| common::other("the payout is no offer's"))?;
+        let other = self.answer(offer)?;
         for (step, invoice) in [(Step::Replay, again), (Step::SecondInvoice, other)] {
             let hash = payment_hash(&invoice)?;
             match self.ledger.pay_once(&invoice, self.node, common::now) {
