@@ -10,7 +10,7 @@ use super::{OfferBuilder, read};
 use crate::amount::{Amount, Msat};
 use crate::build::BuildError;
 use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, Span, UntrustedText};
-use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
+use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
 use crate::parse::{ParseError, check_length, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::standard::standard_traits;
@@ -316,8 +316,12 @@ struct Fields {
 impl Fields {
     fn read(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut fields = Self::default();
-        read_records(bytes, |record| fields.read_record(record))?;
-        Ok(fields)
+        let mut is_empty = true;
+        read_records(bytes, |record| {
+            is_empty &= SIGNATURE_TYPES.contains(&record.number());
+            fields.read_record(record)
+        })?;
+        if is_empty { Err(ParseError::Empty) } else { Ok(fields) }
     }
 
     /// Reads one record; `false` when its type is none of an offer's.
