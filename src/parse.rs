@@ -1,7 +1,6 @@
 //! From bytes to a message: the walk that all messages share, and why it can fail.
 
 use crate::field::{Field, FieldError, FieldErrorKind};
-use crate::merkle::SIGNATURE_TYPES;
 use crate::text::{MAX_MESSAGE_LEN, TextError};
 use crate::tlv::{Frames, Record, StreamError};
 
@@ -25,7 +24,7 @@ pub enum ParseError {
         /// Bytes of the stream.
         length: usize,
     },
-    /// There is no record that a root would cover, so nothing is said (R-E-10), and an id would be all zeros.
+    /// A message that needs no field has none at all, so it says nothing (R-E-10), and its id would be all zeros.
     #[error("a message without a field")]
     Empty,
     /// The framing of the records is broken.
@@ -56,19 +55,13 @@ impl ParseError {
     }
 }
 
-/// Walks once through the records of a message, as [`read_framed`], within the bound on its length. A message without
-/// any field is refused too.
+/// Walks once through the records of a message, as [`read_framed`], within the bound on its length.
 pub(crate) fn read_records<'a>(
     bytes: &'a [u8],
-    mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
+    read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
     check_length(bytes.len())?;
-    let mut is_empty = true;
-    read_framed(bytes, |record| {
-        is_empty &= SIGNATURE_TYPES.contains(&record.number());
-        read(record)
-    })?;
-    if is_empty { Err(ParseError::Empty) } else { Ok(()) }
+    read_framed(bytes, read)
 }
 
 /// Walks once through records: the framing, and each record, which `read` takes apart and answers whether its type is

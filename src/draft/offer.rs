@@ -10,7 +10,7 @@ use super::{OfferBuilder, read};
 use crate::amount::{Amount, Msat};
 use crate::build::BuildError;
 use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, Span, UntrustedText};
-use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
+use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
 use crate::parse::{ParseError, check_length, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::standard::standard_traits;
@@ -317,6 +317,10 @@ impl Fields {
     fn read(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut fields = Self::default();
         read_records(bytes, |record| fields.read_record(record))?;
+        // No single field is required, but one has to be there: without any, there is nothing to name or to sign.
+        if Stream::checked(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
+            return Err(ParseError::Empty);
+        }
         Ok(fields)
     }
 
