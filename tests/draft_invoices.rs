@@ -19,7 +19,7 @@ use serde_json::Value;
 
 /// Every case that we refuse, with exactly what we say.
 const REFUSED: &[(&str, &str)] = &[
-    ("010", "the offer promises no positive amount in msat"),
+    ("010", "the message promises no positive amount in msat"),
     ("023", "expected invoice for 1000000msat"),
     ("024", "offer expired: at 1643389427, it is 1643389427"),
     ("025", "offer expired: at 1635783307, it is 1635783308"),
@@ -59,7 +59,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("052", "type 58 at byte 250: unknown even type"),
     ("053", "at byte 237: type 240 is cut off: its length is 64, 59 bytes are left"),
     ("054", "at byte 0: type 4 is cut off: its length is 32, 0 bytes are left"),
-    ("055", "a message without a field"),
+    ("055", "node_id (type 30): missing"),
 ];
 
 /// The cases that v0.10.2 pays and we refuse, and why.
@@ -271,7 +271,7 @@ const NOT_DECODED: &[(&str, &str)] = &[
     ("036", "prefix lno (offer) where lni (invoice) is expected"),
     ("037", "prefix lnr (invoice request) where lni (invoice) is expected"),
     ("038", "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
-    ("039", "a message without a field"),
+    ("039", "node_id (type 30): missing"),
     ("040", "'b' at byte 30 is not in the bech32 alphabet"),
     ("041", "'i' at byte 33 is not in the bech32 alphabet"),
     ("042", "'1' at byte 37 is not in the bech32 alphabet"),

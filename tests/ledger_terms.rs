@@ -228,7 +228,7 @@ fn garbage_never_reaches_the_ledger() {
     let good = invoice(&offer("garbage"), 1).to_string();
     let told = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
     assert_eq!(told(""), "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1");
-    assert_eq!(told("lni1"), "a message without a field");
+    assert_eq!(told("lni1"), "node_id (type 30): missing");
     assert_eq!(told("lni1b"), "'b' at byte 4 is not in the bech32 alphabet");
     assert_eq!(told("lnbc1pvjluez"), "unknown prefix \"lnbc\": expected lni");
     assert_eq!(told(&format!("{good}qq")), "5 bits of padding at the end: at most 4 are needed");
