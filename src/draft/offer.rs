@@ -316,12 +316,12 @@ struct Fields {
 impl Fields {
     fn read(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut fields = Self::default();
-        let mut is_empty = true;
-        read_records(bytes, |record| {
-            is_empty &= SIGNATURE_TYPES.contains(&record.number());
-            fields.read_record(record)
-        })?;
-        if is_empty { Err(ParseError::Empty) } else { Ok(fields) }
+        read_records(bytes, |record| fields.read_record(record))?;
+        // No single field is required, but one has to be there: without any, there is nothing to name or to sign.
+        if Stream::checked(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
+            return Err(ParseError::Empty);
+        }
+        Ok(fields)
     }
 
     /// Reads one record; `false` when its type is none of an offer's.
