@@ -21,6 +21,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | [`message`] | messages of today's BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | `command` | the documented calls, over the pieces above (needs `std`) |
@@ -31,7 +32,8 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `std` (default) | the ledger, the commands, one shared verification context |
-//! | `serde` | result objects as the documented JSON |
+//! | `serde` | messages, result objects and the JSON view of a message as serde values |
+//! | `blinding` | making and opening blinded paths |
 //! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
 //! | `conformance` | the suite that proves a store |
 //!
