@@ -34,8 +34,14 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// At least `least` cases, more where `PROPTEST_CASES` asks for them.
+fn cases(least: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: asked.cases.max(least), failure_persistence: None, ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn nothing_panics_and_bytes_are_kept(bytes in damaged()) {
