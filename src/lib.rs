@@ -1,20 +1,66 @@
-//! BOLT12 without a Lightning node.
+//! BOLT12 without a Lightning node: a codec that is right to the byte, and a ledger that pays a payout at most once.
+//!
+//! An offer that pays out, "send me an invoice, I pay you", is one call (lightning-offerout(7)):
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use bolt12::payout::{Ledger, MemoryStore};
+//! use bolt12::{OfferOutParams, offerout};
+//! use secp256k1::{Keypair, SECP256K1, SecretKey};
+//!
+//! let node_key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+//! let ledger = Ledger::new(MemoryStore::new());
+//! let params = OfferOutParams::new("100000sat".parse()?, "withdrawal from ATM");
+//! let result = offerout(&ledger, &node_key, &params, 1_700_000_000)?;
+//! assert!(result.created && result.bolt12.starts_with("lno1"));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to go
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
+//! | [`payout`] | the ledger, its state machine, its stores |
+//! | `command` | the documented calls, over the pieces above (needs `std`) |
+//! | [`amount`], [`text`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `std` (default) | the ledger, the commands, one shared verification context |
+//! | `serde` | result objects as the documented JSON |
+//! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
+//! | `conformance` | the suite that proves a store |
+//!
+//! Without `std` the crate needs `alloc` only.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_auto_cfg))]
+#![warn(unreachable_pub)]
 
 extern crate alloc;
 
 pub mod amount;
 mod any;
 mod build;
+#[cfg(feature = "std")]
+pub mod command;
 pub mod draft;
 pub mod field;
 mod hash;
+mod hex;
 pub mod merkle;
 pub mod message;
 mod parse;
+pub mod payout;
 #[cfg(feature = "serde")]
 mod serde_form;
+#[cfg(feature = "serde")]
+mod serde_text;
 pub mod sign;
+mod standard;
 pub mod text;
 pub mod tlv;
 #[cfg(feature = "serde")]
@@ -23,8 +69,18 @@ pub mod view;
 pub use amount::{Amount, AmountError, Msat};
 pub use any::{AnyMessage, Dialect};
 pub use build::BuildError;
+#[cfg(feature = "std")]
+pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};
+pub use hex::HexError;
 pub use merkle::OfferId;
 pub use message::{
     Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice, VerifiedRequest,
 };
 pub use parse::ParseError;
+#[cfg(feature = "std")]
+pub use payout::Ledger;
+
+/// The README's example, compiled and run as a test.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

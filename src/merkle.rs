@@ -15,13 +15,10 @@
 //! # Ok::<(), bolt12::tlv::StreamError>(())
 //! ```
 
-use core::fmt;
 use core::ops::RangeInclusive;
-use core::str::FromStr;
-
-use bitcoin::hex::{DisplayHex, FromHex, HexToArrayError};
 
 use crate::hash::Midstate;
+use crate::hex::hex_text;
 use crate::tlv::{Record, Stream};
 
 /// The types that hold signatures and stand outside the tree.
@@ -38,17 +35,7 @@ impl MerkleRoot {
     }
 }
 
-impl fmt::Display for MerkleRoot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::LowerHex::fmt(&self.0.as_hex(), f)
-    }
-}
-
-impl fmt::Debug for MerkleRoot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MerkleRoot({self})")
-    }
-}
+hex_text!(MerkleRoot);
 
 /// The id of an offer: its merkle root, so that the signed and the unsigned variant share it.
 ///
@@ -68,29 +55,11 @@ impl OfferId {
     }
 }
 
+hex_text!(OfferId);
+
 impl From<MerkleRoot> for OfferId {
     fn from(root: MerkleRoot) -> Self {
         Self(root.0)
-    }
-}
-
-impl fmt::Display for OfferId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::LowerHex::fmt(&self.0.as_hex(), f)
-    }
-}
-
-impl fmt::Debug for OfferId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OfferId({self})")
-    }
-}
-
-impl FromStr for OfferId {
-    type Err = HexToArrayError;
-
-    fn from_str(text: &str) -> Result<Self, HexToArrayError> {
-        FromHex::from_hex(text).map(Self)
     }
 }
 

@@ -24,6 +24,10 @@ pub enum ParseError {
         /// Bytes of the stream.
         length: usize,
     },
+    /// An offer of the draft without any record that its root would cover: it says nothing, and its id would be all
+    /// zeros. All other messages have fields that must be there (R-E-10).
+    #[error("a message without a field")]
+    Empty,
     /// The framing of the records is broken.
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -47,18 +51,26 @@ impl ParseError {
             Self::Text(error) => error.position(),
             Self::Stream(error) => Some(error.offset()),
             Self::Field(error) => error.offset(),
-            Self::TooLong { .. } => None,
+            Self::TooLong { .. } | Self::Empty => None,
         }
     }
 }
 
-/// Walks once through the records of a message: its length, the framing, and each record, which `read` takes apart
-/// and answers whether its type is one of the message's own. An even type that is not is refused (BOLT 1, R-T-4).
+/// Walks once through the records of a message, as [`read_framed`], within the bound on its length.
 pub(crate) fn read_records<'a>(
+    bytes: &'a [u8],
+    read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
+) -> Result<(), ParseError> {
+    check_length(bytes.len())?;
+    read_framed(bytes, read)
+}
+
+/// Walks once through records: the framing, and each record, which `read` takes apart and answers whether its type is
+/// one of its own. An even type that is not is refused (BOLT 1, R-T-4).
+pub(crate) fn read_framed<'a>(
     bytes: &'a [u8],
     mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
 ) -> Result<(), ParseError> {
-    check_length(bytes.len())?;
     for record in Frames::new(bytes) {
         let record = record?;
         if !read(&record)? && record.number() % 2 == 0 {

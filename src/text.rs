@@ -121,7 +121,7 @@ pub fn decode(text: &str, expected: Prefix) -> Result<Vec<u8>, TextError> {
         }
     }
     if seen & MIXED == MIXED {
-        return Err(mixed_case(text));
+        check_case(text)?;
     }
     decoder.finish()
 }
@@ -375,16 +375,14 @@ fn stray(text: &str, at: usize) -> TextError {
     }
 }
 
-/// The error for a text known to have letters of both cases.
-fn mixed_case(text: &str) -> TextError {
-    let mut first_is_upper = None;
-    for (position, found) in text.char_indices().filter(|(_, found)| found.is_ascii_alphabetic()) {
-        let is_upper = found.is_ascii_uppercase();
-        if *first_is_upper.get_or_insert(is_upper) != is_upper {
-            return TextError::MixedCase { found, position };
-        }
+/// Refuses a text at its first letter whose case is not that of the first.
+fn check_case(text: &str) -> Result<(), TextError> {
+    let mut letters = text.char_indices().filter(|(_, found)| found.is_ascii_alphabetic());
+    let is_upper = letters.next().is_some_and(|(_, first)| first.is_ascii_uppercase());
+    match letters.find(|(_, found)| found.is_ascii_uppercase() != is_upper) {
+        Some((position, found)) => Err(TextError::MixedCase { found, position }),
+        None => Ok(()),
     }
-    TextError::NoSeparator
 }
 
 /// Room for the bytes of `data`, refused when they are too many. Breaks count only where the text is long.

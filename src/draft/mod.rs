@@ -5,10 +5,20 @@
 //! points, the merkle nonces cover all records ([`LnAll`](crate::merkle::LnAll)), and an offer can be signed. Reading
 //! is as strict as v0.11.2 was: ascending types, unknown even types refused.
 
+mod fallback;
+mod invoice;
+mod invoice_builder;
+mod invoice_request;
 mod offer;
 mod offer_builder;
 mod read;
+mod redeem;
 pub mod types;
 
+pub use fallback::Fallback;
+pub use invoice::{BlindedPay, Invoice};
+pub use invoice_builder::InvoiceBuilder;
+pub use invoice_request::InvoiceRequest;
 pub use offer::{Offer, Recurrence, RecurrenceBase, RecurrencePaywindow};
 pub use offer_builder::OfferBuilder;
+pub use redeem::{CheckedInvoice, RedeemContext, RedeemError};

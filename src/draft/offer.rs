@@ -1,9 +1,6 @@
 //! The draft's offer, read: `lno1…`.
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::hash::{Hash, Hasher};
-use core::str::FromStr;
 
 use bitcoin::constants::ChainHash;
 use secp256k1::{XOnlyPublicKey, schnorr};
@@ -13,10 +10,11 @@ use super::{OfferBuilder, read};
 use crate::amount::{Amount, Msat};
 use crate::build::BuildError;
 use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, Span, UntrustedText};
-use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
+use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
 use crate::parse::{ParseError, check_length, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
-use crate::text::{Encoded, Prefix, decode};
+use crate::standard::standard_traits;
+use crate::text::Prefix;
 use crate::tlv::{Reader, Record, Stream, ValueError, Writer};
 
 /// An offer of the 2021 draft, signed or not. Parsed means proved: framing, every field, and the signature if there is
@@ -109,9 +107,9 @@ impl Offer {
             .filter(|record| !types::ALL.iter().any(|field| field.number() == record.number()))
     }
 
-    /// `chains`: the chains on which it can be used, bitcoin alone when absent.
+    /// `chains`: the chains on which it can be used, bitcoin alone when absent or empty.
     pub fn chains(&self) -> impl Iterator<Item = ChainHash> {
-        let listed = self.fields.chains.map(|span| span.of(&self.bytes));
+        let listed = self.fields.chains.map(|span| span.of(&self.bytes)).filter(|list| !list.is_empty());
         let absent = listed.is_none().then_some(ChainHash::BITCOIN);
         let listed = listed.unwrap_or_default().chunks_exact(32);
         absent
@@ -258,49 +256,7 @@ impl TryFrom<Vec<u8>> for Offer {
     }
 }
 
-impl FromStr for Offer {
-    type Err = ParseError;
-
-    /// Reads the text form, `lno1…`.
-    ///
-    /// # Errors
-    /// [`ParseError`], also for the text of another message.
-    fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::try_from(decode(text, Prefix::Offer)?)
-    }
-}
-
-impl fmt::Display for Offer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Encoded::new(Prefix::Offer, &self.bytes).fmt(f)
-    }
-}
-
-impl fmt::Debug for Offer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "draft::Offer({self})")
-    }
-}
-
-impl AsRef<[u8]> for Offer {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl PartialEq for Offer {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes == other.bytes
-    }
-}
-
-impl Eq for Offer {}
-
-impl Hash for Offer {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bytes.hash(state);
-    }
-}
+standard_traits!(Offer, Prefix::Offer, "draft::Offer");
 
 /// `recurrence`: how often to pay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -331,7 +287,7 @@ pub struct RecurrencePaywindow {
     pub seconds_after: u32,
 }
 
-/// Type and length, three bytes, and the 64 bytes of a signature.
+/// Type and length, a byte each, and the 64 bytes of a signature.
 const SIGNATURE_RECORD_LEN: usize = 66;
 
 /// What an offer says, texts and lists by their place in its bytes.
@@ -361,6 +317,10 @@ impl Fields {
     fn read(bytes: &[u8]) -> Result<Self, ParseError> {
         let mut fields = Self::default();
         read_records(bytes, |record| fields.read_record(record))?;
+        // No single field is required, but one has to be there: without any, there is nothing to name or to sign.
+        if Stream::checked(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
+            return Err(ParseError::Empty);
+        }
         Ok(fields)
     }
 

@@ -63,3 +63,143 @@ pub mod offer {
         SIGNATURE,
     ];
 }
+
+/// Fields of an invoice (`lni1…`).
+pub mod invoice {
+    use crate::field::Field;
+
+    /// 32-byte chain hashes; obsolete beside `chain`, read and never written.
+    pub const CHAINS: Field = Field::new(2, "chains");
+    /// 32-byte chain hash; absent means bitcoin.
+    pub const CHAIN: Field = Field::new(3, "chain");
+    /// Merkle root of the offer it answers.
+    pub const OFFER_ID: Field = Field::new(4, "offer_id");
+    /// msat.
+    pub const AMOUNT: Field = Field::new(8, "amount");
+    /// What it is for, as in the offer.
+    pub const DESCRIPTION: Field = Field::new(10, "description");
+    /// Feature bits.
+    pub const FEATURES: Field = Field::new(12, "features");
+    /// Blinded paths to the payee.
+    pub const PATHS: Field = Field::new(16, "paths");
+    /// Fees and limits of the paths.
+    pub const BLINDEDPAY: Field = Field::new(18, "blindedpay");
+    /// What the paths can carry, 8 bytes each.
+    pub const BLINDED_CAPACITIES: Field = Field::new(19, "blinded_capacities");
+    /// Who issues it.
+    pub const ISSUER: Field = Field::new(20, "issuer");
+    /// x-only key of the payee.
+    pub const NODE_ID: Field = Field::new(30, "node_id");
+    /// Number of items.
+    pub const QUANTITY: Field = Field::new(32, "quantity");
+    /// payment_hash of the refunded invoice.
+    pub const REFUND_FOR: Field = Field::new(34, "refund_for");
+    /// Which payment of a recurring offer.
+    pub const RECURRENCE_COUNTER: Field = Field::new(36, "recurrence_counter");
+    /// x-only key of the payer.
+    pub const PAYER_KEY: Field = Field::new(38, "payer_key");
+    /// A note by the payer.
+    pub const PAYER_NOTE: Field = Field::new(39, "payer_note");
+    /// Unix seconds.
+    pub const CREATED_AT: Field = Field::new(40, "created_at");
+    /// SHA-256 of the preimage.
+    pub const PAYMENT_HASH: Field = Field::new(42, "payment_hash");
+    /// Seconds; 7200 when absent.
+    pub const RELATIVE_EXPIRY: Field = Field::new(44, "relative_expiry");
+    /// Blocks.
+    pub const CLTV: Field = Field::new(46, "cltv");
+    /// Addresses to pay instead.
+    pub const FALLBACKS: Field = Field::new(48, "fallbacks");
+    /// What the payer derived its key from.
+    pub const PAYER_INFO: Field = Field::new(50, "payer_info");
+    /// BIP 340, by the payer_key of the refunded invoice.
+    pub const REFUND_SIGNATURE: Field = Field::new(52, "refund_signature");
+    /// Empty: answers an offer that pays out.
+    pub const SEND_INVOICE: Field = Field::new(54, "send_invoice");
+    /// payment_hash of the invoice it replaces.
+    pub const REPLACE_INVOICE: Field = Field::new(56, "replace_invoice");
+    /// When period 0 starts, unix seconds.
+    pub const RECURRENCE_BASETIME: Field = Field::new(64, "recurrence_basetime");
+    /// First period.
+    pub const RECURRENCE_START: Field = Field::new(68, "recurrence_start");
+    /// BIP 340, by node_id.
+    pub const SIGNATURE: Field = Field::new(240, "signature");
+
+    /// All of them, ascending.
+    pub const ALL: [Field; 28] = [
+        CHAINS,
+        CHAIN,
+        OFFER_ID,
+        AMOUNT,
+        DESCRIPTION,
+        FEATURES,
+        PATHS,
+        BLINDEDPAY,
+        BLINDED_CAPACITIES,
+        ISSUER,
+        NODE_ID,
+        QUANTITY,
+        REFUND_FOR,
+        RECURRENCE_COUNTER,
+        PAYER_KEY,
+        PAYER_NOTE,
+        CREATED_AT,
+        PAYMENT_HASH,
+        RELATIVE_EXPIRY,
+        CLTV,
+        FALLBACKS,
+        PAYER_INFO,
+        REFUND_SIGNATURE,
+        SEND_INVOICE,
+        REPLACE_INVOICE,
+        RECURRENCE_BASETIME,
+        RECURRENCE_START,
+        SIGNATURE,
+    ];
+}
+
+/// Fields of an invoice request (`lnr1…`).
+pub mod invoice_request {
+    use crate::field::Field;
+
+    /// 32-byte chain hash; absent means bitcoin.
+    pub const CHAIN: Field = Field::new(3, "chain");
+    /// Merkle root of the offer it answers.
+    pub const OFFER_ID: Field = Field::new(4, "offer_id");
+    /// msat.
+    pub const AMOUNT: Field = Field::new(8, "amount");
+    /// Feature bits.
+    pub const FEATURES: Field = Field::new(12, "features");
+    /// Number of items.
+    pub const QUANTITY: Field = Field::new(32, "quantity");
+    /// Which payment of a recurring offer.
+    pub const RECURRENCE_COUNTER: Field = Field::new(36, "recurrence_counter");
+    /// x-only key of the payer.
+    pub const PAYER_KEY: Field = Field::new(38, "payer_key");
+    /// A note by the payer.
+    pub const PAYER_NOTE: Field = Field::new(39, "payer_note");
+    /// What the payer derived its key from.
+    pub const PAYER_INFO: Field = Field::new(50, "payer_info");
+    /// payment_hash of the invoice it replaces.
+    pub const REPLACE_INVOICE: Field = Field::new(56, "replace_invoice");
+    /// First period.
+    pub const RECURRENCE_START: Field = Field::new(68, "recurrence_start");
+    /// BIP 340, by payer_key; v0.10 called it payer_signature, and signed under that name.
+    pub const SIGNATURE: Field = Field::new(240, "signature");
+
+    /// All of them, ascending.
+    pub const ALL: [Field; 12] = [
+        CHAIN,
+        OFFER_ID,
+        AMOUNT,
+        FEATURES,
+        QUANTITY,
+        RECURRENCE_COUNTER,
+        PAYER_KEY,
+        PAYER_NOTE,
+        PAYER_INFO,
+        REPLACE_INVOICE,
+        RECURRENCE_START,
+        SIGNATURE,
+    ];
+}

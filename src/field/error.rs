@@ -102,6 +102,14 @@ pub enum FieldErrorKind {
     /// A list without an item.
     #[error("an empty list")]
     Empty,
+    /// A number outside its limits.
+    #[error("outside its limits, {min} to {max}")]
+    OutsideLimits {
+        /// The least allowed.
+        min: u64,
+        /// The most allowed.
+        max: u64,
+    },
     /// The field says another thing than the one it has to repeat.
     #[error("differs from {expected}")]
     Differs {

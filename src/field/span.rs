@@ -16,6 +16,11 @@ impl Span {
         Self { start, end: start.saturating_add(record.value().len()) }
     }
 
+    /// This place without its first `count` bytes.
+    pub(crate) const fn skip(self, count: usize) -> Self {
+        Self { start: self.start.saturating_add(count), end: self.end }
+    }
+
     /// The bytes at this place.
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
         bytes.get(self.start..self.end).unwrap_or_default()

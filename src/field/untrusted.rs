@@ -57,3 +57,61 @@ fn is_unsafe(character: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
         || u32::from(character) & 0xfffe == 0xfffe
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn what_can_forge_is_replaced() {
+        for character in [
+            '\0',
+            '\t',
+            '\n',
+            '\r',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}', // control
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{feff}',
+            '\u{e0041}', // format
+            '\u{2028}',
+            '\u{2029}', // separators
+            '\u{e000}',
+            '\u{f0000}',
+            '\u{10fffd}', // private use
+            '\u{fdd0}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{1fffe}',
+            '\u{10ffff}', // no characters
+        ] {
+            let text = character.to_string();
+            assert_eq!(UntrustedText::new(&text).to_string(), "\u{fffd}", "{character:?}");
+            assert_eq!(UntrustedText::new(&text), text.as_str());
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_is_kept() {
+        for text in [
+            "",
+            " ~",
+            "caf\u{e9}",
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+            "\u{65e5}\u{672c}",
+            "\u{1f600}",
+            "e\u{301}",
+            "\u{a0}\u{3000}\u{fffd}",
+        ] {
+            assert_eq!(UntrustedText::new(text).to_string(), text);
+        }
+    }
+}

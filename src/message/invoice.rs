@@ -9,7 +9,6 @@ use secp256k1::{PublicKey, schnorr};
 
 use super::invoice_fields::{InvoiceFields, InvoiceReading};
 use super::request::{put_signature, read_signature};
-use super::text_form::impl_text_form;
 use super::types::{self, Room};
 use super::{InvoiceBuilder, InvoiceRequest, RequestFields};
 use crate::amount::Msat;
@@ -20,6 +19,7 @@ use crate::field::{
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::parse::{ParseError, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
+use crate::standard::standard_traits;
 use crate::text::Prefix;
 
 /// An invoice: "pay me this, over one of these paths". Parsed means proved: framing, every field, every rule that needs
@@ -222,4 +222,4 @@ impl TryFrom<Vec<u8>> for Invoice {
     }
 }
 
-impl_text_form!(Invoice, Prefix::Invoice, "Invoice");
+standard_traits!(Invoice, Prefix::Invoice, "Invoice");

@@ -1,11 +1,8 @@
 //! The id of an invoice request.
 
-use core::fmt;
-use core::str::FromStr;
-
-use bitcoin::hex::{DisplayHex, FromHex, HexToArrayError};
 use sha2::{Digest, Sha256};
 
+use crate::hex::hex_text;
 use crate::tlv::Record;
 
 /// The id of an invoice request, as Core Lightning has it: SHA256 over the raw records 0 to 159 and 1 000 000 000 to
@@ -34,22 +31,4 @@ impl InvreqId {
     }
 }
 
-impl fmt::Display for InvreqId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::LowerHex::fmt(&self.0.as_hex(), f)
-    }
-}
-
-impl fmt::Debug for InvreqId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InvreqId({self})")
-    }
-}
-
-impl FromStr for InvreqId {
-    type Err = HexToArrayError;
-
-    fn from_str(text: &str) -> Result<Self, HexToArrayError> {
-        FromHex::from_hex(text).map(Self)
-    }
-}
+hex_text!(InvreqId);

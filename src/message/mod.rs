@@ -22,7 +22,6 @@ mod request;
 mod request_builder;
 mod request_fields;
 mod request_verify;
-mod text_form;
 pub mod types;
 mod verify;
 

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use super::text_form::impl_text_form;
 use super::types::Room;
 use super::{OfferBuilder, OfferFields};
 use crate::field::Points;
 use crate::merkle::{LnNonce, MerkleRoot, OfferId, root};
 use crate::parse::{ParseError, read_records};
+use crate::standard::standard_traits;
 use crate::text::Prefix;
 
 /// An offer: "ask me for an invoice, you pay me". Parsed means proved: framing, every field, every rule that needs
@@ -78,4 +78,4 @@ impl TryFrom<Vec<u8>> for Offer {
     }
 }
 
-impl_text_form!(Offer, Prefix::Offer, "Offer");
+standard_traits!(Offer, Prefix::Offer, "Offer");

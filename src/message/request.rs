@@ -6,7 +6,6 @@ use core::ops::Deref;
 use secp256k1::schnorr;
 
 use super::request_fields::RequestReading;
-use super::text_form::impl_text_form;
 use super::types::{self, Room};
 use super::{InvoiceRequestBuilder, Offer, RequestFields};
 use crate::amount::Msat;
@@ -15,6 +14,7 @@ use crate::field::{FieldError, FieldErrorKind, Points};
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::parse::{ParseError, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
+use crate::standard::standard_traits;
 use crate::text::Prefix;
 use crate::tlv::{Reader, Record, Stream, Writer};
 
@@ -162,7 +162,7 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
     }
 }
 
-impl_text_form!(InvoiceRequest, Prefix::InvoiceRequest, "InvoiceRequest");
+standard_traits!(InvoiceRequest, Prefix::InvoiceRequest, "InvoiceRequest");
 
 /// Type and length, two bytes, and the 64 bytes of a signature.
 const SIGNATURE_RECORD_LEN: usize = 66;

@@ -160,6 +160,18 @@ pub enum ValueErrorKind {
         /// The first byte.
         found: u8,
     },
+    /// More millisatoshi than there are bitcoin.
+    #[error("above 21000000 BTC")]
+    AboveMaximum,
+    /// A preimage whose SHA-256 is not the payment_hash before it.
+    #[error("the preimage does not fit its payment_hash")]
+    WrongPreimage,
+    /// A number that stands for nothing.
+    #[error("unknown code {code}")]
+    UnknownCode {
+        /// The number.
+        code: u8,
+    },
     /// A blinded path without a hop.
     #[error("a blinded path with zero hops")]
     NoHops,

@@ -11,7 +11,7 @@ mod write;
 
 pub use error::{StreamError, StreamErrorKind, ValueError, ValueErrorKind};
 pub use read::Reader;
-pub use write::Writer;
+pub use write::{Writer, tu64_bytes};
 
 /// One record, borrowed from the stream it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
 
+use crate::amount::Msat;
+
 use super::error::{ValueError, ValueErrorKind};
 
 /// Reads a value from its first byte to its last. It cannot panic, go back, or leave bytes unread unnoticed: whoever
@@ -125,6 +127,16 @@ impl<'a> Reader<'a> {
     pub fn tu32(&mut self) -> Result<u32, ValueError> {
         let bytes = self.truncated_integer(4)?;
         Ok(bytes.iter().fold(0, |value, byte| value << 8 | u32::from(*byte)))
+    }
+
+    /// Reads all that is left as a truncated integer of millisatoshi.
+    ///
+    /// # Errors
+    /// As [`Reader::tu64`], and [`ValueErrorKind::AboveMaximum`].
+    pub fn msat(&mut self) -> Result<Msat, ValueError> {
+        let start = self.offset();
+        let msat = self.tu64()?;
+        Msat::new(msat).map_err(|_| ValueError::new(ValueErrorKind::AboveMaximum, start))
     }
 
     /// Reads all that is left as UTF-8.

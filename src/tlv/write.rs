@@ -50,9 +50,7 @@ impl Writer {
 
     /// Writes a record with a truncated integer: as few bytes as it takes, none for zero (`tu64` of BOLT 1).
     pub fn tu64(&mut self, number: u64, value: u64) {
-        let bytes = value.to_be_bytes();
-        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-        self.record(number, bytes.get(zeros..).unwrap_or_default());
+        self.record(number, without_leading_zeros(&value.to_be_bytes()));
     }
 
     /// Writes a record if there is a value.
@@ -95,6 +93,16 @@ impl Writer {
         append(&mut bytes, number, parts);
         self.bytes.splice(start..start.saturating_add(replaced), bytes);
     }
+}
+
+/// A truncated integer as it stands in a record: as few bytes as it takes, none for zero (`tu64` of BOLT 1).
+pub fn tu64_bytes(value: u64) -> Vec<u8> {
+    without_leading_zeros(&value.to_be_bytes()).to_vec()
+}
+
+fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    bytes.get(zeros..).unwrap_or_default()
 }
 
 fn append(bytes: &mut Vec<u8>, number: u64, parts: &[&[u8]]) {

@@ -1,19 +1,24 @@
-//! What every message with a text form can do by its bytes: print, parse, compare, hash.
+//! The standard traits of a message, which all say the same: its text form, and its bytes.
 
-/// Text, bytes and identity of a message: two are equal when their bytes are.
-macro_rules! impl_text_form {
+/// Implements them for a type with `as_bytes(&self) -> &[u8]` and `TryFrom<Vec<u8>, Error = ParseError>`. The bytes as
+/// received are what is compared, hashed, printed and borrowed.
+macro_rules! standard_traits {
     ($message:ty, $prefix:expr, $name:literal) => {
         impl core::str::FromStr for $message {
-            type Err = crate::ParseError;
+            type Err = $crate::parse::ParseError;
 
-            fn from_str(text: &str) -> Result<Self, crate::ParseError> {
-                Self::try_from(crate::text::decode(text, $prefix)?)
+            /// Reads the text form.
+            ///
+            /// # Errors
+            /// [`ParseError`](crate::ParseError), also for the text of another message.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::try_from($crate::text::decode(text, $prefix)?)
             }
         }
 
         impl core::fmt::Display for $message {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                core::fmt::Display::fmt(&crate::text::Encoded::new($prefix, self.as_bytes()), f)
+                core::fmt::Display::fmt(&$crate::text::Encoded::new($prefix, self.as_bytes()), f)
             }
         }
 
@@ -45,4 +50,4 @@ macro_rules! impl_text_form {
     };
 }
 
-pub(super) use impl_text_form;
+pub(crate) use standard_traits;

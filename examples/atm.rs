@@ -1,0 +1,310 @@
+//! A whole withdrawal to watch: an ATM's offer, the customer's invoice, the claim, the payment, the receipt; then
+//! somebody who presents the same invoice again, somebody with another one, and what is left to recover.
+//!
+//! ```text
+//! cargo run --example atm
+//! cargo run --example atm -- --payer fail
+//! cargo run --example atm -- --kill-after claim     and then once more without it: it recovers
+//! ```
+//!
+//! With `--json`, stdout has one object per line: `step`, `ok`, `state` (of the payout), `message` where something was
+//! refused or failed, and what the step brought forth. ATM, customer and node live in the data directory: the node is
+//! a stand-in, and no money moves.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what an example is for")]
+
+mod common;
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bitcoin::hex::DisplayHex;
+use bolt12::command::{CommandError, OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
+use bolt12::draft::{Invoice, Offer};
+use bolt12::payout::store::PageSize;
+use bolt12::payout::{
+    ClaimError, Ended, Happened, Ledger, PaymentHash, PayoutId, Preimage, Recovered, RedbStore,
+};
+use bolt12::{Amount, Msat};
+use clap::{Parser, ValueEnum};
+use common::node::{Plan, StandIn};
+use common::purse::Purse;
+use serde_json::{Value, json};
+
+/// Plays a withdrawal through, step by step.
+#[derive(Parser)]
+#[command(name = "atm")]
+struct Arguments {
+    /// Directory of the ledger, the keys and the stand-in node, made on first use
+    #[arg(long, value_name = "DIR", default_value = common::DATA)]
+    data: PathBuf,
+    /// Print one JSON object per step
+    #[arg(long)]
+    json: bool,
+    /// What the node is to do with the first payment
+    #[arg(long, value_enum, default_value_t = Plan::Succeed)]
+    payer: Plan,
+    /// Die behind this step, as if the power had failed
+    #[arg(long, value_enum, value_name = "STEP")]
+    kill_after: Option<Step>,
+    /// What is paid out, such as 100000sat or 0.001btc
+    #[arg(default_value = "100000sat")]
+    amount: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Step {
+    Offer,
+    Invoice,
+    Claim,
+    Pay,
+    Receipt,
+    Replay,
+    SecondInvoice,
+    Recover,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match play(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let failure = json!({ "ok": false, "code": error.code(), "message": error.to_string() });
+            if json {
+                println!("{failure}")
+            } else {
+                eprintln!("error: {error}")
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn play(arguments: &Arguments) -> Result<(), CommandError> {
+    let amount = match arguments.amount.parse()? {
+        Amount::Any => return Err(common::other("amount: the ATM has counted the notes, any is not a sum")),
+        amount @ Amount::Msat(_) => amount,
+    };
+    let customer = Purse::open(&arguments.data)?;
+    let node = StandIn {
+        plan: Cell::new(arguments.payer),
+        payee: &customer,
+        record: arguments.data.join("stand-in-node"),
+    };
+    let show = Show { json: arguments.json, kill_after: arguments.kill_after };
+    let atm = Atm { ledger: common::open_ledger(&arguments.data)?, customer: &customer, node: &node, show };
+
+    // What an earlier run has left unfinished comes first, and is finished.
+    let left = atm.recover()?;
+    if !left.is_empty() {
+        return left.iter().try_for_each(|recovered| atm.try_again(recovered.payout, recovered.hash));
+    }
+    let key = common::node_key(&arguments.data, None)?;
+    let (payout, hash) = atm.withdraw(&key, amount)?;
+    atm.try_again(payout, hash)?;
+    if atm.recover()?.is_empty() {
+        atm.show.step(Step::Recover, true, &atm.state(payout)?, "nothing is in flight", json!({}));
+    }
+    Ok(())
+}
+
+struct Atm<'a> {
+    ledger: Ledger<RedbStore>,
+    customer: &'a Purse,
+    node: &'a StandIn<'a>,
+    show: Show,
+}
+
+impl Atm<'_> {
+    /// The way of an honest customer, from the offer to the receipt.
+    fn withdraw(
+        &self,
+        key: &secp256k1::Keypair,
+        amount: Amount,
+    ) -> Result<(PayoutId, PaymentHash), CommandError> {
+        // The ticket number makes each withdrawal an offer of its own.
+        let mut ticket = [0; 4];
+        getrandom::fill(&mut ticket).map_err(common::other)?;
+        let description = format!("withdrawal from ATM, ticket {}", ticket.as_hex());
+        let params = OfferOutParams::new(amount, &description);
+        let made = offerout(&self.ledger, key, &params, common::now())?;
+        let payout = PayoutId::new(made.offer_id.to_byte_array());
+        let text = format!("{amount} for \"{description}\": whoever answers with an invoice is paid, once");
+        let detail = json!({
+            "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
+        });
+        if !self.show.json && io::stdout().is_terminal() {
+            common::qr::show(&made.bolt12_unsigned);
+        }
+        self.show.step(Step::Offer, true, &self.state(payout)?, &text, detail);
+
+        let offer: Offer = made.bolt12_unsigned.parse().map_err(common::other)?;
+        let invoice = self.answer(&offer)?;
+        let hash = payment_hash(&invoice)?;
+        let text = "the customer's wallet answers";
+        let detail = json!({ "bolt12": invoice.to_string(), "payment_hash": hash });
+        self.show.step(Step::Invoice, true, &self.state(payout)?, text, detail);
+
+        let claim = self.ledger.claim(&invoice, common::now()).map_err(common::other)?;
+        let detail = json!({ "payment_hash": hash, "amount_msat": claim.amount().get() });
+        self.show.step(
+            Step::Claim,
+            true,
+            &self.state(payout)?,
+            "reserved for this invoice, on the disk",
+            detail,
+        );
+
+        let ended = self.ledger.pay(claim, self.node, common::now);
+        self.show_ended(Step::Pay, payout, hash, &ended)?;
+        Ok((payout, hash))
+    }
+
+    /// Presents the invoice that was claimed again, and then another one.
+    fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), CommandError> {
+        // Whatever the node was told is over: from here on it pays what it is given.
+        self.node.plan.set(Plan::Succeed);
+        let found = self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))?;
+        let again = self.claimed_invoice(payout, hash)?;
+        let offer = found.promise().draft_offer().ok_or_else(|| common::other("the payout is no offer's"))?;
+        let other = self.answer(offer)?;
+        for (step, invoice) in [(Step::Replay, again), (Step::SecondInvoice, other)] {
+            let hash = payment_hash(&invoice)?;
+            match self.ledger.pay_once(&invoice, self.node, common::now) {
+                Ok(ended) => self.show_ended(step, payout, hash, &ended)?,
+                Err(ClaimError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    let detail = json!({ "payment_hash": hash, "payee_is_told": error.payee_message() });
+                    self.show.step(step, false, &self.state(payout)?, &error.to_string(), detail);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the node about everything that is in flight. Payments that were on their way have arrived meanwhile.
+    fn recover(&self) -> Result<Vec<Recovered>, CommandError> {
+        self.node.arrive();
+        let recovery = self.ledger.recover(self.node, common::now(), common::now)?;
+        for (payout, error) in &recovery.unreadable {
+            eprintln!("warning: payout {payout} cannot be recovered: {error}");
+        }
+        for one in &recovery.payments {
+            self.show_ended(Step::Recover, one.payout, one.hash, &one.ended)?;
+        }
+        Ok(recovery.payments)
+    }
+
+    /// Shows how a payment ended, and its receipt if it was paid.
+    fn show_ended(
+        &self,
+        step: Step,
+        payout: PayoutId,
+        hash: PaymentHash,
+        ended: &Ended,
+    ) -> Result<(), CommandError> {
+        let state = self.state(payout)?;
+        let detail = json!({ "payment_hash": hash });
+        match ended {
+            Ended::Paid { preimage, .. } => {
+                self.show.step(step, true, &state, "paid, and proved by the preimage", detail);
+                let detail = self.receipt(payout, hash, preimage)?;
+                self.show.step(Step::Receipt, true, &state, "this preimage is the receipt", detail);
+            }
+            Ended::Failed { reason } => {
+                let text = format!("{reason}; another invoice may try");
+                self.show.step(step, false, &state, &text, detail);
+            }
+            Ended::InFlight { problem } => {
+                let problem = problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
+                let text = format!("nobody knows yet how this payment ends{problem}");
+                self.show.step(step, false, &state, &text, detail);
+            }
+        }
+        Ok(())
+    }
+
+    fn receipt(
+        &self,
+        payout: PayoutId,
+        hash: PaymentHash,
+        preimage: &Preimage,
+    ) -> Result<Value, CommandError> {
+        let invoice = self.claimed_invoice(payout, hash)?;
+        Ok(json!({
+            "payment_hash": hash,
+            "preimage": preimage.to_bytes().as_hex().to_string(),
+            "amount_msat": invoice.amount(),
+        }))
+    }
+
+    /// The invoice under which the payout was claimed, from its history.
+    fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, CommandError> {
+        let history = self.ledger.history(payout, 0, PageSize::MAX)?;
+        let invoice = history.into_iter().find_map(|entry| match entry.what {
+            Happened::Claimed { hash, invoice, .. } if hash == wanted => Some(invoice),
+            _ => None,
+        });
+        invoice.unwrap_or_default().try_into().map_err(common::other)
+    }
+
+    /// The customer's next invoice for an offer.
+    fn answer(&self, offer: &Offer) -> Result<Invoice, CommandError> {
+        let amount = offer.amount().is_none().then_some(Msat::new(1000)?);
+        let params = SendInvoiceParams {
+            amount,
+            ..SendInvoiceParams::new("withdrawal", self.customer.new_payment()?)
+        };
+        let sent = sendinvoice(offer, &self.customer.key, None, &params, common::now())?;
+        sent.bolt12.parse().map_err(common::other)
+    }
+
+    fn state(&self, payout: PayoutId) -> Result<String, CommandError> {
+        let found = self.ledger.get(payout)?;
+        Ok(found.map_or_else(|| "unknown".to_owned(), |payout| payout.status().to_string()))
+    }
+}
+
+fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, CommandError> {
+    let hash = invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))?;
+    Ok(PaymentHash::new(hash))
+}
+
+/// How the steps are shown, and behind which the lights go out.
+struct Show {
+    json: bool,
+    kill_after: Option<Step>,
+}
+
+impl Show {
+    fn step(&self, step: Step, ok: bool, state: &str, text: &str, detail: Value) {
+        let value = step.to_possible_value();
+        let name = value.as_ref().map_or("", |value| value.get_name());
+        if self.json {
+            let mut line = json!({ "step": name, "ok": ok, "state": state });
+            if let (Value::Object(line), Value::Object(detail)) = (&mut line, detail) {
+                if !ok {
+                    line.insert("message".to_owned(), text.into());
+                }
+                line.extend(detail);
+            }
+            println!("{line}");
+        } else {
+            let mark = if ok { "ok" } else { "no" };
+            println!("{name:<14} {mark}  {text}");
+            println!("{:<18} the payout is now: {state}", "");
+            let detail = detail.as_object().into_iter().flatten();
+            for (name, value) in detail.filter(|(name, _)| *name != "payment_hash") {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                println!("{:<18} {name}: {value}", "");
+            }
+        }
+        if self.kill_after == Some(step) {
+            eprintln!("-- killed behind {name}, as asked; run it again without --kill-after");
+            std::process::abort();
+        }
+    }
+}

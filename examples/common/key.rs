@@ -1,0 +1,61 @@
+//! A node key in a file: 64 hexadecimal characters, readable by its owner only.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use bolt12::command::CommandError;
+use secp256k1::{Keypair, SECP256K1, SecretKey};
+
+use super::other;
+
+/// Reads the key in `path`.
+pub fn read(path: &Path) -> Result<Keypair, CommandError> {
+    let failed = |reason: &dyn std::fmt::Display| other(format!("key file {}: {reason}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let text = text.trim_ascii_end();
+    if text.len() != 64 {
+        return Err(failed(&format_args!(
+            "64 hexadecimal characters are needed, {} are there",
+            text.chars().count()
+        )));
+    }
+    // The reason is left out: it could show a part of the key.
+    let key: SecretKey = text.parse().map_err(|_| failed(&"not the hexadecimal form of a secret key"))?;
+    Ok(Keypair::from_secret_key(SECP256K1, &key))
+}
+
+/// Reads the key in `path`, or makes one there. Of two programs that make it at once, one wins and both use its key.
+pub fn read_or_make(path: &Path) -> Result<Keypair, CommandError> {
+    match fs::exists(path) {
+        Ok(false) => make(path).and_then(|()| read(path)),
+        _ => read(path),
+    }
+}
+
+fn make(path: &Path) -> Result<(), CommandError> {
+    let failed =
+        |error: &dyn std::fmt::Display| other(format!("cannot make key file {}: {error}", path.display()));
+    let key = random_key().map_err(|error| failed(&error))?;
+    // Written aside and then put in place whole: nobody ever reads half a key. Only the owner can read it.
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|error| failed(&error))?;
+    writeln!(file, "{}", key.display_secret()).map_err(|error| failed(&error))?;
+    file.as_file().sync_all().map_err(|error| failed(&error))?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(&error.error)),
+    }
+}
+
+fn random_key() -> Result<SecretKey, getrandom::Error> {
+    loop {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        // All but a vanishing part of 32-byte values are keys.
+        if let Ok(key) = SecretKey::from_slice(&bytes) {
+            return Ok(key);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Takes no invoice for an offer any more.
+//!
+//! ```text
+//! cargo run --example disableoffer -- OFFER_ID
+//! ```
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bolt12::command::{CommandError, OfferInfo, disableoffer};
+use clap::Parser;
+
+/// Disables an offer of the ledger.
+#[derive(Parser)]
+#[command(name = "disableoffer")]
+struct Arguments {
+    /// Directory of the ledger
+    #[arg(long, value_name = "DIR", default_value = common::DATA)]
+    data: PathBuf,
+    /// The id of the offer, 64 hexadecimal characters
+    offer_id: String,
+}
+
+fn main() -> ExitCode {
+    common::run(disable)
+}
+
+fn disable(arguments: Arguments) -> Result<OfferInfo, CommandError> {
+    let offer_id = common::offer_id(&arguments.offer_id)?;
+    disableoffer(&common::open_ledger(&arguments.data)?, offer_id, common::now())
+}

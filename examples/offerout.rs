@@ -1,0 +1,135 @@
+//! The main job: an offer that pays out, once. "Send me an invoice, I pay you."
+//!
+//! ```text
+//! cargo run --example offerout -- 100000sat "withdrawal from ATM"
+//! ```
+//!
+//! stdout has the documented JSON object and nothing else; stderr has a QR code of the unsigned offer when it is a
+//! terminal, and where the ledger lives. On failure stdout has `{"code": …, "message": …}`, and the exit status is 1.
+#![allow(clippy::print_stderr, reason = "printing is what an example is for")]
+
+mod common;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use bitcoin::Network;
+use bitcoin::constants::ChainHash;
+use bolt12::command::{CommandError, OfferOut, OfferOutParams, offerout};
+use bolt12::{Amount, draft};
+use clap::{Parser, ValueEnum};
+
+/// Makes an offer that pays out: whoever sends an invoice for it is paid, once.
+#[derive(Parser)]
+#[command(name = "offerout", after_help = "An empty text for an optional parameter means: not given.")]
+struct Arguments {
+    /// Directory of the ledger and the node key, made on first use
+    #[arg(long, value_name = "DIR", default_value = common::DATA)]
+    data: PathBuf,
+    /// Chain to pay on
+    #[arg(long, value_enum, default_value_t = Chain::Bitcoin)]
+    network: Chain,
+    /// File with the node key, 64 hexadecimal characters [default: made in the data directory]
+    #[arg(long, value_name = "FILE")]
+    node_key: Option<PathBuf>,
+    /// What is paid: any, or a positive amount such as 1500, 1500msat, 100000sat, 1.500sat, 0.001btc
+    #[arg(allow_hyphen_values = true)]
+    amount: String,
+    /// What it is for, such as "withdrawal from ATM"; visible to everyone who sees the offer
+    #[arg(allow_hyphen_values = true)]
+    description: String,
+    /// Who issues it; visible
+    #[arg(value_name = "ISSUER")]
+    issuer: Option<String>,
+    /// Internal name; never part of the offer
+    #[arg(value_name = "LABEL")]
+    label: Option<String>,
+    /// Unix second from which the offer is expired [default: never]
+    #[arg(value_name = "ABSOLUTE_EXPIRY")]
+    absolute_expiry: Option<String>,
+    /// A previous, paid invoice of ours (lni1…) that this refunds
+    #[arg(value_name = "REFUND_FOR")]
+    refund_for: Option<String>,
+    /// The issuer, by name
+    #[arg(long = "issuer", value_name = "ISSUER", conflicts_with = "issuer")]
+    named_issuer: Option<String>,
+    /// The label, by name
+    #[arg(long = "label", value_name = "LABEL", conflicts_with = "label")]
+    named_label: Option<String>,
+    /// The expiry, by name
+    #[arg(long = "absolute-expiry", value_name = "SECONDS", conflicts_with = "absolute_expiry")]
+    named_absolute_expiry: Option<String>,
+    /// The refunded invoice, by name
+    #[arg(long = "refund-for", value_name = "INVOICE", conflicts_with = "refund_for")]
+    named_refund_for: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Chain {
+    Bitcoin,
+    Testnet,
+    Signet,
+    Regtest,
+}
+
+impl Chain {
+    fn hash(self) -> ChainHash {
+        let network = match self {
+            Self::Bitcoin => Network::Bitcoin,
+            Self::Testnet => Network::Testnet,
+            Self::Signet => Network::Signet,
+            Self::Regtest => Network::Regtest,
+        };
+        ChainHash::using_genesis_block_const(network)
+    }
+}
+
+fn main() -> ExitCode {
+    common::run(make_offer)
+}
+
+fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
+    let given = |positional: Option<String>, named: Option<String>| {
+        positional.or(named).filter(|text| !text.is_empty())
+    };
+    let issuer = given(arguments.issuer, arguments.named_issuer);
+    let label = given(arguments.label, arguments.named_label);
+    let expiry = given(arguments.absolute_expiry, arguments.named_absolute_expiry);
+    let refund_for = given(arguments.refund_for, arguments.named_refund_for);
+
+    let amount: Amount = arguments.amount.parse()?;
+    let absolute_expiry = expiry.map(|text| read_expiry(&text)).transpose()?;
+    let refund_for: Option<draft::Invoice> =
+        refund_for.map(|text| text.parse()).transpose().map_err(CommandError::RefundFor)?;
+    let params = OfferOutParams {
+        issuer: issuer.as_deref(),
+        label: label.as_deref(),
+        absolute_expiry,
+        refund_for: refund_for.as_ref(),
+        chain: arguments.network.hash(),
+        ..OfferOutParams::new(amount, &arguments.description)
+    };
+
+    let node_key = common::node_key(&arguments.data, arguments.node_key)?;
+    let ledger = common::open_ledger(&arguments.data)?;
+    let result = offerout(&ledger, &node_key, &params, common::now())?;
+    if amount == Amount::Any {
+        eprintln!("note: whoever holds this offer names the sum, and there is no limit");
+    }
+    if io::stderr().is_terminal() {
+        common::qr::show(&result.bolt12_unsigned);
+    }
+    Ok(result)
+}
+
+fn read_expiry(text: &str) -> Result<u64, CommandError> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = text.parse().ok().filter(|_| digits);
+    seconds.ok_or_else(|| {
+        common::other(format!(
+            "absolute_expiry: {text:?} is not a number of seconds since 1970, at most {}",
+            u64::MAX
+        ))
+    })
+}

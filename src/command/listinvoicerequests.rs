@@ -1,0 +1,71 @@
+//! `listinvoicerequests`: which requests were made, and where they stand.
+
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::CommandError;
+use super::steps::{label_of, list};
+use crate::message::InvreqId;
+use crate::payout::store::Store;
+use crate::payout::{Ledger, Payout, PayoutId};
+
+/// One invoice request as [`listinvoicerequests`] shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct InvoiceRequestInfo {
+    /// SHA-256 over the request's records: 64 hexadecimal characters.
+    pub invreq_id: InvreqId,
+    /// Whether an invoice may still be paid, now or when the one in flight has failed.
+    pub active: bool,
+    /// Always true.
+    pub single_use: bool,
+    /// The request without a signature, `lnr1…`.
+    pub bolt12: String,
+    /// The same request with a signature by its payer id, if it was promised with one.
+    pub bolt12_signed: String,
+    /// Whether it was paid.
+    pub used: bool,
+    /// The label it was created with.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none", default))]
+    pub label: Option<String>,
+}
+
+impl InvoiceRequestInfo {
+    /// What is documented of a payout; `None` when it is not an invoice request's.
+    pub fn of(payout: &Payout) -> Option<Self> {
+        let request = payout.promise().as_invoice_request()?;
+        Some(Self {
+            invreq_id: request.invreq_id(),
+            active: payout.is_active(),
+            single_use: true,
+            bolt12: request.unsigned().ok()?.to_string(),
+            bolt12_signed: request.to_string(),
+            used: payout.is_used(),
+            label: label_of(payout),
+        })
+    }
+}
+
+/// The documented result of [`listinvoicerequests`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ListInvoiceRequests {
+    /// The requests, oldest first.
+    pub invoicerequests: Vec<InvoiceRequestInfo>,
+}
+
+/// Lists the invoice requests, or the one with `invreq_id`, or none if there is no such; with `active_only` the active
+/// ones alone. Source: lightning-listinvoicerequests(7).
+///
+/// The whole list comes at once. For a ledger too large for that, [`Ledger::page`] gives it in pages.
+///
+/// # Errors
+/// [`CommandError::Store`].
+pub fn listinvoicerequests<S: Store>(
+    ledger: &Ledger<S>,
+    invreq_id: Option<InvreqId>,
+    active_only: bool,
+) -> Result<ListInvoiceRequests, CommandError> {
+    let id = invreq_id.map(|id| PayoutId::new(id.to_byte_array()));
+    Ok(ListInvoiceRequests { invoicerequests: list(ledger, id, active_only, InvoiceRequestInfo::of)? })
+}

@@ -1,0 +1,71 @@
+//! `listoffers`: what was promised, and where it stands.
+
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use super::CommandError;
+use super::steps::{label_of, list};
+use crate::merkle::OfferId;
+use crate::payout::store::Store;
+use crate::payout::{Ledger, Payout, PayoutId};
+
+/// One offer as [`listoffers`] shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct OfferInfo {
+    /// The merkle root of the offer's records: 64 hexadecimal characters.
+    pub offer_id: OfferId,
+    /// Whether an invoice may still be paid, now or when the one in flight has failed.
+    pub active: bool,
+    /// Always true.
+    pub single_use: bool,
+    /// The signed offer, `lno1…`, if it was promised with a signature.
+    pub bolt12: String,
+    /// The same offer without its signature.
+    pub bolt12_unsigned: String,
+    /// Whether it was paid.
+    pub used: bool,
+    /// The label it was created with.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none", default))]
+    pub label: Option<String>,
+}
+
+impl OfferInfo {
+    /// What is documented of a payout; `None` when it is not an offer's.
+    pub fn of(payout: &Payout) -> Option<Self> {
+        let offer = payout.promise().draft_offer()?;
+        Some(Self {
+            offer_id: offer.offer_id(),
+            active: payout.is_active(),
+            single_use: true,
+            bolt12: offer.to_string(),
+            bolt12_unsigned: offer.unsigned().to_string(),
+            used: payout.is_used(),
+            label: label_of(payout),
+        })
+    }
+}
+
+/// The documented result of [`listoffers`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ListOffers {
+    /// The offers, oldest first.
+    pub offers: Vec<OfferInfo>,
+}
+
+/// Lists the offers, or the one with `offer_id`, or none if there is no such; with `active_only` the active ones
+/// alone. Source: lightning-listoffers(7).
+///
+/// The whole list comes at once. For a ledger too large for that, [`Ledger::page`] gives it in pages.
+///
+/// # Errors
+/// [`CommandError::Store`].
+pub fn listoffers<S: Store>(
+    ledger: &Ledger<S>,
+    offer_id: Option<OfferId>,
+    active_only: bool,
+) -> Result<ListOffers, CommandError> {
+    let id = offer_id.map(|id| PayoutId::new(id.to_byte_array()));
+    Ok(ListOffers { offers: list(ledger, id, active_only, OfferInfo::of)? })
+}

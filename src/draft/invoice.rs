@@ -1,0 +1,363 @@
+//! The draft's invoice, read: `lni1…`.
+
+use alloc::vec::Vec;
+
+use bitcoin::constants::ChainHash;
+use secp256k1::{XOnlyPublicKey, schnorr};
+
+use super::fallback::{self, Fallback};
+use super::types::invoice as types;
+use super::{InvoiceBuilder, Offer, read};
+use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, Span, UntrustedText};
+use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
+use crate::parse::{ParseError, read_records};
+use crate::sign::{Sighash, SignatureField};
+use crate::standard::standard_traits;
+use crate::text::Prefix;
+use crate::tlv::{Reader, Record, Stream, ValueError, Writer};
+
+/// An invoice of the 2021 draft. Parsed means proved: framing, every field, and the signature by its node_id.
+///
+/// What else it must hold to be paid depends on the offer it answers: [`Offer::check_invoice`].
+#[derive(Clone)]
+pub struct Invoice {
+    bytes: Vec<u8>,
+    fields: Fields,
+    node_id: XOnlyPublicKey,
+    signature: schnorr::Signature,
+    root: MerkleRoot,
+}
+
+impl Invoice {
+    /// Seconds of validity when the invoice does not say.
+    pub const DEFAULT_RELATIVE_EXPIRY: u32 = 7200;
+
+    /// The features that an invoice may demand: those Core Lightning's invoices of the time used.
+    ///
+    /// Payload as TLV (8), payment secret (14), several parts (16), route blinding (24), onion messages (38).
+    const KNOWN_FEATURES: &'static [usize] = &[8, 14, 16, 24, 38];
+
+    /// Begins the payee's answer to an offer that pays out, for a payment under `payment_hash` to `node_id`.
+    pub const fn answer<'a>(
+        offer: &'a Offer,
+        payment_hash: [u8; 32],
+        node_id: XOnlyPublicKey,
+    ) -> InvoiceBuilder<'a> {
+        InvoiceBuilder::new(offer, payment_hash, node_id)
+    }
+
+    /// The merkle root over all records but the signature.
+    pub const fn merkle_root(&self) -> MerkleRoot {
+        self.root
+    }
+
+    /// What the signature covers.
+    pub fn sighash(&self) -> Sighash {
+        SignatureField::INVOICE.sighash(self.root)
+    }
+
+    /// What `refund_signature` covers: the root over all records but the two signatures.
+    pub fn refund_sighash(&self) -> Sighash {
+        refund_sighash(self.stream())
+    }
+
+    /// The bytes of the TLV stream, as received or built.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The records.
+    pub fn stream(&self) -> Stream<'_> {
+        Stream::checked(&self.bytes)
+    }
+
+    /// The records of odd types that this crate does not know.
+    pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.stream()
+            .records()
+            .filter(|record| !types::ALL.iter().any(|field| field.number() == record.number()))
+    }
+
+    /// `chain`: where it is to be paid; bitcoin when absent. The obsolete `chains` counts where it names one alone and
+    /// `chain` is not there.
+    ///
+    /// `None` when the invoice names several chains or none, and so leaves it open.
+    pub fn chain(&self) -> Option<ChainHash> {
+        match (self.fields.chain, self.fields.chains) {
+            (Some(chain), _) => Some(ChainHash::from(chain)),
+            (None, None) => Some(ChainHash::BITCOIN),
+            (None, Some(span)) => <[u8; 32]>::try_from(span.of(&self.bytes)).ok().map(ChainHash::from),
+        }
+    }
+
+    /// `offer_id`: the offer it answers.
+    pub fn offer_id(&self) -> Option<OfferId> {
+        self.fields.offer_id.map(OfferId::from_byte_array)
+    }
+
+    /// `amount` in msat.
+    pub const fn amount(&self) -> Option<u64> {
+        self.fields.amount
+    }
+
+    /// `description`: what it is for.
+    pub fn description(&self) -> Option<UntrustedText<'_>> {
+        self.text(self.fields.description)
+    }
+
+    /// `features`.
+    pub fn features(&self) -> Features<'_> {
+        Features::new(self.value(self.fields.features))
+    }
+
+    /// `paths`: blinded paths to the payee, none when absent.
+    pub fn paths(&self) -> impl Iterator<Item = BlindedPath<'_>> {
+        self.fields.paths.iter().flat_map(|paths| paths.of(&self.bytes))
+    }
+
+    /// `blindedpay`: fees and limits of the paths, in their order.
+    pub fn blindedpay(&self) -> &[BlindedPay] {
+        &self.fields.blindedpay
+    }
+
+    /// `blinded_capacities`: what the paths can carry, in msat.
+    pub fn blinded_capacities(&self) -> impl Iterator<Item = u64> {
+        let capacities = self.value(self.fields.blinded_capacities).chunks_exact(8);
+        capacities.filter_map(|capacity| capacity.try_into().ok()).map(u64::from_be_bytes)
+    }
+
+    /// `issuer`: who issues it.
+    pub fn issuer(&self) -> Option<UntrustedText<'_>> {
+        self.text(self.fields.issuer)
+    }
+
+    /// `node_id`: the x-only key of the payee, by which it is signed.
+    pub const fn node_id(&self) -> XOnlyPublicKey {
+        self.node_id
+    }
+
+    /// `quantity`: the number of items.
+    pub const fn quantity(&self) -> Option<u64> {
+        self.fields.quantity
+    }
+
+    /// `refund_for`: the payment_hash of the invoice that this refunds.
+    pub const fn refund_for(&self) -> Option<[u8; 32]> {
+        self.fields.refund_for
+    }
+
+    /// `recurrence_counter`: which payment of a recurring offer.
+    pub const fn recurrence_counter(&self) -> Option<u32> {
+        self.fields.recurrence_counter
+    }
+
+    /// `payer_key`: the x-only key of the payer.
+    pub const fn payer_key(&self) -> Option<XOnlyPublicKey> {
+        self.fields.payer_key
+    }
+
+    /// `payer_note`: a note by the payer.
+    pub fn payer_note(&self) -> Option<UntrustedText<'_>> {
+        self.text(self.fields.payer_note)
+    }
+
+    /// `created_at` in unix seconds.
+    pub const fn created_at(&self) -> Option<u64> {
+        self.fields.created_at
+    }
+
+    /// `payment_hash`: the SHA-256 of the preimage that proves the payment.
+    pub const fn payment_hash(&self) -> Option<[u8; 32]> {
+        self.fields.payment_hash
+    }
+
+    /// `relative_expiry`: seconds of validity after `created_at`, [`Invoice::DEFAULT_RELATIVE_EXPIRY`] when absent.
+    pub fn relative_expiry(&self) -> u32 {
+        self.fields.relative_expiry.unwrap_or(Self::DEFAULT_RELATIVE_EXPIRY)
+    }
+
+    /// The last second (unix) in which it can be paid; `None` without `created_at`. The sum stays in bounds.
+    pub fn last_valid_second(&self) -> Option<u64> {
+        self.created_at().map(|created_at| created_at.saturating_add(u64::from(self.relative_expiry())))
+    }
+
+    /// `cltv`: blocks that the last hop needs.
+    pub const fn cltv(&self) -> Option<u32> {
+        self.fields.cltv
+    }
+
+    /// `fallbacks`: addresses to pay instead, in order of preference.
+    pub fn fallbacks(&self) -> impl Iterator<Item = Fallback<'_>> {
+        fallback::items(self.value(self.fields.fallbacks))
+    }
+
+    /// `payer_info`: what the payer derived its key from.
+    pub fn payer_info(&self) -> Option<&[u8]> {
+        self.fields.payer_info.map(|span| span.of(&self.bytes))
+    }
+
+    /// `refund_signature` over [`Invoice::refund_sighash`]. Whose it is, only the refunded invoice tells.
+    pub const fn refund_signature(&self) -> Option<schnorr::Signature> {
+        self.fields.refund_signature
+    }
+
+    /// `send_invoice`: whether it answers an offer that pays out.
+    pub const fn send_invoice(&self) -> bool {
+        self.fields.send_invoice
+    }
+
+    /// `replace_invoice`: the payment_hash of the invoice it replaces.
+    pub const fn replace_invoice(&self) -> Option<[u8; 32]> {
+        self.fields.replace_invoice
+    }
+
+    /// `recurrence_basetime`: when period 0 starts, in unix seconds.
+    pub const fn recurrence_basetime(&self) -> Option<u64> {
+        self.fields.recurrence_basetime
+    }
+
+    /// `recurrence_start`: the first period.
+    pub const fn recurrence_start(&self) -> Option<u32> {
+        self.fields.recurrence_start
+    }
+
+    /// `signature` by [`Invoice::node_id`] over [`Invoice::sighash`]; verified.
+    pub const fn signature(&self) -> schnorr::Signature {
+        self.signature
+    }
+
+    fn text(&self, span: Option<Span>) -> Option<UntrustedText<'_>> {
+        span.map(|span| UntrustedText::new(span.text(&self.bytes)))
+    }
+
+    fn value(&self, span: Option<Span>) -> &[u8] {
+        span.map(|span| span.of(&self.bytes)).unwrap_or_default()
+    }
+}
+
+impl TryFrom<Vec<u8>> for Invoice {
+    type Error = ParseError;
+
+    /// Reads the bytes of a TLV stream.
+    ///
+    /// # Errors
+    /// [`ParseError`]: the framing, a field, or the signature.
+    fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
+        let mut fields = Fields::default();
+        read_records(&bytes, |record| fields.read_record(record))?;
+        let node_id = fields.node_id.ok_or(FieldError::missing(types::NODE_ID))?;
+        let signature = fields.signature.ok_or(FieldError::missing(types::SIGNATURE))?;
+        let root = root::<LnAll>(Stream::checked(&bytes));
+        let invoice = Self { bytes, fields, node_id, signature, root };
+        if invoice.sighash().is_signed_by(&invoice.signature(), &invoice.node_id()) {
+            return Ok(invoice);
+        }
+        let offset = invoice.stream().find(types::SIGNATURE.number()).map(|record| record.value_offset());
+        let kind = FieldErrorKind::BadSignature { key: types::NODE_ID };
+        Err(FieldError::new(types::SIGNATURE, offset, kind).into())
+    }
+}
+
+standard_traits!(Invoice, Prefix::Invoice, "draft::Invoice");
+
+/// `blindedpay`: fees and limits of one blinded path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlindedPay {
+    /// Fee for each payment, in msat.
+    pub fee_base_msat: u32,
+    /// Fee in millionths of the amount.
+    pub fee_proportional_millionths: u32,
+    /// Blocks added along the path.
+    pub cltv_expiry_delta: u16,
+    /// Feature bits of the path.
+    pub features: Vec<u8>,
+}
+
+/// What `refund_signature` covers in an invoice that may or may not have its signatures yet.
+pub(super) fn refund_sighash(stream: Stream<'_>) -> Sighash {
+    let mut covered = Writer::with_capacity(stream.as_bytes().len());
+    covered.copy(stream.records().filter(|record| record.number() != types::REFUND_SIGNATURE.number()));
+    SignatureField::INVOICE_REFUND.sighash(root::<LnAll>(covered.stream()))
+}
+
+/// What an invoice says, texts and lists by their place in its bytes.
+#[derive(Clone, Debug, Default)]
+struct Fields {
+    chains: Option<Span>,
+    chain: Option<[u8; 32]>,
+    offer_id: Option<[u8; 32]>,
+    amount: Option<u64>,
+    description: Option<Span>,
+    features: Option<Span>,
+    paths: Option<PathList>,
+    blindedpay: Vec<BlindedPay>,
+    blinded_capacities: Option<Span>,
+    issuer: Option<Span>,
+    node_id: Option<XOnlyPublicKey>,
+    quantity: Option<u64>,
+    refund_for: Option<[u8; 32]>,
+    recurrence_counter: Option<u32>,
+    payer_key: Option<XOnlyPublicKey>,
+    payer_note: Option<Span>,
+    created_at: Option<u64>,
+    payment_hash: Option<[u8; 32]>,
+    relative_expiry: Option<u32>,
+    cltv: Option<u32>,
+    fallbacks: Option<Span>,
+    payer_info: Option<Span>,
+    refund_signature: Option<schnorr::Signature>,
+    send_invoice: bool,
+    replace_invoice: Option<[u8; 32]>,
+    recurrence_basetime: Option<u64>,
+    recurrence_start: Option<u32>,
+    signature: Option<schnorr::Signature>,
+}
+
+impl Fields {
+    /// Reads one record; `false` when its type is none of an invoice's.
+    fn read_record(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
+        match record.number() {
+            2 => self.chains = Some(types::CHAINS.read_list(record, 32)?),
+            3 => self.chain = Some(types::CHAIN.read(record, Reader::array)?),
+            4 => self.offer_id = Some(types::OFFER_ID.read(record, Reader::array)?),
+            8 => self.amount = Some(types::AMOUNT.read(record, Reader::tu64)?),
+            10 => self.description = Some(read::text(types::DESCRIPTION, record)?),
+            12 => self.features = Some(read::features(types::FEATURES, record, Invoice::KNOWN_FEATURES)?),
+            16 => self.paths = Some(read::paths(types::PATHS, record)?),
+            18 => self.blindedpay = types::BLINDEDPAY.read(record, |reader| reader.list(read_blindedpay))?,
+            19 => self.blinded_capacities = Some(types::BLINDED_CAPACITIES.read_list(record, 8)?),
+            20 => self.issuer = Some(read::text(types::ISSUER, record)?),
+            30 => self.node_id = Some(types::NODE_ID.read(record, Reader::x_only_point)?),
+            32 => self.quantity = Some(types::QUANTITY.read(record, Reader::tu64)?),
+            34 => self.refund_for = Some(types::REFUND_FOR.read(record, Reader::array)?),
+            36 => self.recurrence_counter = Some(types::RECURRENCE_COUNTER.read(record, Reader::tu32)?),
+            38 => self.payer_key = Some(types::PAYER_KEY.read(record, Reader::x_only_point)?),
+            39 => self.payer_note = Some(read::text(types::PAYER_NOTE, record)?),
+            40 => self.created_at = Some(types::CREATED_AT.read(record, Reader::tu64)?),
+            42 => self.payment_hash = Some(types::PAYMENT_HASH.read(record, Reader::array)?),
+            44 => self.relative_expiry = Some(types::RELATIVE_EXPIRY.read(record, Reader::tu32)?),
+            46 => self.cltv = Some(types::CLTV.read(record, Reader::tu32)?),
+            48 => {
+                self.fallbacks = Some(types::FALLBACKS.read(record, |reader| fallback::read(reader, record))?)
+            }
+            50 => self.payer_info = Some(Span::of_value(record)),
+            52 => self.refund_signature = Some(types::REFUND_SIGNATURE.read(record, Reader::signature)?),
+            54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
+            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read(record, Reader::array)?),
+            64 => self.recurrence_basetime = Some(types::RECURRENCE_BASETIME.read(record, Reader::tu64)?),
+            68 => self.recurrence_start = Some(types::RECURRENCE_START.read(record, Reader::tu32)?),
+            240 => self.signature = Some(types::SIGNATURE.read(record, Reader::signature)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn read_blindedpay(reader: &mut Reader<'_>) -> Result<BlindedPay, ValueError> {
+    let fee_base_msat = reader.u32()?;
+    let fee_proportional_millionths = reader.u32()?;
+    let cltv_expiry_delta = reader.u16()?;
+    let length = reader.u16()?;
+    let features = reader.take(usize::from(length))?.to_vec();
+    Ok(BlindedPay { fee_base_msat, fee_proportional_millionths, cltv_expiry_delta, features })
+}

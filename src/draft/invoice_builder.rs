@@ -1,0 +1,225 @@
+//! The draft's invoice, written: the payee's answer to an offer that pays out.
+
+use bitcoin::constants::ChainHash;
+use secp256k1::XOnlyPublicKey;
+
+use super::types::{invoice as types, offer};
+use super::{Invoice, Offer, invoice};
+use crate::amount::Msat;
+use crate::build::BuildError;
+use crate::field::{Field, FieldError, FieldErrorKind};
+use crate::merkle::{LnAll, root};
+use crate::parse::ParseError;
+use crate::sign::{SignatureField, Signer, sign};
+use crate::tlv::{ValueErrorKind, Writer};
+
+/// Collects what an answering [`Invoice`] says beside what it repeats of the offer. [`InvoiceBuilder::sign`] refuses
+/// what the payer would not pay.
+///
+/// ```
+/// use bolt12::draft::{Invoice, Offer};
+/// use secp256k1::{Keypair, SECP256K1, SecretKey};
+/// # let atm = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+/// # let (node_id, _) = atm.x_only_public_key();
+/// # let offer = Offer::payout("withdrawal from ATM", node_id).amount("100000sat".parse()?).build()?;
+/// let payee = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32])?);
+/// let (payee_id, _) = payee.x_only_public_key();
+/// // From the payee's node, which keeps the preimage.
+/// let payment_hash = [0x42; 32];
+/// let invoice = Invoice::answer(&offer, payment_hash, payee_id).created_at(1_700_000_000).sign(&payee)?;
+/// assert_eq!(invoice.offer_id(), Some(offer.offer_id()));
+/// assert_eq!(invoice.amount(), Some(100_000_000));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct InvoiceBuilder<'a> {
+    offer: &'a Offer,
+    chain: Option<ChainHash>,
+    amount: Option<Msat>,
+    features: Option<&'a [u8]>,
+    node_id: XOnlyPublicKey,
+    quantity: Option<u64>,
+    created_at: u64,
+    payment_hash: [u8; 32],
+    relative_expiry: u32,
+    cltv: Option<u32>,
+}
+
+impl<'a> InvoiceBuilder<'a> {
+    pub(super) const fn new(offer: &'a Offer, payment_hash: [u8; 32], node_id: XOnlyPublicKey) -> Self {
+        Self {
+            offer,
+            chain: None,
+            amount: None,
+            features: None,
+            node_id,
+            quantity: None,
+            created_at: 0,
+            payment_hash,
+            relative_expiry: Invoice::DEFAULT_RELATIVE_EXPIRY,
+            cltv: None,
+        }
+    }
+
+    /// The chain to be paid on; the first that the offer lists unless set.
+    #[must_use]
+    pub const fn chain(mut self, chain: ChainHash) -> Self {
+        self.chain = Some(chain);
+        self
+    }
+
+    /// The amount; the offer's, times the quantity, unless set. An offer for any amount needs it.
+    #[must_use]
+    pub const fn amount(mut self, amount: Msat) -> Self {
+        self.amount = Some(amount);
+        self
+    }
+
+    /// Feature bits, big endian; none unless set.
+    #[must_use]
+    pub const fn features(mut self, features: &'a [u8]) -> Self {
+        self.features = Some(features);
+        self
+    }
+
+    /// The number of items; needed exactly when the offer has quantity limits.
+    #[must_use]
+    pub const fn quantity(mut self, items: u64) -> Self {
+        self.quantity = Some(items);
+        self
+    }
+
+    /// The unix second in which it is made.
+    #[must_use]
+    pub const fn created_at(mut self, seconds: u64) -> Self {
+        self.created_at = seconds;
+        self
+    }
+
+    /// Seconds of validity; [`Invoice::DEFAULT_RELATIVE_EXPIRY`] unless set.
+    #[must_use]
+    pub const fn relative_expiry(mut self, seconds: u32) -> Self {
+        self.relative_expiry = seconds;
+        self
+    }
+
+    /// Blocks that the last hop needs.
+    #[must_use]
+    pub const fn cltv(mut self, blocks: u32) -> Self {
+        self.cltv = Some(blocks);
+        self
+    }
+
+    /// Writes the invoice and has `signer`, who holds node_id, sign it.
+    ///
+    /// # Errors
+    /// [`BuildError::Message`]: the offer does not pay out, refunds (then [`InvoiceBuilder::sign_refund`] is needed), is
+    /// for another chain, has no amount (or one in another currency, or too large times the quantity) and none is set,
+    /// or the quantity does not fit its limits. [`BuildError::Signer`].
+    pub fn sign(&self, signer: &impl Signer) -> Result<Invoice, BuildError> {
+        if self.offer.refund_for().is_some() {
+            return Err(FieldError::missing(types::REFUND_SIGNATURE).into());
+        }
+        self.finish(self.write()?, signer)
+    }
+
+    /// As [`InvoiceBuilder::sign`], for an offer that refunds: `payer`, who holds the payer_key of the refunded
+    /// invoice, signs too, and so proves to be whoever paid it.
+    ///
+    /// # Errors
+    /// As [`InvoiceBuilder::sign`]; also when the offer does not refund.
+    pub fn sign_refund(&self, signer: &impl Signer, payer: &impl Signer) -> Result<Invoice, BuildError> {
+        if self.offer.refund_for().is_none() {
+            let kind = FieldErrorKind::Without { other: offer::REFUND_FOR };
+            return Err(FieldError::new(types::REFUND_SIGNATURE, None, kind).into());
+        }
+        let mut writer = self.write()?;
+        let (payer_key, _) = payer.public_key().x_only_public_key();
+        let signature = sign(payer, &payer_key, &invoice::refund_sighash(writer.stream()))?;
+        writer.record(types::REFUND_SIGNATURE.number(), signature.as_ref());
+        self.finish(writer, signer)
+    }
+
+    fn finish(&self, mut writer: Writer, signer: &impl Signer) -> Result<Invoice, BuildError> {
+        let root = root::<LnAll>(writer.stream());
+        let signature = sign(signer, &self.node_id, &SignatureField::INVOICE.sighash(root))?;
+        writer.record(types::SIGNATURE.number(), signature.as_ref());
+        Ok(Invoice::try_from(writer.into_bytes())?)
+    }
+
+    /// Writes all but the signatures.
+    fn write(&self) -> Result<Writer, BuildError> {
+        let offer = self.offer;
+        if !offer.send_invoice() {
+            return Err(FieldError::missing(offer::SEND_INVOICE).into());
+        }
+        let payer = offer.node_id().ok_or(FieldError::missing(offer::NODE_ID))?;
+        let chain = self.answered_chain()?;
+        self.check_quantity()?;
+        let mut writer = Writer::new();
+        let named_chain = (chain != ChainHash::BITCOIN).then(|| chain.to_bytes());
+        writer.record_if(types::CHAIN.number(), named_chain.as_ref().map(|chain| &chain[..]));
+        writer.record(types::OFFER_ID.number(), &offer.offer_id().to_byte_array());
+        writer.tu64(types::AMOUNT.number(), self.amount_due()?.get());
+        let description = offer.description().map(|text| text.as_str().as_bytes());
+        writer.record_if(types::DESCRIPTION.number(), description);
+        writer.record_if(types::FEATURES.number(), self.features);
+        writer.record(types::NODE_ID.number(), &self.node_id.serialize());
+        writer.tu64_if(types::QUANTITY.number(), self.quantity);
+        writer.record_if(types::REFUND_FOR.number(), offer.refund_for().as_ref().map(|hash| &hash[..]));
+        writer.record(types::PAYER_KEY.number(), &payer.serialize());
+        writer.tu64(types::CREATED_AT.number(), self.created_at);
+        writer.record(types::PAYMENT_HASH.number(), &self.payment_hash);
+        let expiry = Some(self.relative_expiry).filter(|expiry| *expiry != Invoice::DEFAULT_RELATIVE_EXPIRY);
+        writer.tu64_if(types::RELATIVE_EXPIRY.number(), expiry.map(u64::from));
+        writer.tu64_if(types::CLTV.number(), self.cltv.map(u64::from));
+        writer.record(types::SEND_INVOICE.number(), &[]);
+        Ok(writer)
+    }
+
+    fn answered_chain(&self) -> Result<ChainHash, FieldError> {
+        let chain = match self.chain {
+            Some(chain) => Some(chain).filter(|chain| self.offer.supports_chain(*chain)),
+            None => self.offer.chains().next(),
+        };
+        let kind = FieldErrorKind::Differs { expected: "every chain of the offer" };
+        chain.ok_or(FieldError::new(types::CHAIN, None, kind))
+    }
+
+    fn amount_due(&self) -> Result<Msat, ParseError> {
+        let amount = match self.amount {
+            Some(amount) => amount,
+            None => {
+                let due = self.offer.amount().filter(|_| self.offer.currency().is_none());
+                let due = due.ok_or(FieldError::missing(types::AMOUNT))?;
+                let due = due.checked_mul(self.quantity.unwrap_or(1)).and_then(|due| Msat::new(due).ok());
+                due.ok_or(FieldError::new(
+                    types::AMOUNT,
+                    None,
+                    FieldErrorKind::Value(ValueErrorKind::AboveMaximum),
+                ))?
+            }
+        };
+        Ok(amount)
+    }
+
+    /// The quantity is there exactly when the offer limits it, and within the limits.
+    fn check_quantity(&self) -> Result<(), FieldError> {
+        let (min, max) = (self.offer.quantity_min(), self.offer.quantity_max());
+        let field: Field = types::QUANTITY;
+        match self.quantity {
+            None if min.is_none() && max.is_none() => Ok(()),
+            None => Err(FieldError::missing(field)),
+            Some(_) if min.is_none() && max.is_none() => {
+                let kind = FieldErrorKind::Without { other: offer::QUANTITY_MAX };
+                Err(FieldError::new(field, None, kind))
+            }
+            Some(items) if items < min.unwrap_or(1) || items > max.unwrap_or(u64::MAX) => {
+                let kind =
+                    FieldErrorKind::OutsideLimits { min: min.unwrap_or(1), max: max.unwrap_or(u64::MAX) };
+                Err(FieldError::new(field, None, kind))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}

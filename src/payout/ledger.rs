@@ -1,0 +1,440 @@
+//! [`Ledger`]: payouts on a [`Store`], and the steps that move them.
+
+use std::fmt;
+use std::vec;
+use std::vec::Vec;
+
+use thiserror::Error;
+
+use super::claim::{Claim, HeldClaims};
+use super::history::{Happened, HistoryEntry};
+use super::id::PayoutId;
+use super::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+use super::presented::{Presented, TermsError};
+use super::promise::Promise;
+use super::record::{InFlight, Payout};
+use super::state::{self, Input, Refusal, RetryPolicy, State};
+use super::status::Status;
+use super::store::{
+    Change, Cursor, Filter, Inserted, Label, NewRow, OverBound, PageSize, Replaced, Row, Store, StoreError,
+};
+
+/// Keeps payouts in a store and pays each at most once. All calls take `&self` and may come from many threads; the
+/// time is an argument (unix seconds).
+///
+/// ```
+/// use bolt12::draft::{Invoice, Offer};
+/// use bolt12::payout::{ClaimError, Ledger, MemoryStore, Preimage, Promise, state::Refusal};
+/// # use secp256k1::{Keypair, SECP256K1, SecretKey};
+/// # let atm = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+/// # let payee = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32])?);
+/// # let now = 1_700_000_000;
+/// let ledger = Ledger::new(MemoryStore::new());
+/// let offer = Offer::payout("withdrawal from ATM", atm.x_only_public_key().0).amount("100sat".parse()?).build()?;
+/// let payout = ledger.create(&Promise::draft(offer.sign(&atm)?)?, None, now)?.into_payout();
+///
+/// // The payee answers with an invoice …
+/// let preimage = Preimage::new([1; 32]);
+/// let hash = preimage.payment_hash();
+/// let invoice = Invoice::answer(&offer, hash.to_bytes(), payee.x_only_public_key().0).created_at(now).sign(&payee)?;
+/// // … the claim is on the disk before the node is asked to pay …
+/// let claim = ledger.claim(&invoice, now)?;
+/// assert!(matches!(ledger.claim(&invoice, now), Err(ClaimError::Refused(Refusal::AlreadyClaimed { .. }))));
+/// // … and the preimage proves that it did.
+/// ledger.settle(claim.payment_hash(), preimage, now + 3)?;
+/// assert!(ledger.get(payout.id())?.expect("it is kept").is_used());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Ledger<S> {
+    store: S,
+    held: HeldClaims,
+}
+
+impl<S: Store> Ledger<S> {
+    /// A ledger on `store`. All users of one embedded store should share one ledger, so that recovery sees which
+    /// claims they hold.
+    pub fn new(store: S) -> Self {
+        Self { store, held: HeldClaims::default() }
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Promises a payout that any new invoice may try after a final failure. See [`Ledger::create_with`].
+    ///
+    /// # Errors
+    /// As [`Ledger::create_with`].
+    pub fn create(&self, promise: &Promise, label: Option<Label>, now: u64) -> Result<Created, CreateError> {
+        self.create_with(promise, label, RetryPolicy::default(), now)
+    }
+
+    /// Promises a payout, or gives back the one that exists under the same id, whatever its label and state. What
+    /// exists is never changed. Durable before it returns.
+    ///
+    /// # Errors
+    /// [`CreateError::Expired`] when it does not exist and would be expired at once; [`CreateError::Store`], after
+    /// which it may or may not exist.
+    pub fn create_with(
+        &self,
+        promise: &Promise,
+        label: Option<Label>,
+        policy: RetryPolicy,
+        now: u64,
+    ) -> Result<Created, CreateError> {
+        let id = promise.id();
+        if let Some(expiry) = promise.expired(now) {
+            let existing = self.get(id)?;
+            return existing.map(Created::Existing).ok_or(CreateError::Expired { expiry, now });
+        }
+        let payout = Payout::new(promise.clone(), id, label.clone(), policy, now);
+        let events = vec![Happened::Created.to_bytes(now)];
+        let row = NewRow::new(id, payout.status(), label, payout.body(), events)?;
+        match self.store.insert(&row)? {
+            Inserted::New => Ok(Created::New(payout)),
+            Inserted::Exists(row) => Ok(Created::Existing(read(row)?)),
+        }
+    }
+
+    /// The payout with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn get(&self, id: PayoutId) -> Result<Option<Payout>, StoreError> {
+        self.store.get(id)?.map(read).transpose()
+    }
+
+    /// The payout that ever claimed an invoice with this payment_hash: all that a node's callback tells.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Payout>, StoreError> {
+        self.store.by_payment_hash(hash)?.map(read).transpose()
+    }
+
+    /// Some payouts, in the store's lasting order; `after` is where the page before ended. See [`Store::page`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn page(
+        &self,
+        filter: Filter<'_>,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<PayoutPage, StoreError> {
+        let page = self.store.page(filter, after, size)?;
+        let payouts = page.rows.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(PayoutPage { payouts, next: page.next })
+    }
+
+    /// Some payouts with a payment in flight, as [`Ledger::page`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn in_flight(&self, after: Option<&Cursor>, size: PageSize) -> Result<PayoutPage, StoreError> {
+        self.page(Filter::Status(Status::IN_FLIGHT), after, size)
+    }
+
+    /// The history of a payout from the entry behind number `after` on, oldest first; 0 begins at the first. Empty
+    /// only when there are no more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn history(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<HistoryEntry>, StoreError> {
+        let events = self.store.events(id, after, size)?;
+        let entry = |event| HistoryEntry::read(event).map_err(|error| damaged(id, &error));
+        events.iter().map(entry).collect()
+    }
+
+    /// Reserves a payout for an invoice presented for it. When this returns the claim is durable, and it returns a
+    /// claim only once: the invoice may be paid, by whoever holds the claim.
+    ///
+    /// "Already paid" and "in flight" are told before anything is said of the invoice's terms or anyone's expiry.
+    ///
+    /// # Errors
+    /// [`ClaimError`]. After [`ClaimError::Store`] nobody knows whether the claim was written: do not pay, let
+    /// [`Ledger::recover`] look at it.
+    pub fn claim<'a>(&self, invoice: impl Into<Presented<'a>>, now: u64) -> Result<Claim, ClaimError> {
+        let invoice = invoice.into();
+        let id = invoice.payout_id().ok_or(ClaimError::UnknownPayout)?;
+        let hash = invoice.payment_hash()?;
+        // Held before it is written, so that no recovery in this process can see it unheld.
+        let held = self.held.hold(id, hash);
+        let written = self.retrying(|| {
+            let payout = self.get(id)?.ok_or(ClaimError::UnknownPayout)?;
+            let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
+            let amount = invoice.check(payout.promise(), now)?;
+            // Another thread is about to write the very same claim.
+            if held.is_none() {
+                return Err(Refusal::AlreadyClaimed { hash }.into());
+            }
+            let mut next = Payout { state, ..payout };
+            next.claimed_at.push(now);
+            next.in_flight = Some(InFlight { invoice: invoice.bytes().to_vec(), amount });
+            let claimed = Some((amount, invoice.bytes()));
+            let happened = events.into_iter().map(|event| Happened::of(event, claimed, ""));
+            match self.write(&next, happened, Some(hash), now)? {
+                Replaced::Written { .. } => Ok(Some(next)),
+                Replaced::HashTaken { by } => Err(ClaimError::HashTaken { hash, by }),
+                Replaced::Missing | Replaced::Conflict { .. } => Ok(None),
+            }
+        })?;
+        held.and_then(|held| Claim::new(&written, held)).ok_or(Refusal::AlreadyClaimed { hash }.into())
+    }
+
+    /// Records that the payment under `hash` succeeded: `preimage` proves it. Never refused for a payment of a payout
+    /// here, whatever happened meanwhile, since the money is gone. Told twice, it changes nothing.
+    ///
+    /// # Errors
+    /// [`SettleError::WrongPreimage`]: the payment is *not* proved, and the claim stays in flight.
+    /// [`SettleError::Refused`] for a payment that was never claimed here. After [`SettleError::Store`] settle again.
+    pub fn settle(&self, hash: PaymentHash, preimage: Preimage, now: u64) -> Result<Settled, SettleError> {
+        let input = Input::Settle(PaymentProof::new(hash, preimage)?);
+        self.retrying(|| {
+            let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
+            let (state, events) = state::step(&payout.state, &input)?;
+            let settled = Settled::of(&events);
+            Ok(self.advance(payout, state, events, "", now)?.then_some(settled))
+        })
+    }
+
+    /// Records that the payment under `hash` has failed **for good**: not in flight, and never to be. "I don't know",
+    /// a time-out or an error of the node's interface is no such thing; then leave the claim for
+    /// [`Ledger::recover`]. `reason` is kept in the history, its first
+    /// [`MAX_REASON`](super::HistoryEntry::MAX_REASON) bytes.
+    ///
+    /// # Errors
+    /// [`ReleaseError::Refused`] when the payment was never claimed here, was released before, or proved paid. After
+    /// [`ReleaseError::Store`] release again.
+    pub fn release(&self, hash: PaymentHash, reason: &str, now: u64) -> Result<(), ReleaseError> {
+        self.retrying(|| {
+            let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
+            let (state, events) = state::step(&payout.state, &Input::Release(hash))?;
+            Ok(self.advance(payout, state, events, reason, now)?.then_some(()))
+        })
+    }
+
+    /// Takes no new invoice for a payout. One that is in flight goes on, and may still be paid.
+    ///
+    /// # Errors
+    /// [`DisableError::Refused`] when it is disabled or paid already; [`DisableError::UnknownPayout`]. After
+    /// [`DisableError::Store`] look again.
+    pub fn disable(&self, id: PayoutId, now: u64) -> Result<Payout, DisableError> {
+        self.retrying(|| {
+            let payout = self.get(id)?.ok_or(DisableError::UnknownPayout)?;
+            let (state, events) = state::step(&payout.state, &Input::Disable)?;
+            let next = Payout { state: state.clone(), ..payout.clone() };
+            Ok(self.advance(payout, state, events, "", now)?.then_some(next))
+        })
+    }
+
+    /// The claims held in this process.
+    pub(super) const fn held(&self) -> &HeldClaims {
+        &self.held
+    }
+
+    /// Writes the outcome of a step on `payout`; `false` when somebody else wrote in between.
+    fn advance(
+        &self,
+        payout: Payout,
+        state: State,
+        events: Vec<state::Event>,
+        reason: &str,
+        now: u64,
+    ) -> Result<bool, StoreError> {
+        if events.is_empty() {
+            return Ok(true);
+        }
+        let in_flight = payout.in_flight.filter(|_| state.pending().is_some());
+        let next = Payout { state, in_flight, ..payout };
+        let happened = events.into_iter().map(|event| Happened::of(event, None, reason));
+        Ok(matches!(self.write(&next, happened, None, now)?, Replaced::Written { .. }))
+    }
+
+    fn write(
+        &self,
+        next: &Payout,
+        happened: impl Iterator<Item = Happened>,
+        takes: Option<PaymentHash>,
+        now: u64,
+    ) -> Result<Replaced, StoreError> {
+        let events = happened.map(|what| what.to_bytes(now)).collect();
+        let change = Change::new(next.id, next.version, next.status(), next.body(), events, takes);
+        self.store.replace(&change.map_err(StoreError::failed)?)
+    }
+
+    /// Reads, decides and writes again as long as others write in between. Each conflict is somebody else's success,
+    /// and a payout has only so many of them: the bound is met only by a store that breaks its contract.
+    fn retrying<T, E: From<StoreError>>(
+        &self,
+        mut attempt: impl FnMut() -> Result<Option<T>, E>,
+    ) -> Result<T, E> {
+        for _ in 0..MAX_CONFLICTS {
+            if let Some(done) = attempt()? {
+                return Ok(done);
+            }
+        }
+        Err(StoreError::failed(format_args!("{MAX_CONFLICTS} conflicts in a row")).into())
+    }
+}
+
+/// The most writes that a payout can see: its attempts, each claimed, released and settled late, and its disabling.
+const MAX_CONFLICTS: usize = 3 * state::MAX_ATTEMPTS + 1;
+
+fn read(row: Row) -> Result<Payout, StoreError> {
+    let id = row.id;
+    Payout::read(row).map_err(|error| damaged(id, &error))
+}
+
+fn damaged(id: PayoutId, error: &dyn fmt::Display) -> StoreError {
+    StoreError::damaged(format_args!("payout {id}: {error}"))
+}
+
+/// What [`Ledger::create`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "the payout may have existed already"]
+pub enum Created {
+    /// It did not exist, and does now.
+    New(Payout),
+    /// It existed, as it is here. Nothing was changed.
+    Existing(Payout),
+}
+
+impl Created {
+    /// Whether it did not exist before.
+    pub const fn is_new(&self) -> bool {
+        matches!(self, Self::New(_))
+    }
+
+    /// The payout, new or not.
+    pub fn into_payout(self) -> Payout {
+        match self {
+            Self::New(payout) | Self::Existing(payout) => payout,
+        }
+    }
+}
+
+/// What a settlement meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "an overpayment wants attention"]
+pub enum Settled {
+    /// The payment in flight is proved.
+    Paid,
+    /// A payment that had been released as failed succeeded after all. The payout is paid; another invoice that is in
+    /// flight for it by now is one too many, if it cannot be stopped any more.
+    Late,
+    /// A second payment of the payout succeeded. Somebody has to look at this.
+    Overpaid,
+    /// It was proved before. Nothing was changed.
+    Already,
+}
+
+impl Settled {
+    fn of(events: &[state::Event]) -> Self {
+        match events {
+            [] => Self::Already,
+            [.., state::Event::Overpaid { .. }] => Self::Overpaid,
+            [state::Event::Settled { late: true, .. }, ..] => Self::Late,
+            _ => Self::Paid,
+        }
+    }
+}
+
+/// Some payouts of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayoutPage {
+    /// The payouts, possibly none.
+    pub payouts: Vec<Payout>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Why a payout is not promised.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// It does not exist, and would be expired from its first second.
+    #[error("expired already: at {expiry}, it is {now}")]
+    Expired {
+        /// The promised expiry.
+        expiry: u64,
+        /// The time of the call.
+        now: u64,
+    },
+    /// The message is too long to be kept.
+    #[error(transparent)]
+    TooLong(#[from] OverBound),
+    /// The store failed: the payout may or may not exist now.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why an invoice is not paid.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ClaimError {
+    /// The invoice answers nothing that was promised here.
+    #[error("unknown offer")]
+    UnknownPayout,
+    /// The payout stands where it takes no such invoice.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The invoice does not fit what was promised.
+    #[error(transparent)]
+    Terms(#[from] TermsError),
+    /// The invoice's payment_hash was claimed for another payout, now or long ago.
+    #[error("payment {hash} belongs to another payout")]
+    HashTaken {
+        /// The payment_hash.
+        hash: PaymentHash,
+        /// The other payout.
+        by: PayoutId,
+    },
+    /// The store failed: the claim may or may not have been written. Do not pay.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a payment is not recorded as made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SettleError {
+    /// The preimage proves another payment.
+    #[error(transparent)]
+    WrongPreimage(#[from] WrongPreimage),
+    /// The payment is none of a payout here.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed: settle again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a payment is not recorded as failed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// The payment is not one in flight here.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed: release again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a payout is not disabled.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DisableError {
+    /// There is no such payout.
+    #[error("unknown offer")]
+    UnknownPayout,
+    /// It is disabled or paid already.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed: look again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

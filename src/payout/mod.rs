@@ -1,0 +1,81 @@
+//! Payouts: promises to pay once, and the ledger that keeps them.
+//!
+//! # The promise
+//!
+//! A payout is paid **at most once**: through concurrent invoices, repeated invoices, crashes at
+//! any instruction, lost answers and payers that report failure although the money went out.
+//!
+//! It rests on three things, each small enough to be read and proved alone:
+//!
+//! 1. [`state`]: a pure function decides what may happen. It grants a claim only when nothing is in
+//!    flight and nothing was paid, and calls a payout used only with a [`PaymentProof`].
+//! 2. [`store`]: every write is conditional and atomic, and durable before it returns. Of two
+//!    claims that race, one is refused.
+//! 3. The order: a claim is written **before** any money moves. So after a crash the claim is
+//!    there, and the node is asked how it ended. An error is never taken for a failure.
+//!
+//! What the ledger cannot do is stop a node from paying one invoice twice, or from calling a
+//! payment failed that then succeeds. It writes down both, loudly: as `late` and as overpaid.
+//!
+//! # The parts
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`state`] | what may happen to a payout: table, diagram, [`step`](state::step) |
+//! | [`store`] | the [`Store`] trait and its contract |
+//! | `memory` | [`MemoryStore`], for tests (needs `std`) |
+//! | `redb` | `RedbStore`, one durable file (feature `redb`) |
+//! | `conformance` | the suite that proves a store (feature `conformance`) |
+
+#[cfg(feature = "std")]
+mod answer;
+#[cfg(feature = "std")]
+mod claim;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "std")]
+mod history;
+mod id;
+#[cfg(feature = "std")]
+mod ledger;
+#[cfg(feature = "std")]
+mod memory;
+#[cfg(feature = "std")]
+mod pay;
+mod payment;
+#[cfg(feature = "std")]
+mod presented;
+#[cfg(feature = "std")]
+mod promise;
+#[cfg(feature = "std")]
+mod record;
+#[cfg(feature = "redb")]
+pub mod redb;
+pub mod state;
+mod status;
+pub mod store;
+
+#[cfg(feature = "redb")]
+pub use self::redb::RedbStore;
+#[cfg(feature = "std")]
+pub use claim::Claim;
+#[cfg(feature = "std")]
+pub use history::{Happened, HistoryEntry};
+pub use id::PayoutId;
+#[cfg(feature = "std")]
+pub use ledger::{
+    ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError, Settled,
+};
+#[cfg(feature = "std")]
+pub use memory::MemoryStore;
+#[cfg(feature = "std")]
+pub use pay::{Ended, Outcome, Payer, Problem, Recovered, Recovery};
+pub use payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+#[cfg(feature = "std")]
+pub use presented::{Presented, TermsError};
+#[cfg(feature = "std")]
+pub use promise::{NotAPromise, Promise, Promised};
+#[cfg(feature = "std")]
+pub use record::Payout;
+pub use status::{Status, UnknownStatus};
+pub use store::{Store, StoreError};

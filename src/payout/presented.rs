@@ -1,0 +1,133 @@
+//! An invoice presented for a payout, of whatever dialect.
+
+use std::vec::Vec;
+
+use thiserror::Error;
+
+use super::id::PayoutId;
+use super::payment::PaymentHash;
+use super::promise::{Promise, Promised};
+use crate::amount::Msat;
+use crate::draft::{self, RedeemContext, RedeemError};
+use crate::field::Field;
+use crate::message::{self, InvoiceContext, VerifyError};
+
+/// An invoice that somebody presents to be paid. Made from a reference to one, so that
+/// [`Ledger::claim`](super::Ledger::claim) takes each kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a>(Kind<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind<'a> {
+    Draft(&'a draft::Invoice),
+    Bolt12(&'a message::Invoice),
+}
+
+impl<'a> From<&'a draft::Invoice> for Presented<'a> {
+    fn from(invoice: &'a draft::Invoice) -> Self {
+        Self(Kind::Draft(invoice))
+    }
+}
+
+impl<'a> From<&'a message::Invoice> for Presented<'a> {
+    fn from(invoice: &'a message::Invoice) -> Self {
+        Self(Kind::Bolt12(invoice))
+    }
+}
+
+impl<'a> Presented<'a> {
+    /// The payout it is for: what it names (draft), or what it mirrors (today's).
+    pub(super) fn payout_id(&self) -> Option<PayoutId> {
+        match self.0 {
+            Kind::Draft(invoice) => invoice.offer_id().map(|id| PayoutId::new(id.to_byte_array())),
+            Kind::Bolt12(invoice) => Some(PayoutId::new(invoice.invreq_id().to_byte_array())),
+        }
+    }
+
+    /// What a payment of it is known by.
+    pub(super) fn payment_hash(&self) -> Result<PaymentHash, TermsError> {
+        match self.0 {
+            Kind::Draft(invoice) => {
+                let hash = invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?;
+                Ok(PaymentHash::new(hash))
+            }
+            Kind::Bolt12(invoice) => Ok(PaymentHash::new(invoice.invoice_payment_hash())),
+        }
+    }
+
+    /// The bytes of its TLV stream.
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        match self.0 {
+            Kind::Draft(invoice) => invoice.as_bytes(),
+            Kind::Bolt12(invoice) => invoice.as_bytes(),
+        }
+    }
+
+    /// Checks it against what was promised and gives the sum to pay.
+    pub(super) fn check(&self, promise: &Promise, now: u64) -> Result<Msat, TermsError> {
+        match (self.0, promise.message()) {
+            (Kind::Draft(invoice), Promised::DraftOffer(offer)) => {
+                let context = RedeemContext { now, limit: promise.limit(), refund_key: promise.refund_key() };
+                Ok(offer.check_invoice(invoice, &context)?.amount())
+            }
+            (Kind::Bolt12(invoice), Promised::InvoiceRequest(request)) => {
+                if let Some(expiry) = promise.expired(now) {
+                    return Err(TermsError::RequestExpired { expiry, now });
+                }
+                let context = InvoiceContext::new(now).on(request.invreq_chain());
+                Ok(invoice.verify_for(request, &context)?.invoice_amount())
+            }
+            (Kind::Draft(_), Promised::InvoiceRequest(_)) | (Kind::Bolt12(_), Promised::DraftOffer(_)) => {
+                Err(TermsError::OtherDialect)
+            }
+        }
+    }
+}
+
+/// Whether the bytes of an invoice, read again, are one under `hash` over `amount` for such a promise. What a node is
+/// asked to pay after a restart was read from a disk.
+pub(super) fn is_invoice_for(promise: &Promise, bytes: Vec<u8>, hash: PaymentHash, amount: Msat) -> bool {
+    match promise.message() {
+        Promised::DraftOffer(_) => draft::Invoice::try_from(bytes).is_ok_and(|invoice| {
+            invoice.payment_hash() == Some(hash.to_bytes()) && invoice.amount() == Some(amount.get())
+        }),
+        Promised::InvoiceRequest(_) => message::Invoice::try_from(bytes).is_ok_and(|invoice| {
+            invoice.invoice_payment_hash() == hash.to_bytes() && invoice.invoice_amount() == amount
+        }),
+    }
+}
+
+/// Why an invoice does not fit what was promised.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TermsError {
+    /// An invoice of the 2021 draft.
+    #[error(transparent)]
+    Draft(#[from] RedeemError),
+    /// An invoice of today's BOLT 12.
+    #[error(transparent)]
+    Bolt12(#[from] VerifyError),
+    /// The time of the invoice request that was promised is over.
+    #[error("invoice request expired: its last second was {expiry}, it is {now}")]
+    RequestExpired {
+        /// The last second in which an invoice was taken.
+        expiry: u64,
+        /// The time of the claim.
+        now: u64,
+    },
+    /// The invoice is in another dialect than what was promised.
+    #[error("the invoice is in another dialect than what was promised")]
+    OtherDialect,
+}
+
+impl TermsError {
+    /// The field of the invoice that is at fault.
+    pub const fn field(&self) -> Option<Field> {
+        match self {
+            Self::Draft(error) => error.field(),
+            Self::Bolt12(error) => error.field(),
+            Self::RequestExpired { .. } => Some(message::types::OFFER_ABSOLUTE_EXPIRY),
+            Self::OtherDialect => None,
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The tables inside the file: what is kept where, and the one place that reads and writes them.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `records` | number, 0 | the row: version, events, status, id, label, body |
+//! | | number, sequence from 1 | an event of that payout |
+//! | `ids` | payout id | number |
+//! | `hashes` | payment hash | number |
+//! | `statuses` | status code, number | |
+//! | `labels` | length of the label, label, number | |
+//!
+//! A payout's number is how many there were when it was inserted, plus one; nothing is ever
+//! removed, so numbers have no gaps. A row and its events stand side by side, so one write touches
+//! few pages: that is what a commit's cost is made of. Keys are big-endian, so that byte order is
+//! numeric order.
+
+use std::vec::Vec;
+
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
+
+use crate::payout::store::{
+    Change, Cursor, Filter, Inserted, Label, NewRow, PAGE_BYTES, Page, PageSize, Replaced, Row, StoreError,
+    StoredEvent,
+};
+use crate::payout::{PaymentHash, PayoutId, Status};
+
+const RECORDS: TableDefinition<'_, [u8; 12], &[u8]> = TableDefinition::new("records");
+const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
+const HASHES: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("hashes");
+const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuses");
+const LABELS: TableDefinition<'_, &[u8], ()> = TableDefinition::new("labels");
+
+/// The tables, open for one batch of writes.
+#[derive(Debug)]
+pub(super) struct Writer<'t> {
+    records: Table<'t, [u8; 12], &'static [u8]>,
+    ids: Table<'t, [u8; 32], u64>,
+    hashes: Table<'t, [u8; 32], u64>,
+    statuses: Table<'t, [u8; 9], ()>,
+    labels: Table<'t, &'static [u8], ()>,
+}
+
+impl<'t> Writer<'t> {
+    /// Opens the tables, and makes them where they are missing.
+    pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
+        Ok(Self {
+            records: transaction.open_table(RECORDS)?,
+            ids: transaction.open_table(IDS)?,
+            hashes: transaction.open_table(HASHES)?,
+            statuses: transaction.open_table(STATUSES)?,
+            labels: transaction.open_table(LABELS)?,
+        })
+    }
+
+    /// [`Store::insert`](crate::payout::Store::insert), durable once the transaction is.
+    pub(super) fn insert(&mut self, new: &NewRow) -> Result<Inserted, StoreError> {
+        let known = self.ids.get(new.id().to_bytes()).map_err(failed)?.map(|number| number.value());
+        if let Some(number) = known {
+            return Ok(Inserted::Exists(row(&self.records, number)?));
+        }
+        let number = last_number(&self.records)?.checked_add(1).ok_or_else(full)?;
+        let record = Record {
+            version: 1,
+            events: 0,
+            status: new.status(),
+            id: new.id(),
+            label: new.label().map(Label::as_str),
+            body: new.body(),
+        };
+        self.write(number, record, new.events())?;
+        self.ids.insert(new.id().to_bytes(), number).map_err(failed)?;
+        self.statuses.insert(status_key(new.status(), number), ()).map_err(failed)?;
+        if let Some(label) = new.label() {
+            self.labels.insert(label_key(label, number).as_slice(), ()).map_err(failed)?;
+        }
+        Ok(Inserted::New)
+    }
+
+    /// [`Store::replace`](crate::payout::Store::replace), durable once the transaction is.
+    pub(super) fn replace(&mut self, change: &Change) -> Result<Replaced, StoreError> {
+        let known = self.ids.get(change.id().to_bytes()).map_err(failed)?.map(|number| number.value());
+        let Some(number) = known else {
+            return Ok(Replaced::Missing);
+        };
+        let guard = self.records.get(record_key(number, 0)).map_err(failed)?.ok_or_else(no_row)?;
+        let old = Record::read(guard.value())?;
+        let (old_version, old_status, events) = (old.version, old.status, old.events);
+        let label = old.label.map(ToOwned::to_owned);
+        drop(guard);
+        if old_version != change.expected() {
+            return Ok(Replaced::Conflict { found: old_version });
+        }
+        if let Some(hash) = change.takes() {
+            let holder = self.hashes.get(hash.to_bytes()).map_err(failed)?.map(|number| number.value());
+            match holder {
+                Some(holder) if holder != number => {
+                    let by = row(&self.records, holder)?.id;
+                    return Ok(Replaced::HashTaken { by });
+                }
+                Some(_) => {}
+                None => {
+                    self.hashes.insert(hash.to_bytes(), number).map_err(failed)?;
+                }
+            }
+        }
+        let version = old_version.checked_add(1).ok_or_else(full)?;
+        let (status, body) = (change.status(), change.body());
+        let record = Record { version, events, status, id: change.id(), label: label.as_deref(), body };
+        self.write(number, record, change.events())?;
+        if status != old_status {
+            self.statuses.remove(status_key(old_status, number)).map_err(failed)?;
+            self.statuses.insert(status_key(status, number), ()).map_err(failed)?;
+        }
+        Ok(Replaced::Written { version })
+    }
+
+    /// Writes the row and appends the events; `record.events` counts those that are there already.
+    fn write(&mut self, number: u64, mut record: Record<'_>, events: &[Vec<u8>]) -> Result<(), StoreError> {
+        for event in events {
+            record.events = record.events.checked_add(1).ok_or_else(full)?;
+            let key = record_key(number, record.events);
+            self.records.insert(key, event.as_slice()).map_err(failed)?;
+        }
+        self.records.insert(record_key(number, 0), record.to_bytes().as_slice()).map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// The row with this id.
+pub(super) fn get(transaction: &ReadTransaction, id: PayoutId) -> Result<Option<Row>, StoreError> {
+    let ids = transaction.open_table(IDS).map_err(failed)?;
+    let Some(number) = ids.get(id.to_bytes()).map_err(failed)? else { return Ok(None) };
+    row(&transaction.open_table(RECORDS).map_err(failed)?, number.value()).map(Some)
+}
+
+/// The row that took this hash.
+pub(super) fn by_payment_hash(
+    transaction: &ReadTransaction,
+    hash: PaymentHash,
+) -> Result<Option<Row>, StoreError> {
+    let hashes = transaction.open_table(HASHES).map_err(failed)?;
+    let Some(number) = hashes.get(hash.to_bytes()).map_err(failed)? else { return Ok(None) };
+    row(&transaction.open_table(RECORDS).map_err(failed)?, number.value()).map(Some)
+}
+
+/// The next rows in the order of their numbers; a cursor is the number of the last row seen.
+pub(super) fn page(
+    transaction: &ReadTransaction,
+    filter: Filter<'_>,
+    after: Option<&Cursor>,
+    size: PageSize,
+) -> Result<Page, StoreError> {
+    let records = transaction.open_table(RECORDS).map_err(failed)?;
+    let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_bytes()));
+    let first = match seen.checked_add(1) {
+        Some(first) if seen <= last_number(&records)? => first,
+        _ => return after.map_or_else(|| Err(full()), |cursor| Err(StoreError::Cursor { cursor: *cursor })),
+    };
+    // One more than is shown tells whether there is a next page.
+    let wanted = size.get().saturating_add(1);
+    let mut numbers: Vec<u64> = match filter {
+        Filter::All => (first..=last_number(&records)?).take(wanted).collect(),
+        Filter::Status(statuses) => {
+            let table = transaction.open_table(STATUSES).map_err(failed)?;
+            let mut numbers = Vec::new();
+            for status in statuses {
+                let range = status_key(*status, first)..=status_key(*status, u64::MAX);
+                for entry in table.range(range).map_err(failed)?.take(wanted) {
+                    numbers.push(number_at_end(&entry.map_err(failed)?.0.value())?);
+                }
+            }
+            numbers
+        }
+        Filter::Label(label) => {
+            let table = transaction.open_table(LABELS).map_err(failed)?;
+            let (low, high) = (label_key(label, first), label_key(label, u64::MAX));
+            let mut numbers = Vec::new();
+            for entry in table.range(low.as_slice()..=high.as_slice()).map_err(failed)?.take(wanted) {
+                numbers.push(number_at_end(entry.map_err(failed)?.0.value())?);
+            }
+            numbers
+        }
+    };
+    // Several statuses come one after another, and one may have been named twice.
+    numbers.sort_unstable();
+    numbers.dedup();
+
+    let mut page = Page { rows: Vec::new(), next: None };
+    let (mut bytes, mut last) = (0_usize, 0);
+    for number in numbers {
+        if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
+            page.next = Some(Cursor::new(u64::to_be_bytes(last)));
+            break;
+        }
+        let row = row(&records, number)?;
+        bytes = bytes.saturating_add(row.body.len());
+        last = number;
+        page.rows.push(row);
+    }
+    Ok(page)
+}
+
+/// The next events of a payout.
+pub(super) fn events(
+    transaction: &ReadTransaction,
+    id: PayoutId,
+    after: u64,
+    size: PageSize,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let ids = transaction.open_table(IDS).map_err(failed)?;
+    let Some(number) = ids.get(id.to_bytes()).map_err(failed)? else { return Ok(Vec::new()) };
+    // Sequences have four bytes here; beyond them there is nothing.
+    let Some(first) = after.checked_add(1).and_then(|first| u32::try_from(first).ok()) else {
+        return Ok(Vec::new());
+    };
+    let records = transaction.open_table(RECORDS).map_err(failed)?;
+    let range = record_key(number.value(), first)..=record_key(number.value(), u32::MAX);
+    let (mut events, mut total) = (Vec::new(), 0_usize);
+    for (entry, sequence) in records.range(range).map_err(failed)?.zip(u64::from(first)..).take(size.get()) {
+        let bytes = entry.map_err(failed)?.1.value().to_vec();
+        total = total.saturating_add(bytes.len());
+        events.push(StoredEvent { sequence, bytes });
+        if total >= PAGE_BYTES {
+            break;
+        }
+    }
+    Ok(events)
+}
+
+/// A row as it stands in the file:
+/// version (8 bytes), events (4), status (1), id (32), label's length plus one or zero for none (2), label, body.
+struct Record<'r> {
+    version: u64,
+    events: u32,
+    status: Status,
+    id: PayoutId,
+    label: Option<&'r str>,
+    body: &'r [u8],
+}
+
+impl<'r> Record<'r> {
+    fn to_bytes(&self) -> Vec<u8> {
+        let label = self.label.unwrap_or_default();
+        // A label has at most 1024 bytes.
+        let label_length =
+            self.label.map_or(0, |label| u16::try_from(label.len()).unwrap_or(0).saturating_add(1));
+        let mut bytes =
+            Vec::with_capacity(47_usize.saturating_add(label.len()).saturating_add(self.body.len()));
+        bytes.extend_from_slice(&self.version.to_be_bytes());
+        bytes.extend_from_slice(&self.events.to_be_bytes());
+        bytes.push(self.status.code());
+        bytes.extend_from_slice(&self.id.to_bytes());
+        bytes.extend_from_slice(&label_length.to_be_bytes());
+        bytes.extend_from_slice(label.as_bytes());
+        bytes.extend_from_slice(self.body);
+        bytes
+    }
+
+    fn read(bytes: &'r [u8]) -> Result<Self, StoreError> {
+        Self::parse(bytes).ok_or_else(|| StoreError::damaged("a row is malformed"))
+    }
+
+    fn parse(bytes: &'r [u8]) -> Option<Self> {
+        let (version, bytes) = bytes.split_first_chunk()?;
+        let (events, bytes) = bytes.split_first_chunk()?;
+        let (status, bytes) = bytes.split_first()?;
+        let (id, bytes) = bytes.split_first_chunk()?;
+        let (label_length, bytes) = bytes.split_first_chunk()?;
+        let (label, body) = match u16::from_be_bytes(*label_length).checked_sub(1) {
+            None => (None, bytes),
+            Some(length) => {
+                let (label, body) = bytes.split_at_checked(usize::from(length))?;
+                (Some(core::str::from_utf8(label).ok()?), body)
+            }
+        };
+        Some(Self {
+            version: u64::from_be_bytes(*version),
+            events: u32::from_be_bytes(*events),
+            status: Status::from_code(*status)?,
+            id: PayoutId::new(*id),
+            label,
+            body,
+        })
+    }
+}
+
+fn row(records: &impl ReadableTable<[u8; 12], &'static [u8]>, number: u64) -> Result<Row, StoreError> {
+    let bytes = records.get(record_key(number, 0)).map_err(failed)?.ok_or_else(no_row)?;
+    let record = Record::read(bytes.value())?;
+    Ok(Row {
+        id: record.id,
+        version: record.version,
+        status: record.status,
+        label: record.label.map(Label::new).transpose().map_err(StoreError::damaged)?,
+        body: record.body.to_vec(),
+    })
+}
+
+/// The number of the newest payout; 0 when there is none.
+fn last_number(records: &impl ReadableTable<[u8; 12], &'static [u8]>) -> Result<u64, StoreError> {
+    let last = records.last().map_err(failed)?;
+    Ok(last
+        .and_then(|(key, _)| key.value().first_chunk().map(|number| u64::from_be_bytes(*number)))
+        .unwrap_or(0))
+}
+
+fn record_key(number: u64, sequence: u32) -> [u8; 12] {
+    let mut key = [0; 12];
+    let (high, low) = key.split_at_mut(8);
+    high.copy_from_slice(&number.to_be_bytes());
+    low.copy_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+fn status_key(status: Status, number: u64) -> [u8; 9] {
+    let mut key = [status.code(); 9];
+    let (_, low) = key.split_at_mut(1);
+    low.copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The length stands first, or one label could be the beginning of another's key.
+fn label_key(label: &Label, number: u64) -> Vec<u8> {
+    let label = label.as_str().as_bytes();
+    let mut key = Vec::with_capacity(label.len().saturating_add(10));
+    key.extend_from_slice(&u16::try_from(label.len()).unwrap_or(u16::MAX).to_be_bytes());
+    key.extend_from_slice(label);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+fn number_at_end(key: &[u8]) -> Result<u64, StoreError> {
+    let number = key.last_chunk().ok_or_else(|| StoreError::damaged("an index key is too short"))?;
+    Ok(u64::from_be_bytes(*number))
+}
+
+fn no_row() -> StoreError {
+    StoreError::damaged("an index points at a row that is not there")
+}
+
+fn full() -> StoreError {
+    StoreError::failed("a counter has reached its end")
+}
+
+/// Says whether redb found its file damaged, or merely could not do its work.
+pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        error @ (redb::Error::Corrupted(_)
+        | redb::Error::TableTypeMismatch { .. }
+        | redb::Error::TableDoesNotExist(_)) => StoreError::damaged(error),
+        error => StoreError::failed(error),
+    }
+}

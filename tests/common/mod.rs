@@ -1,0 +1,23 @@
+//! What the test files share: the vectors, read whole, and their hex.
+#![allow(dead_code, reason = "every test file compiles this module, and none uses all of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+use bitcoin::hex::FromHex;
+use serde::de::DeserializeOwned;
+
+/// The vector file `name` below `tests/vectors`, whole.
+pub(crate) fn vectors<T: DeserializeOwned>(name: &str) -> T {
+    let path = format!("{}/tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The bytes that `text` spells in hex.
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    Vec::from_hex(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// The 32 or 64 bytes that `text` spells in hex.
+pub(crate) fn array<const N: usize>(text: &str) -> [u8; N] {
+    hex(text).try_into().unwrap_or_else(|_| panic!("{text}: not {N} bytes"))
+}
