@@ -37,6 +37,8 @@ impl_serde!(Offer, "an offer (lno1…)");
 impl_serde!(InvoiceRequest, "an invoice request (lnr1…)");
 impl_serde!(Invoice, "an invoice (lni1…)");
 impl_serde!(draft::Offer, "an offer of the 2021 draft (lno1…)");
+impl_serde!(draft::InvoiceRequest, "an invoice request of the 2021 draft (lnr1…)");
+impl_serde!(draft::Invoice, "an invoice of the 2021 draft (lni1…)");
 
 /// Reads the text form.
 struct TextVisitor<T> {

@@ -169,6 +169,30 @@ fn every_field_of_the_published_strings_is_shown() {
 }
 
 #[test]
+fn every_field_of_the_drafts_invoices_is_shown() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/draft/invoices.json");
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut shown = 0;
+    for case in file["cases"].as_array().unwrap() {
+        let Some(text) = case["invoice"]["bolt12"].as_str() else {
+            continue;
+        };
+        let Ok(message) = text.parse::<AnyMessage>() else { continue };
+        assert_eq!(message.type_name(), "draft invoice", "{text}");
+        let view = serde_json::to_value(View::of(&message)).unwrap();
+        let fields = view.as_object().unwrap();
+        let unknown = view["unknown"].as_object().map_or(0, serde_json::Map::len);
+        let stream = bolt12::tlv::Stream::new(message.as_bytes()).unwrap();
+        // Beside one member for each known record there are type, merkle_root and signed_by.
+        let members = fields.len() - usize::from(unknown > 0) + unknown;
+        assert_eq!(members, stream.records().count() + 3, "{view}");
+        assert_eq!(message.to_string().parse::<AnyMessage>().unwrap(), message);
+        shown += 1;
+    }
+    assert!(shown > 20, "{shown} invoices of the draft");
+}
+
+#[test]
 fn an_invoice_error_has_a_view_too() {
     let error = InvoiceError::builder("too little")
         .erroneous_field(bolt12::message::types::INVREQ_AMOUNT)

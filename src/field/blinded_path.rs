@@ -245,6 +245,7 @@ pub(crate) enum PathForm {
 pub(crate) struct PathList {
     span: Span,
     points: Vec<PublicKey>,
+    count: usize,
 }
 
 impl PathList {
@@ -261,15 +262,22 @@ impl PathList {
     ) -> Result<Self, ValueError> {
         let mut reader = Reader::new(record.value());
         let mut points = Vec::new();
+        let mut count = 0usize;
         while !reader.is_empty() {
             read(&mut reader, form, source, &mut points)?;
+            count = count.saturating_add(1);
         }
-        Ok(Self { span: Span::of_value(record), points })
+        Ok(Self { span: Span::of_value(record), points, count })
     }
 
     /// The paths, borrowed from the message's bytes.
     pub(crate) fn of<'a>(&'a self, bytes: &'a [u8]) -> BlindedPaths<'a> {
         BlindedPaths { reader: Reader::new(self.span.of(bytes)), points: &self.points }
+    }
+
+    /// The number of paths.
+    pub(crate) const fn len(&self) -> usize {
+        self.count
     }
 
     /// All points, in the order of the bytes.

@@ -10,10 +10,8 @@ use super::{InvoiceRequest, InvoiceRequestBuilder, Offer, types};
 /// What [`Offer::check`] has to know of the payer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfferContext {
-    /// The time, in unix seconds.
-    pub now: u64,
-    /// The chain to pay on.
-    pub chain: ChainHash,
+    now: u64,
+    chain: ChainHash,
 }
 
 impl OfferContext {

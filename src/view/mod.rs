@@ -13,6 +13,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod draft_invoice;
 mod draft_offer;
 mod message;
 mod value;
@@ -40,6 +41,8 @@ enum Subject<'a> {
     Invoice(&'a Invoice),
     InvoiceError(&'a InvoiceError),
     DraftOffer(&'a draft::Offer),
+    DraftInvoiceRequest(&'a draft::InvoiceRequest),
+    DraftInvoice(&'a draft::Invoice),
 }
 
 impl<'a> View<'a> {
@@ -50,6 +53,8 @@ impl<'a> View<'a> {
             AnyMessage::InvoiceRequest(message) => Subject::InvoiceRequest(message),
             AnyMessage::Invoice(message) => Subject::Invoice(message),
             AnyMessage::DraftOffer(message) => Subject::DraftOffer(message),
+            AnyMessage::DraftInvoiceRequest(message) => Subject::DraftInvoiceRequest(message),
+            AnyMessage::DraftInvoice(message) => Subject::DraftInvoice(message),
         })
     }
 }
@@ -84,6 +89,18 @@ impl<'a> From<&'a draft::Offer> for View<'a> {
     }
 }
 
+impl<'a> From<&'a draft::InvoiceRequest> for View<'a> {
+    fn from(message: &'a draft::InvoiceRequest) -> Self {
+        Self(Subject::DraftInvoiceRequest(message))
+    }
+}
+
+impl<'a> From<&'a draft::Invoice> for View<'a> {
+    fn from(message: &'a draft::Invoice) -> Self {
+        Self(Subject::DraftInvoice(message))
+    }
+}
+
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -93,6 +110,8 @@ impl Serialize for View<'_> {
             Subject::Invoice(invoice) => message::invoice(&mut map, invoice)?,
             Subject::InvoiceError(error) => message::invoice_error(&mut map, error)?,
             Subject::DraftOffer(offer) => draft_offer::offer(&mut map, offer)?,
+            Subject::DraftInvoiceRequest(request) => draft_invoice::invoice_request(&mut map, request)?,
+            Subject::DraftInvoice(invoice) => draft_invoice::invoice(&mut map, invoice)?,
         }
         map.end()
     }

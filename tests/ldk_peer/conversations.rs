@@ -178,8 +178,14 @@ impl Plan {
     }
 }
 
+/// At least `least` cases, more where `PROPTEST_CASES` asks for them.
+fn cases(least: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: asked.cases.max(least), failure_persistence: None, ..asked }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn our_offer_its_request_our_invoice(plan in plans()) {

@@ -17,4 +17,6 @@ mod requirements_invoice;
 mod requirements_offer;
 mod requirements_request;
 mod requirements_stream;
+mod robustness;
+mod serde_form;
 mod support;

@@ -1,5 +1,6 @@
 //! R-E, R-T, R-S: the text form, the records and the signature, as every message has them.
 
+use bitcoin::hashes::{Hash, sha256};
 use bolt12::sign::SignatureField;
 use bolt12::{Invoice, InvoiceRequest, Offer, PayerKeys};
 
@@ -254,4 +255,43 @@ fn r_s_8_signatures_use_no_randomness() {
     let offer = parse_offer(&offer()).unwrap();
     let make = || keys.sign(&InvoiceRequest::request_for(&offer), &[1; 16]).unwrap();
     assert_eq!(make().signature(), make().signature());
+}
+
+/// `H(tag, m)`, the long way.
+fn tagged(tag: &[u8], message: &[u8]) -> [u8; 32] {
+    let tag = sha256::Hash::hash(tag);
+    sha256::Hash::hash(&[tag.as_ref(), tag.as_ref(), message].concat()).to_byte_array()
+}
+
+/// The smaller hash first.
+fn pair(one: [u8; 32], other: [u8; 32]) -> [u8; 32] {
+    tagged(b"LnBranch", &[one.min(other), one.max(other)].concat())
+}
+
+/// The tree from the top: the left part is the largest power of two below the number of leaves.
+fn tree(nodes: &[[u8; 32]]) -> [u8; 32] {
+    match nodes {
+        [node] => *node,
+        _ => {
+            let left = nodes.len().next_power_of_two() / 2;
+            pair(tree(&nodes[..left]), tree(&nodes[left..]))
+        }
+    }
+}
+
+#[test]
+fn r_s_4_and_r_s_5_and_r_s_6_the_tree_over_any_number_of_records() {
+    for extra in 0..20u64 {
+        let records = (0..extra).fold(request(), |records, index| records.with(101 + 2 * index, [7]));
+        let parsed = parse_request(&records).unwrap();
+        let hashed: Vec<_> = parsed.stream().records().filter(|record| record.number() != 240).collect();
+        // The lowest record of the stream, in a request its metadata, makes all nonces.
+        assert_eq!(hashed[0].number(), 0);
+        let nonce_tag = [b"LnNonce", hashed[0].raw()].concat();
+        let leaves: Vec<_> = hashed
+            .iter()
+            .map(|record| pair(tagged(b"LnLeaf", record.raw()), tagged(&nonce_tag, record.raw_number())))
+            .collect();
+        assert_eq!(parsed.merkle_root().to_byte_array(), tree(&leaves), "{} records", leaves.len());
+    }
 }
