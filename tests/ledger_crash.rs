@@ -198,10 +198,13 @@ impl Node {
     /// The node as its file tells it. One that `knows_all` has no payments on their way.
     fn open(directory: &Path, knows_all: bool) -> Self {
         let path = directory.join("node");
-        let text = fs::read_to_string(&path).unwrap_or_default();
+        let _ = OpenOptions::new().append(true).create(true).open(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
         // The file may end in half a line: a payment that was never begun.
         let whole = text.rsplit_once('\n').map_or(String::new(), |(whole, _)| format!("{whole}\n"));
-        fs::write(&path, &whole).unwrap();
+        if whole != text {
+            fs::write(&path, &whole).unwrap();
+        }
         let read = |line: &str| {
             let (outcome, number) = line.split_once(' ').unwrap();
             let number = number.parse().unwrap();

@@ -134,9 +134,10 @@ impl<S: Store> Ledger<S> {
     /// resumed, not released, so that a worker that is merely slow and this recovery pay the same invoice, which the
     /// node pays once.
     ///
-    /// Run it at the start and from time to time. With several machines on one store, `claimed_until` should lie
-    /// further back than any worker elsewhere can take from its claim to its call of the node. A worker slower than
-    /// that is stopped by the node alone, which does not begin a payment that has failed.
+    /// Run it at the start and from time to time. With several machines on one store, let `claimed_until` lie further
+    /// back than any worker elsewhere can take from its claim to its call of the node. Such a worker may otherwise come
+    /// too late: where the payment has failed meanwhile the node does not begin it again, but nothing stops it where
+    /// recovery released a payment that was never begun, because another had paid the payout.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot list the claims; what was recovered before it is recorded.
