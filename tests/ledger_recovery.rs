@@ -108,6 +108,39 @@ fn a_payment_never_begun_of_a_payout_paid_meanwhile_is_not_begun() {
 }
 
 #[test]
+fn what_was_ended_while_the_claim_was_held_is_not_begun() {
+    on_each_store(|stage| {
+        let ledger = stage.ledger();
+        let node = Node::new(Plan::CallAndStatusLie);
+        let (offer, id) = promised(&ledger, "held for long");
+        let _ = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
+        node.set(Plan::Succeed);
+
+        // The first turns out to be paid between the second claim and its payment.
+        let claim = ledger.claim(&invoice(&offer, 2), NOW).unwrap();
+        let _ = ledger.settle(hash(1), preimage(1), NOW).unwrap();
+        let reason = format!("never begun, and payment {} has paid the payout", hash(1));
+        assert_eq!(ledger.pay(claim, &node, || NOW), Ended::Failed { reason });
+        assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Used));
+
+        // Somebody else released it, and another invoice may have been paid by now.
+        let (offer, id) = promised(&ledger, "released meanwhile");
+        let claim = ledger.claim(&invoice(&offer, 3), NOW).unwrap();
+        ledger.release(hash(3), "by hand", NOW).unwrap();
+        let ended = Ended::Failed { reason: "released before it was begun".into() };
+        assert_eq!(ledger.pay(claim, &node, || NOW), ended);
+        assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Active));
+
+        // A callback was faster than the worker.
+        let claim = ledger.claim(&invoice(&offer, 4), NOW).unwrap();
+        let _ = ledger.settle(hash(4), preimage(4), NOW).unwrap();
+        let ended = Ended::Paid { preimage: preimage(4), settled: Settled::Already };
+        assert_eq!(ledger.pay(claim, &node, || NOW), ended);
+        assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Used));
+    });
+}
+
+#[test]
 fn two_recoveries_at_once_agree() {
     let stage = Arc::new(MemoryStore::new());
     let (here, there) = (Ledger::new(Arc::clone(&stage)), Ledger::new(stage));

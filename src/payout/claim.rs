@@ -65,6 +65,7 @@ impl Claim {
     /// and succeeded late. Only a claim that was [resumed](super::Ledger::resume) can have one.
     ///
     /// Whoever holds such a claim must not begin its payment, or the payout is paid twice.
+    /// [`Ledger::pay`](super::Ledger::pay) looks by itself.
     pub const fn paid_by(&self) -> Option<PaymentHash> {
         self.paid_by
     }

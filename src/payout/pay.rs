@@ -10,7 +10,7 @@ use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
 use super::payment::{PaymentHash, Preimage};
 use super::presented::{Presented, is_invoice_for};
 use super::record::InFlight;
-use super::state::Refusal;
+use super::state::{Attempt, Refusal};
 use super::status::Status;
 use super::store::{Filter, PageSize, Store, StoreError};
 
@@ -70,7 +70,7 @@ pub enum Ended {
     },
 }
 
-/// What stood between a node's answer and its record. The claim stays in flight; recovery asks again.
+/// What stood between a claim and the record of its end. The claim stays in flight; recovery asks again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -81,6 +81,15 @@ pub enum Problem {
     /// The failure could not be recorded.
     #[error("the node reports failure: {0}")]
     Release(#[from] ReleaseError),
+    /// The payout could not be read, so the node was not asked.
+    #[error("the node was not asked: {0}")]
+    Store(StoreError),
+}
+
+impl From<Problem> for Ended {
+    fn from(problem: Problem) -> Self {
+        Self::InFlight { problem: Some(problem) }
+    }
 }
 
 /// What one run of [`Ledger::recover`] did.
@@ -124,9 +133,34 @@ impl<S: Store> Ledger<S> {
     }
 
     /// Has `payer` pay what was claimed, and records how that ended: the second half of [`Ledger::pay_once`].
+    ///
+    /// A claim may be held for long, so the payout is looked at again first. A payment that has been released or
+    /// settled meanwhile is not begun, nor one of a payout that another payment, released before, turned out to have
+    /// paid.
     pub fn pay(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Ended {
-        let outcome = ask_to_pay(payer, &claim);
-        self.record(claim.payment_hash(), outcome, now())
+        let hash = claim.payment_hash();
+        let payout = match self.get(claim.payout_id()) {
+            Ok(Some(payout)) => payout,
+            Ok(None) => return Problem::Store(StoreError::damaged("the claimed payout is gone")).into(),
+            Err(error) => return Problem::Store(error).into(),
+        };
+        let state = payout.state();
+        let outcome = match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
+            Some(Attempt::Paid(proof)) => {
+                return Ended::Paid { preimage: proof.preimage(), settled: Settled::Already };
+            }
+            Some(Attempt::Pending(_)) => match state.paid().next() {
+                None => ask_to_pay(payer, &claim),
+                Some(paid) => payer.status(hash).unwrap_or_else(|| {
+                    let by = paid.payment_hash();
+                    Outcome::Failed(format!("never begun, and payment {by} has paid the payout"))
+                }),
+            },
+            Some(Attempt::Failed(_)) | None => {
+                return Ended::Failed { reason: "released before it was begun".into() };
+            }
+        };
+        self.record(hash, outcome, now())
     }
 
     /// Asks `payer` about every payment in flight that was claimed up to the second `claimed_until` and that nobody
@@ -156,7 +190,7 @@ impl<S: Store> Ledger<S> {
             for row in page.rows {
                 match self.resume(row.id, claimed_until) {
                     Ok(None) => {}
-                    Ok(Some(claim)) => recovery.payments.push(self.finish(&claim, payer, &now)),
+                    Ok(Some(claim)) => recovery.payments.push(self.finish(claim, payer, &now)),
                     Err(error) => recovery.unreadable.push((row.id, error)),
                 }
             }
@@ -199,28 +233,27 @@ impl<S: Store> Ledger<S> {
         match outcome {
             Outcome::Paid(preimage) => match self.settle(hash, preimage, now) {
                 Ok(settled) => Ended::Paid { preimage, settled },
-                Err(error) => Ended::InFlight { problem: Some(error.into()) },
+                Err(error) => Problem::from(error).into(),
             },
             Outcome::Failed(reason) => match self.release(hash, &reason, now) {
                 // Released before: by another recovery, or by a call whose answer was lost.
                 Ok(()) | Err(ReleaseError::Refused(Refusal::AlreadyFailed { .. })) => {
                     Ended::Failed { reason }
                 }
-                Err(error) => Ended::InFlight { problem: Some(error.into()) },
+                Err(error) => Problem::from(error).into(),
             },
             Outcome::Unknown => Ended::InFlight { problem: None },
         }
     }
 
     /// Ends a claim that was taken over, as far as `payer` knows how.
-    fn finish(&self, claim: &Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Recovered {
-        let hash = claim.payment_hash();
-        let outcome = match (payer.status(hash), claim.paid_by()) {
-            (Some(outcome), _) => outcome,
-            (None, None) => ask_to_pay(payer, claim),
-            (None, Some(by)) => Outcome::Failed(format!("never begun, and payment {by} has paid the payout")),
+    fn finish(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Recovered {
+        let (payout, hash) = (claim.payout_id(), claim.payment_hash());
+        let ended = match payer.status(hash) {
+            Some(outcome) => self.record(hash, outcome, now()),
+            None => self.pay(claim, payer, now),
         };
-        Recovered { payout: claim.payout_id(), hash, ended: self.record(hash, outcome, now()) }
+        Recovered { payout, hash, ended }
     }
 }
 
