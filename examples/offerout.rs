@@ -52,16 +52,16 @@ struct Arguments {
     #[arg(value_name = "REFUND_FOR")]
     refund_for: Option<String>,
     /// The issuer, by name
-    #[arg(long = "issuer", value_name = "ISSUER", conflicts_with = "issuer")]
+    #[arg(long = "issuer", value_name = "ISSUER")]
     named_issuer: Option<String>,
     /// The label, by name
-    #[arg(long = "label", value_name = "LABEL", conflicts_with = "label")]
+    #[arg(long = "label", value_name = "LABEL")]
     named_label: Option<String>,
     /// The expiry, by name
-    #[arg(long = "absolute-expiry", value_name = "SECONDS", conflicts_with = "absolute_expiry")]
+    #[arg(long = "absolute-expiry", value_name = "SECONDS")]
     named_absolute_expiry: Option<String>,
     /// The refunded invoice, by name
-    #[arg(long = "refund-for", value_name = "INVOICE", conflicts_with = "refund_for")]
+    #[arg(long = "refund-for", value_name = "INVOICE")]
     named_refund_for: Option<String>,
 }
 
@@ -90,13 +90,10 @@ fn main() -> ExitCode {
 }
 
 fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
-    let given = |positional: Option<String>, named: Option<String>| {
-        positional.or(named).filter(|text| !text.is_empty())
-    };
-    let issuer = given(arguments.issuer, arguments.named_issuer);
-    let label = given(arguments.label, arguments.named_label);
-    let expiry = given(arguments.absolute_expiry, arguments.named_absolute_expiry);
-    let refund_for = given(arguments.refund_for, arguments.named_refund_for);
+    let issuer = given("issuer", arguments.issuer, arguments.named_issuer)?;
+    let label = given("label", arguments.label, arguments.named_label)?;
+    let expiry = given("absolute_expiry", arguments.absolute_expiry, arguments.named_absolute_expiry)?;
+    let refund_for = given("refund_for", arguments.refund_for, arguments.named_refund_for)?;
 
     let amount: Amount = arguments.amount.parse()?;
     let absolute_expiry = expiry.map(|text| read_expiry(&text)).transpose()?;
@@ -121,6 +118,19 @@ fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
         common::qr::show(&result.bolt12_unsigned);
     }
     Ok(result)
+}
+
+/// An optional parameter, by position or by name; an empty text is none.
+fn given(
+    name: &str,
+    positional: Option<String>,
+    named: Option<String>,
+) -> Result<Option<String>, CommandError> {
+    let is_given = |text: &String| !text.is_empty();
+    match (positional.filter(is_given), named.filter(is_given)) {
+        (Some(_), Some(_)) => Err(common::other(format!("{name}: given by position and by name"))),
+        (positional, named) => Ok(positional.or(named)),
+    }
 }
 
 fn read_expiry(text: &str) -> Result<u64, CommandError> {
