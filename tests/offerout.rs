@@ -15,7 +15,7 @@ use bolt12::command::{
     sendinvoice,
 };
 use bolt12::payout::{Ledger, MemoryStore, Preimage};
-use bolt12::{Amount, OfferId, draft};
+use bolt12::{Amount, Msat, OfferId, draft};
 use common::vectors;
 use secp256k1::{Keypair, SECP256K1};
 use serde_json::{Value, json};
@@ -282,4 +282,24 @@ fn error_cases() -> Vec<Value> {
     let cases = file["cases"].as_array().unwrap().clone();
     assert_eq!(cases.len(), 38);
     cases
+}
+
+#[test]
+fn an_offer_with_another_limit_is_not_given_back() {
+    let ledger = Ledger::new(MemoryStore::new());
+    let key = Keypair::from_seckey_slice(SECP256K1, &[7; 32]).unwrap();
+    let unlimited = OfferOutParams::new(Amount::Any, "any sum");
+    let limited = OfferOutParams { limit: Some(Msat::new(1_000).unwrap()), ..unlimited.clone() };
+    let id = offerout(&ledger, &key, &unlimited, NOW).unwrap().offer_id;
+    let error = offerout(&ledger, &key, &limited, NOW).unwrap_err();
+    assert_eq!(
+        (error.code(), error.to_string()),
+        (1000, format!("offer {id} already exists, with no limit"))
+    );
+
+    let ledger = Ledger::new(MemoryStore::new());
+    assert!(offerout(&ledger, &key, &limited, NOW).unwrap().created);
+    assert!(!offerout(&ledger, &key, &limited, NOW).unwrap().created);
+    let error = offerout(&ledger, &key, &unlimited, NOW).unwrap_err();
+    assert_eq!(error.to_string(), format!("offer {id} already exists, with a limit of 1000msat"));
 }

@@ -1,10 +1,11 @@
 //! [`CommandError`]: why a call failed, with the documented code.
 
-use std::string::String;
+use std::format;
+use std::string::{String, ToString};
 
 use thiserror::Error;
 
-use crate::amount::AmountError;
+use crate::amount::{AmountError, Msat};
 use crate::build::BuildError;
 use crate::parse::ParseError;
 use crate::payout::store::OverBound;
@@ -49,6 +50,14 @@ pub enum CommandError {
         /// Its offer_id or invreq_id.
         id: PayoutId,
     },
+    /// It exists under another limit, which is not published and so no part of its id. Code 1000.
+    #[error("offer {id} already exists, with {}", .limit.map_or("no limit".to_string(), |limit| format!("a limit of {limit}")))]
+    OtherLimit {
+        /// Its offer_id.
+        id: PayoutId,
+        /// The limit it was created with.
+        limit: Option<Msat>,
+    },
     /// It is disabled or used already. Code 1001.
     #[error("{what} {id} is not active")]
     NotActive {
@@ -85,7 +94,7 @@ impl CommandError {
     /// The documented code: 1000, 1001, 1002, or the catch-all -1.
     pub const fn code(&self) -> i32 {
         match self {
-            Self::ExistsInactive { .. } => 1000,
+            Self::ExistsInactive { .. } | Self::OtherLimit { .. } => 1000,
             Self::NotActive { .. } => 1001,
             Self::OfferExpired { .. } => 1002,
             _ => -1,

@@ -107,7 +107,7 @@ pub struct OfferOut {
 ///
 /// # Errors
 /// [`CommandError`]: a parameter that does not fit, also an expiry that has passed (unless the offer exists); code
-/// 1000 when the offer exists and is no longer active.
+/// 1000 when the offer exists and is no longer active, or exists with another limit.
 pub fn offerout<S: Store>(
     ledger: &Ledger<S>,
     signer: &impl Signer,
@@ -115,6 +115,11 @@ pub fn offerout<S: Store>(
     now: u64,
 ) -> Result<OfferOut, CommandError> {
     let (payout, created) = create(ledger, promise(signer, params)?, params.label, now)?;
+    // The limit is no part of the id. Whoever asks for one must not be given an offer that pays more.
+    let limit = payout.promise().limit();
+    if limit != params.limit {
+        return Err(CommandError::OtherLimit { id: payout.id(), limit });
+    }
     let offer = OfferInfo::of(&payout).ok_or_else(|| CommandError::Other("not an offer".to_string()))?;
     Ok(OfferOut {
         offer_id: offer.offer_id,
