@@ -170,8 +170,9 @@ impl<S: Store> Ledger<S> {
     ///
     /// Run it at the start and from time to time. With several machines on one store, let `claimed_until` lie further
     /// back than any worker elsewhere can take from its claim to its call of the node. Such a worker may otherwise come
-    /// too late: where the payment has failed meanwhile the node does not begin it again, but nothing stops it where
-    /// recovery released a payment that was never begun, because another had paid the payout.
+    /// too late. [`Ledger::pay`] looks again just before it calls the node, but what recovery writes between that look
+    /// and the call is not seen: where the payment has failed meanwhile the node does not begin it again, but nothing
+    /// stops it where recovery released a payment that was never begun, because another had paid the payout.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot list the claims; what was recovered before it is recorded.
