@@ -173,7 +173,7 @@ impl<S: Store> Ledger<S> {
     /// the payout is paid already: then release it. [`Ledger::record`] writes down what the node says.
     ///
     /// # Errors
-    /// [`StoreError`] when the record cannot be read, or its invoice is not the one that was claimed.
+    /// [`StoreError`] when the record cannot be read.
     pub fn resume(&self, id: PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
         let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
         // Held first and read then, so that what is read is not about to be paid by another thread here.
@@ -182,9 +182,6 @@ impl<S: Store> Ledger<S> {
         let since = payout.in_flight_since().unwrap_or_default();
         if payout.state().pending() != Some(hash) || since > claimed_until {
             return Ok(None);
-        }
-        if !payout.in_flight.as_ref().is_some_and(|in_flight| in_flight.fits(hash)) {
-            return Err(StoreError::damaged(format_args!("payout {id}: not the invoice of payment {hash}")));
         }
         Ok(Claim::new(&payout, held))
     }
