@@ -29,6 +29,12 @@ pub const SIGNATURE_TYPES: RangeInclusive<u64> = 240..=1000;
 pub struct MerkleRoot([u8; 32]);
 
 impl MerkleRoot {
+    /// A root that was computed before, and kept.
+    #[cfg(feature = "std")]
+    pub(crate) const fn restored(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The 32 bytes.
     pub const fn to_byte_array(self) -> [u8; 32] {
         self.0

@@ -8,8 +8,7 @@ use super::claim::Claim;
 use super::id::PayoutId;
 use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
 use super::payment::{PaymentHash, Preimage};
-use super::presented::{Presented, is_invoice_for};
-use super::record::InFlight;
+use super::presented::Presented;
 use super::state::{Attempt, Refusal};
 use super::status::Status;
 use super::store::{Filter, PageSize, Store, StoreError};
@@ -209,7 +208,7 @@ impl<S: Store> Ledger<S> {
     /// the payout is paid already: then release it. [`Ledger::record`] writes down what the node says.
     ///
     /// # Errors
-    /// [`StoreError`] when the record cannot be read, or its invoice is not the one that was claimed.
+    /// [`StoreError`] when the record cannot be read.
     pub fn resume(&self, id: PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
         let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
         // Held first and read then, so that what is read is not about to be paid by another thread here.
@@ -218,12 +217,6 @@ impl<S: Store> Ledger<S> {
         let since = payout.in_flight_since().unwrap_or_default();
         if payout.state().pending() != Some(hash) || since > claimed_until {
             return Ok(None);
-        }
-        let fits = |in_flight: &InFlight| {
-            is_invoice_for(payout.promise(), in_flight.invoice.clone(), hash, in_flight.amount)
-        };
-        if !payout.in_flight.as_ref().is_some_and(fits) {
-            return Err(StoreError::damaged(format_args!("payout {id}: not the invoice of payment {hash}")));
         }
         Ok(Claim::new(&payout, held))
     }

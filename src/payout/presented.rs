@@ -1,7 +1,5 @@
 //! An invoice presented for a payout, of whatever dialect.
 
-use std::vec::Vec;
-
 use thiserror::Error;
 
 use super::id::PayoutId;
@@ -81,19 +79,6 @@ impl<'a> Presented<'a> {
                 Err(TermsError::OtherDialect)
             }
         }
-    }
-}
-
-/// Whether the bytes of an invoice, read again, are one under `hash` over `amount` for such a promise. What a node is
-/// asked to pay after a restart was read from a disk.
-pub(super) fn is_invoice_for(promise: &Promise, bytes: Vec<u8>, hash: PaymentHash, amount: Msat) -> bool {
-    match promise.message() {
-        Promised::DraftOffer(_) => draft::Invoice::try_from(bytes).is_ok_and(|invoice| {
-            invoice.payment_hash() == Some(hash.to_bytes()) && invoice.amount() == Some(amount.get())
-        }),
-        Promised::InvoiceRequest(_) => message::Invoice::try_from(bytes).is_ok_and(|invoice| {
-            invoice.invoice_payment_hash() == hash.to_bytes() && invoice.invoice_amount() == amount
-        }),
     }
 }
 
