@@ -36,10 +36,12 @@
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
 //! | `conformance` | the suite that proves a store |
+//! | `rayon` | `bulk`: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_auto_cfg))]
+#![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 
 extern crate alloc;
@@ -47,6 +49,8 @@ extern crate alloc;
 pub mod amount;
 mod any;
 mod build;
+#[cfg(feature = "rayon")]
+pub mod bulk;
 #[cfg(feature = "std")]
 pub mod command;
 pub mod draft;

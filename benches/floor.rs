@@ -1,0 +1,27 @@
+//! What nobody can do without, alone: secp256k1, SHA-256, the alphabet. `cargo bench --bench floor`
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    dead_code,
+    reason = "a bench may stop at the first surprise"
+)]
+
+mod common;
+
+use common::floor::Unit;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+fn floor(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("floor");
+    for unit in Unit::ALL {
+        let work = unit.work();
+        group.bench_function(unit.name(), |bencher| bencher.iter(&work));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, floor);
+criterion_main!(benches);
