@@ -149,21 +149,17 @@ impl<'a> Encoded<'a> {
 
 impl fmt::Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let alphabet = if f.alternate() { UPPER } else { LOWER };
+        let pairs = if f.alternate() { &UPPER_PAIRS } else { &LOWER_PAIRS };
         // Most messages fit into one such buffer, so that `to_string` allocates once.
-        let mut buffer = [0u8; 1024];
+        let mut buffer = [0u8; PREFIX_LEN + PIECE / 5 * 8];
         let mut filled = write_prefix(&mut buffer, self.prefix, f.alternate());
-        for group in self.bytes.chunks(5) {
-            let Some(place) = buffer.get_mut(filled..filled.saturating_add(8)) else {
-                return Err(fmt::Error);
-            };
-            filled = filled.saturating_add(write_group(place, group, alphabet));
-            if filled > buffer.len().saturating_sub(8) {
-                flush(f, &buffer, filled)?;
-                filled = 0;
-            }
+        for piece in self.bytes.chunks(PIECE) {
+            let room = buffer.get_mut(filled..).unwrap_or_default();
+            filled = filled.saturating_add(write_groups(room, piece, pairs));
+            flush(f, &buffer, filled)?;
+            filled = 0;
         }
-        flush(f, &buffer, filled)
+        if self.bytes.is_empty() { flush(f, &buffer, filled) } else { Ok(()) }
     }
 }
 
@@ -264,20 +260,14 @@ impl Decoder {
         if self.pending_bits != 0 {
             return rest;
         }
+        while let Some((run, tail)) = rest.split_first_chunk::<32>() {
+            let Some(bytes) = read_groups::<20>(run, seen) else { break };
+            self.bytes.extend_from_slice(&bytes);
+            rest = tail;
+        }
         while let Some((group, tail)) = rest.split_first_chunk::<8>() {
-            let mut bits = 0u64;
-            let mut kinds = 0u8;
-            for &character in group {
-                let symbol = symbol(character);
-                kinds |= symbol;
-                bits = bits << 5 | u64::from(symbol & VALUE);
-            }
-            if kinds & OUTSIDE != 0 {
-                break;
-            }
-            *seen |= kinds;
-            let [_, _, _, five @ ..] = bits.to_be_bytes();
-            self.bytes.extend_from_slice(&five);
+            let Some(bytes) = read_groups::<5>(group, seen) else { break };
+            self.bytes.extend_from_slice(&bytes);
             rest = tail;
         }
         rest
@@ -305,6 +295,27 @@ impl Decoder {
         }
         Ok(self.bytes)
     }
+}
+
+/// The `N` bytes of groups of eight characters, five bytes each, unless one of the characters is outside the alphabet.
+#[inline]
+fn read_groups<const N: usize>(characters: &[u8], seen: &mut u8) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let mut kinds = 0;
+    for (group, place) in characters.chunks_exact(8).zip(bytes.chunks_exact_mut(5)) {
+        let bits = group.iter().fold(0u64, |bits, &character| {
+            let symbol = symbol(character);
+            kinds |= symbol;
+            bits << 5 | u64::from(symbol & VALUE)
+        });
+        let [_, _, _, five @ ..] = bits.to_be_bytes();
+        place.copy_from_slice(&five);
+    }
+    if kinds & OUTSIDE != 0 {
+        return None;
+    }
+    *seen |= kinds;
+    Some(bytes)
 }
 
 /// A prefix as it was found: its letters in lower case, the breaks taken out, cut off at [`FoundPrefix::SHOWN`].
@@ -421,18 +432,25 @@ fn write_prefix(buffer: &mut [u8], prefix: Prefix, upper: bool) -> usize {
     })
 }
 
-/// Writes up to five bytes as up to eight characters and tells how many.
-fn write_group(place: &mut [u8], group: &[u8], alphabet: &[u8; 32]) -> usize {
-    let mut eight = [0u8; 8];
-    for (to, from) in eight.iter_mut().skip(3).zip(group) {
+/// Writes bytes as characters, eight for five, and tells how many.
+fn write_groups(room: &mut [u8], bytes: &[u8], pairs: &[[u8; 2]; 1024]) -> usize {
+    let groups = bytes.chunks_exact(5);
+    let mut tail = [0u8; 5];
+    for (to, from) in tail.iter_mut().zip(groups.remainder()) {
         *to = *from;
     }
-    let bits = u64::from_be_bytes(eight);
-    let characters = group.len().saturating_mul(8).div_ceil(5);
-    for (character, shift) in place.iter_mut().zip(SHIFTS) {
-        *character = letter(alphabet, bits >> shift);
+    // Padding is zero, and what the last group has too many characters is not counted.
+    for (place, group) in room.chunks_exact_mut(8).zip(groups.chain(core::iter::once(&tail[..]))) {
+        let mut eight = [0u8; 8];
+        if let Some(low) = eight.last_chunk_mut::<5>() {
+            low.copy_from_slice(group);
+        }
+        let bits = u64::from_be_bytes(eight);
+        for (two, shift) in place.chunks_exact_mut(2).zip([30, 20, 10, 0]) {
+            two.copy_from_slice(&pair(pairs, bits >> shift));
+        }
     }
-    characters
+    bytes.len().saturating_mul(8).div_ceil(5)
 }
 
 fn flush(f: &mut fmt::Formatter<'_>, buffer: &[u8], filled: usize) -> fmt::Result {
@@ -440,8 +458,11 @@ fn flush(f: &mut fmt::Formatter<'_>, buffer: &[u8], filled: usize) -> fmt::Resul
     f.write_str(text.map_err(|_| fmt::Error)?)
 }
 
-/// How far each of the eight characters of a group lies from the lowest bit.
-const SHIFTS: [u32; 8] = [35, 30, 25, 20, 15, 10, 5, 0];
+/// `lno1` and the like.
+const PREFIX_LEN: usize = 4;
+
+/// Bytes that are written at once: a whole number of groups of five.
+const PIECE: usize = 635;
 
 const LOWER: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 const UPPER: &[u8; 32] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
@@ -482,11 +503,31 @@ fn symbol(byte: u8) -> u8 {
     SYMBOLS[usize::from(byte)]
 }
 
-#[expect(clippy::indexing_slicing, reason = "the masked byte is an index of a table of 32")]
+/// Two characters for every ten bits: one look-up instead of two.
+static LOWER_PAIRS: [[u8; 2]; 1024] = pairs_of(LOWER);
+static UPPER_PAIRS: [[u8; 2]; 1024] = pairs_of(UPPER);
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated by the compiler, which refuses what would fail"
+)]
+const fn pairs_of(alphabet: &[u8; 32]) -> [[u8; 2]; 1024] {
+    let mut table = [[0; 2]; 1024];
+    let mut bits = 0;
+    while bits < 1024 {
+        table[bits] = [alphabet[bits >> 5], alphabet[bits & 31]];
+        bits += 1;
+    }
+    table
+}
+
+/// The two characters of the lowest ten bits.
+#[expect(clippy::indexing_slicing, reason = "ten bits are an index of a table of 1024")]
 #[inline]
-fn letter(alphabet: &[u8; 32], bits: u64) -> u8 {
-    let [.., low] = bits.to_be_bytes();
-    alphabet[usize::from(low & VALUE)]
+fn pair(pairs: &[[u8; 2]; 1024], bits: u64) -> [u8; 2] {
+    let [.., high, low] = bits.to_be_bytes();
+    pairs[usize::from(u16::from_be_bytes([high & 3, low]))]
 }
 
 #[cfg(test)]
@@ -502,8 +543,9 @@ mod tests {
                     assert_eq!(symbol & VALUE, value.to_u8());
                     assert_eq!(symbol & MIXED, case_of(&[byte]));
                     assert_eq!(symbol & OUTSIDE, 0);
-                    assert_eq!(letter(LOWER, u64::from(symbol)), byte.to_ascii_lowercase());
-                    assert_eq!(letter(UPPER, u64::from(symbol)), byte.to_ascii_uppercase());
+                    let two = u64::from(symbol & VALUE) * 33;
+                    assert_eq!(pair(&LOWER_PAIRS, two), [byte.to_ascii_lowercase(); 2]);
+                    assert_eq!(pair(&UPPER_PAIRS, two), [byte.to_ascii_uppercase(); 2]);
                 }
                 Err(_) => assert_eq!(symbol, OUTSIDE),
             }
