@@ -2,7 +2,7 @@
 //!
 //! The two tag hashes fill exactly one block, so what they leave behind, the [`Midstate`], is a constant of the tag:
 //! those of the fixed tags are written down here and checked against their names by a test. The compression function
-//! is that of the `sha2` crate, called once a block.
+//! is that of the `sha2` crate, called once a block. Hashes that do not depend on each other are made together.
 
 use sha2::digest::generic_array::GenericArray;
 use sha2::{Digest, Sha256, compress256};
@@ -83,24 +83,64 @@ impl Midstate {
     pub(crate) fn of_tag<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Sha256::new();
         parts.into_iter().for_each(|part| hasher.update(part));
-        let tag = hasher.finalize();
-        let mut block = GenericArray::default();
-        for (to, from) in block.iter_mut().zip(tag.iter().chain(&tag)) {
-            *to = *from;
-        }
+        let tag = hasher.finalize().into();
         let mut state = INITIAL;
-        compress256(&mut state, &[block]);
+        compress(&mut state, &joined(&tag, &tag));
         Self(state)
     }
 
-    /// `H(tag, m)`, where `m` is made of `parts`, one after the other.
-    pub(crate) fn hash(self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut engine = Engine { state: self.0, block: [0; BLOCK], filled: 0, length: 64 };
-        for part in parts {
-            engine.update(part);
-        }
-        engine.finish()
+    /// `H(tag, m)`.
+    #[inline]
+    pub(crate) fn hash(self, message: &[u8]) -> [u8; 32] {
+        let [digest] = hash([(self, message)]);
+        digest
     }
+}
+
+/// `H(tag, m)` of several tags and messages. No hash here waits for another, so a processor works on them side by side,
+/// if it can: all last blocks are written before the first of them is read.
+#[inline]
+pub(crate) fn hash<const N: usize>(messages: [(Midstate, &[u8]); N]) -> [[u8; 32]; N] {
+    let mut states = messages.map(|(tag, _)| tag.0);
+    let mut last = [[0; BLOCK]; N];
+    for ((state, last), (_, message)) in states.iter_mut().zip(&mut last).zip(messages) {
+        begin(state, message, last);
+    }
+    for (state, last) in states.iter_mut().zip(&last) {
+        compress(state, last);
+    }
+    states.map(digest)
+}
+
+/// `H(tag, m)` of a message that is two hashes, which fill a block: what follows is padding alone.
+#[inline]
+pub(crate) fn hash_pair(tag: Midstate, [first, second]: [&[u8; 32]; 2]) -> [u8; 32] {
+    let blocks = [joined(first, second).into(), PADDING_AFTER_TWO_BLOCKS.into()];
+    let mut state = tag.0;
+    compress256(&mut state, &blocks);
+    digest(state)
+}
+
+/// [`hash_pair`] of several messages, side by side.
+#[inline]
+pub(crate) fn hash_pairs<const N: usize>(tag: Midstate, pairs: [[&[u8; 32]; 2]; N]) -> [[u8; 32]; N] {
+    let blocks = pairs.map(|[first, second]| joined(first, second));
+    let mut states = [tag.0; N];
+    for (state, block) in states.iter_mut().zip(&blocks) {
+        compress(state, block);
+    }
+    for state in &mut states {
+        compress(state, &PADDING_AFTER_TWO_BLOCKS);
+    }
+    states.map(digest)
+}
+
+/// `H(tag, m)` where `m` is made of `parts`, one after the other, and the tag is no constant.
+pub(crate) fn hash_parts<'a>(tag: &str, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    let tag = Sha256::digest(tag);
+    let mut hasher = Sha256::new().chain_update(tag).chain_update(tag);
+    parts.into_iter().for_each(|part| hasher.update(part));
+    hasher.finalize().into()
 }
 
 const BLOCK: usize = 64;
@@ -109,62 +149,59 @@ const BLOCK: usize = 64;
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// Bytes on their way into whole blocks.
-struct Engine {
-    state: [u32; 8],
-    block: [u8; BLOCK],
-    filled: usize,
-    length: u64,
-}
+/// The last block of a message of one block behind a tag: a one bit, zeros, and 1024 bits of length.
+const PADDING_AFTER_TWO_BLOCKS: [u8; BLOCK] = {
+    let mut block = [0; BLOCK];
+    block[0] = 0x80;
+    block[62] = 4;
+    block
+};
 
-impl Engine {
-    fn update(&mut self, mut bytes: &[u8]) {
-        self.length = self.length.wrapping_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        while !bytes.is_empty() {
-            if self.filled == 0 {
-                while let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() {
-                    compress(&mut self.state, block);
-                    bytes = rest;
-                }
-            }
-            let room = self.block.get_mut(self.filled..).unwrap_or_default();
-            let (now, later) = bytes.split_at_checked(room.len()).unwrap_or((bytes, &[]));
-            for (to, from) in room.iter_mut().zip(now) {
-                *to = *from;
-            }
-            self.filled = self.filled.wrapping_add(now.len());
-            if self.filled == BLOCK {
-                compress(&mut self.state, &self.block);
-                self.filled = 0;
-            }
-            bytes = later;
-        }
+/// Compresses all blocks of `message` but the last, and writes that: a one bit, zeros, and the length in bits
+/// (FIPS 180-4, 5.1.1). The tag filled the block before.
+#[inline]
+fn begin(state: &mut [u32; 8], message: &[u8], last: &mut [u8; BLOCK]) {
+    let mut rest = message;
+    while let Some((block, tail)) = rest.split_first_chunk::<BLOCK>() {
+        compress(state, block);
+        rest = tail;
     }
-
-    /// A one bit, zeros, and the length in bits, up to the end of a block (FIPS 180-4, 5.1.1).
-    fn finish(mut self) -> [u8; 32] {
-        let bits = self.length.wrapping_mul(8).to_be_bytes();
-        let room = self.block.get_mut(self.filled..).unwrap_or_default();
-        room.fill(0);
+    if let Some((end, room)) = last.split_at_mut_checked(rest.len()) {
+        end.copy_from_slice(rest);
         if let Some(first) = room.first_mut() {
             *first = 0x80;
         }
-        if room.len() <= bits.len() {
-            compress(&mut self.state, &self.block);
-            self.block = [0; BLOCK];
-        }
-        if let Some(end) = self.block.last_chunk_mut() {
-            *end = bits;
-        }
-        compress(&mut self.state, &self.block);
-        let mut digest = [0; 32];
-        for (to, word) in digest.chunks_exact_mut(4).zip(self.state) {
-            to.copy_from_slice(&word.to_be_bytes());
-        }
-        digest
+    }
+    let length = u64::try_from(message.len()).unwrap_or(u64::MAX).wrapping_add(64);
+    let bits = length.wrapping_mul(8).to_be_bytes();
+    if BLOCK.saturating_sub(rest.len()) <= bits.len() {
+        compress(state, last);
+        *last = [0; BLOCK];
+    }
+    if let Some(end) = last.last_chunk_mut() {
+        *end = bits;
     }
 }
 
+#[inline]
+fn joined(first: &[u8; 32], second: &[u8; 32]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    for (to, from) in block.chunks_exact_mut(32).zip([first, second]) {
+        to.copy_from_slice(from);
+    }
+    block
+}
+
+#[inline]
+fn digest(state: [u32; 8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (to, word) in digest.chunks_exact_mut(4).zip(state) {
+        to.copy_from_slice(&word.to_be_bytes());
+    }
+    digest
+}
+
+#[inline]
 fn compress(state: &mut [u32; 8], block: &[u8; BLOCK]) {
     compress256(state, core::slice::from_ref(GenericArray::from_slice(block)));
 }
@@ -196,9 +233,16 @@ mod tests {
             let message = vec![0xa5; length];
             let expected: [u8; 32] =
                 Sha256::new().chain_update(tag).chain_update(tag).chain_update(&message).finalize().into();
+            assert_eq!(Midstate::LEAF.hash(&message), expected, "{length} bytes");
+            let other = [0x5a; 64];
+            let both = hash([(Midstate::LEAF, &message), (Midstate::BRANCH, &other)]);
+            let pair = [&[0x5a; 32]; 2];
+            assert_eq!(hash_pair(Midstate::BRANCH, pair), Midstate::BRANCH.hash(&other));
+            assert_eq!(hash_pairs(Midstate::BRANCH, [pair]), [Midstate::BRANCH.hash(&other)]);
+            assert_eq!(both, [expected, Midstate::BRANCH.hash(&other)], "{length} bytes beside others");
             for cut in [0, length / 3, length] {
                 let (first, second) = message.split_at(cut);
-                assert_eq!(Midstate::LEAF.hash(&[first, second]), expected, "{length} bytes cut at {cut}");
+                assert_eq!(hash_parts("LnLeaf", [first, second]), expected, "{length} bytes cut at {cut}");
             }
         }
     }

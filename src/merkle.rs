@@ -17,7 +17,7 @@
 
 use core::ops::RangeInclusive;
 
-use crate::hash::Midstate;
+use crate::hash::{Midstate, hash, hash_pair, hash_pairs};
 use crate::hex::hex_text;
 use crate::tlv::{Record, Stream};
 
@@ -122,12 +122,26 @@ mod sealed {
 pub fn root<N: Nonce>(stream: Stream<'_>) -> MerkleRoot {
     let tag = N::tag(stream);
     let mut tree = Tree::default();
-    for record in hashed(stream) {
-        let leaf = Midstate::LEAF.hash(&[record.raw()]);
-        let nonce = tag.hash(&[N::message(&record)]);
-        tree.push(branch(leaf, nonce));
+    let mut records = hashed(stream);
+    // Two records at a time: their hashes do not wait for each other.
+    while let Some(one) = records.next() {
+        let [leaf, nonce] = leaf_and_nonce::<N>(tag, &one);
+        if let Some(other) = records.next() {
+            let [other_leaf, other_nonce] = leaf_and_nonce::<N>(tag, &other);
+            let [a, b, c, d] = hash([leaf, nonce, other_leaf, other_nonce]);
+            let [left, right] = branches([[&a, &b], [&c, &d]]);
+            tree.push(1, branch(&left, &right));
+        } else {
+            let [leaf, nonce] = hash([leaf, nonce]);
+            tree.push(0, branch(&leaf, &nonce));
+        }
     }
     MerkleRoot(tree.root().unwrap_or_default())
+}
+
+/// What the two hashes of a record cover.
+fn leaf_and_nonce<'a, N: Nonce>(tag: Midstate, record: &Record<'a>) -> [(Midstate, &'a [u8]); 2] {
+    [(Midstate::LEAF, record.raw()), (tag, N::message(record))]
 }
 
 /// The records that the tree is made of.
@@ -136,27 +150,49 @@ fn hashed(stream: Stream<'_>) -> impl Iterator<Item = Record<'_>> {
 }
 
 /// An inner node: the smaller hash comes first, so that a proof needs no left and right.
-fn branch(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
-    if a < b { Midstate::BRANCH.hash(&[&a, &b]) } else { Midstate::BRANCH.hash(&[&b, &a]) }
+#[inline]
+fn branch(a: &[u8; 32], b: &[u8; 32]) -> [u8; 32] {
+    hash_pair(Midstate::BRANCH, ascending([a, b]))
+}
+
+/// Inner nodes that do not depend on each other.
+#[inline]
+fn branches<const N: usize>(pairs: [[&[u8; 32]; 2]; N]) -> [[u8; 32]; N] {
+    hash_pairs(Midstate::BRANCH, pairs.map(ascending))
+}
+
+/// The smaller hash first. Half a hash tells all but always, and as a number it is compared at once.
+#[inline]
+fn ascending([a, b]: [&[u8; 32]; 2]) -> [&[u8; 32]; 2] {
+    let half = |node: &[u8; 32]| node.first_chunk().copied().map(u128::from_be_bytes);
+    let (left, right) = (half(a), half(b));
+    if left < right || left == right && a < b { [a, b] } else { [b, a] }
 }
 
 /// A tree that grows from the left. Place `n` holds the root of a full tree of 2ⁿ pairs not yet joined to a larger
 /// one, like the digits of a binary counter: the left part of any node is the largest power of two below its count.
-struct Tree([Option<[u8; 32]>; 64]);
+struct Tree {
+    places: [Option<[u8; 32]>; 64],
+    /// Places above this were never taken.
+    height: usize,
+}
 
 impl Default for Tree {
     fn default() -> Self {
-        Self([None; 64])
+        Self { places: [None; 64], height: 0 }
     }
 }
 
 impl Tree {
-    fn push(&mut self, mut node: [u8; 32]) {
-        for place in &mut self.0 {
+    /// Adds the root of a full tree of 2ˡᵉᵛᵉˡ pairs. Below that level nothing may be left over.
+    #[inline]
+    fn push(&mut self, level: usize, mut node: [u8; 32]) {
+        for (level, place) in self.places.iter_mut().enumerate().skip(level) {
             match place.take() {
-                Some(left) => node = branch(left, node),
+                Some(left) => node = branch(&left, &node),
                 None => {
                     *place = Some(node);
+                    self.height = self.height.max(level.saturating_add(1));
                     return;
                 }
             }
@@ -164,7 +200,9 @@ impl Tree {
     }
 
     /// Joins what is left over, the smallest trees first: a lone last node moves up unchanged.
-    fn root(self) -> Option<[u8; 32]> {
-        self.0.into_iter().flatten().reduce(|right, left| branch(left, right))
+    fn root(&self) -> Option<[u8; 32]> {
+        let mut nodes = self.places.iter().take(self.height).flatten();
+        let lowest = *nodes.next()?;
+        Some(nodes.fold(lowest, |right, left| branch(left, &right)))
     }
 }

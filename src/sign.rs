@@ -46,7 +46,7 @@ impl SignatureField {
 
     /// The hash that the signature covers.
     pub fn sighash(self, root: MerkleRoot) -> Sighash {
-        Sighash { field: self, root, hash: self.midstate.hash(&[&root.to_byte_array()]) }
+        Sighash { field: self, root, hash: self.midstate.hash(&root.to_byte_array()) }
     }
 }
 

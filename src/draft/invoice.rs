@@ -8,7 +8,9 @@ use secp256k1::{XOnlyPublicKey, schnorr};
 use super::fallback::{self, Fallback};
 use super::types::invoice as types;
 use super::{InvoiceBuilder, Offer, read};
-use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, Span, UntrustedText};
+use crate::field::{
+    BlindedPath, Features, FieldError, FieldErrorKind, PathList, Points, Span, UntrustedText,
+};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
 use crate::parse::{ParseError, read_records};
 use crate::sign::{Sighash, SignatureField};
@@ -226,6 +228,27 @@ impl Invoice {
         self.signature
     }
 
+    /// Reads an invoice just written and signed, whose points are at hand, in the order of the stream. [`sign`] has
+    /// verified the signature, or it needs none.
+    ///
+    /// [`sign`]: crate::sign::sign
+    pub(super) fn read_written(
+        bytes: Vec<u8>,
+        points: &mut dyn Iterator<Item = XOnlyPublicKey>,
+    ) -> Result<Self, ParseError> {
+        Self::read(bytes, &mut Points::known(points))
+    }
+
+    /// Reads framing and fields; the signature is left to the caller.
+    fn read(bytes: Vec<u8>, points: &mut Points<'_, XOnlyPublicKey>) -> Result<Self, ParseError> {
+        let mut fields = Fields::default();
+        read_records(&bytes, |record| fields.read_record(record, points))?;
+        let node_id = fields.node_id.ok_or(FieldError::missing(types::NODE_ID))?;
+        let signature = fields.signature.ok_or(FieldError::missing(types::SIGNATURE))?;
+        let root = root::<LnAll>(Stream::checked(&bytes));
+        Ok(Self { bytes, fields, node_id, signature, root })
+    }
+
     fn text(&self, span: Option<Span>) -> Option<UntrustedText<'_>> {
         span.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
@@ -243,12 +266,7 @@ impl TryFrom<Vec<u8>> for Invoice {
     /// # Errors
     /// [`ParseError`]: the framing, a field, or the signature.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
-        let mut fields = Fields::default();
-        read_records(&bytes, |record| fields.read_record(record))?;
-        let node_id = fields.node_id.ok_or(FieldError::missing(types::NODE_ID))?;
-        let signature = fields.signature.ok_or(FieldError::missing(types::SIGNATURE))?;
-        let root = root::<LnAll>(Stream::checked(&bytes));
-        let invoice = Self { bytes, fields, node_id, signature, root };
+        let invoice = Self::read(bytes, &mut Points::unknown())?;
         if invoice.sighash().is_signed_by(&invoice.signature(), &invoice.node_id()) {
             return Ok(invoice);
         }
@@ -315,7 +333,11 @@ struct Fields {
 
 impl Fields {
     /// Reads one record; `false` when its type is none of an invoice's.
-    fn read_record(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
+    fn read_record(
+        &mut self,
+        record: &Record<'_>,
+        points: &mut Points<'_, XOnlyPublicKey>,
+    ) -> Result<bool, FieldError> {
         match record.number() {
             2 => self.chains = Some(types::CHAINS.read_list(record, 32)?),
             3 => self.chain = Some(types::CHAIN.read(record, Reader::array)?),
@@ -327,11 +349,11 @@ impl Fields {
             18 => self.blindedpay = types::BLINDEDPAY.read(record, |reader| reader.list(read_blindedpay))?,
             19 => self.blinded_capacities = Some(types::BLINDED_CAPACITIES.read_list(record, 8)?),
             20 => self.issuer = Some(read::text(types::ISSUER, record)?),
-            30 => self.node_id = Some(types::NODE_ID.read(record, Reader::x_only_point)?),
+            30 => self.node_id = Some(types::NODE_ID.read(record, |reader| points.read(reader))?),
             32 => self.quantity = Some(types::QUANTITY.read(record, Reader::tu64)?),
             34 => self.refund_for = Some(types::REFUND_FOR.read(record, Reader::array)?),
             36 => self.recurrence_counter = Some(types::RECURRENCE_COUNTER.read(record, Reader::tu32)?),
-            38 => self.payer_key = Some(types::PAYER_KEY.read(record, Reader::x_only_point)?),
+            38 => self.payer_key = Some(types::PAYER_KEY.read(record, |reader| points.read(reader))?),
             39 => self.payer_note = Some(read::text(types::PAYER_NOTE, record)?),
             40 => self.created_at = Some(types::CREATED_AT.read(record, Reader::tu64)?),
             42 => self.payment_hash = Some(types::PAYMENT_HASH.read(record, Reader::array)?),

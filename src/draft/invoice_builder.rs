@@ -144,7 +144,8 @@ impl<'a> InvoiceBuilder<'a> {
         let root = root::<LnAll>(writer.stream());
         let signature = sign(signer, &self.node_id, &SignatureField::INVOICE.sighash(root))?;
         writer.record(types::SIGNATURE.number(), signature.as_ref());
-        Ok(Invoice::try_from(writer.into_bytes())?)
+        let payer = self.offer.node_id();
+        Ok(Invoice::read_written(writer.into_bytes(), &mut core::iter::once(self.node_id).chain(payer))?)
     }
 
     /// Writes all but the signatures.
@@ -156,7 +157,10 @@ impl<'a> InvoiceBuilder<'a> {
         let payer = offer.node_id().ok_or(FieldError::missing(offer::NODE_ID))?;
         let chain = self.answered_chain()?;
         self.check_quantity()?;
-        let mut writer = Writer::new();
+        // Room is made once: for the description, and for everything else at its longest, the signatures too.
+        let texts = offer.description().map_or(0, |text| text.as_str().len());
+        let texts = texts.saturating_add(self.features.map_or(0, <[u8]>::len));
+        let mut writer = Writer::with_capacity(texts.saturating_add(480));
         let named_chain = (chain != ChainHash::BITCOIN).then(|| chain.to_bytes());
         writer.record_if(types::CHAIN.number(), named_chain.as_ref().map(|chain| &chain[..]));
         writer.record(types::OFFER_ID.number(), &offer.offer_id().to_byte_array());

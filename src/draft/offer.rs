@@ -9,7 +9,9 @@ use super::types::offer as types;
 use super::{OfferBuilder, read};
 use crate::amount::{Amount, Msat};
 use crate::build::BuildError;
-use crate::field::{BlindedPath, Features, FieldError, FieldErrorKind, PathList, Span, UntrustedText};
+use crate::field::{
+    BlindedPath, Features, FieldError, FieldErrorKind, PathList, Points, Span, UntrustedText,
+};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
 use crate::parse::{ParseError, check_length, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
@@ -221,11 +223,18 @@ impl Offer {
         self.fields.signature
     }
 
+    /// Reads an unsigned offer just written, whose node_id is at hand.
+    pub(super) fn read_written(bytes: Vec<u8>, node_id: XOnlyPublicKey) -> Result<Self, ParseError> {
+        let fields = Fields::read(&bytes, &mut Points::known(&mut core::iter::once(node_id)))?;
+        let root = root::<LnAll>(Stream::checked(&bytes));
+        Ok(Self { bytes, fields, root })
+    }
+
     /// An offer again, from bytes that were one before and its root: nothing is proved a second time, which is most of
     /// the time that reading takes. Whoever kept the bytes vouches for them.
     #[cfg(feature = "std")]
     pub(crate) fn restored(bytes: Vec<u8>, root: MerkleRoot) -> Result<Self, ParseError> {
-        let fields = Fields::read(&bytes)?;
+        let fields = Fields::read(&bytes, &mut Points::unknown())?;
         Ok(Self { bytes, fields, root })
     }
 
@@ -248,7 +257,7 @@ impl TryFrom<Vec<u8>> for Offer {
     /// # Errors
     /// [`ParseError`]: the framing, a field, or the signature.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
-        let fields = Fields::read(&bytes)?;
+        let fields = Fields::read(&bytes, &mut Points::unknown())?;
         let root = root::<LnAll>(Stream::checked(&bytes));
         let offer = Self { bytes, fields, root };
         if let Some(signature) = offer.signature() {
@@ -322,9 +331,9 @@ struct Fields {
 }
 
 impl Fields {
-    fn read(bytes: &[u8]) -> Result<Self, ParseError> {
+    fn read(bytes: &[u8], points: &mut Points<'_, XOnlyPublicKey>) -> Result<Self, ParseError> {
         let mut fields = Self::default();
-        read_records(bytes, |record| fields.read_record(record))?;
+        read_records(bytes, |record| fields.read_record(record, points))?;
         // No single field is required, but one has to be there: without any, there is nothing to name or to sign.
         if Stream::checked(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
             return Err(ParseError::Empty);
@@ -333,7 +342,11 @@ impl Fields {
     }
 
     /// Reads one record; `false` when its type is none of an offer's.
-    fn read_record(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
+    fn read_record(
+        &mut self,
+        record: &Record<'_>,
+        points: &mut Points<'_, XOnlyPublicKey>,
+    ) -> Result<bool, FieldError> {
         match record.number() {
             2 => self.chains = Some(types::CHAINS.read_list(record, 32)?),
             6 => self.currency = Some(read::text(types::CURRENCY, record)?),
@@ -347,7 +360,7 @@ impl Fields {
             24 => self.quantity_max = Some(types::QUANTITY_MAX.read(record, Reader::tu64)?),
             26 => self.recurrence = Some(types::RECURRENCE.read(record, read_recurrence)?),
             28 => self.recurrence_base = Some(types::RECURRENCE_BASE.read(record, read_base)?),
-            30 => self.node_id = Some(types::NODE_ID.read(record, Reader::x_only_point)?),
+            30 => self.node_id = Some(types::NODE_ID.read(record, |reader| points.read(reader))?),
             34 => self.refund_for = Some(types::REFUND_FOR.read(record, Reader::array)?),
             54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
             64 => self.recurrence_paywindow = Some(types::RECURRENCE_PAYWINDOW.read(record, read_paywindow)?),

@@ -120,7 +120,10 @@ impl<'a> OfferBuilder<'a> {
     /// offer that pays out, or more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
         self.check()?;
-        let mut writer = Writer::new();
+        // Room is made once: for the texts, and for everything else at its longest.
+        let texts = self.description.len().saturating_add(self.issuer.map_or(0, str::len));
+        let chains = self.chains.len().saturating_mul(32);
+        let mut writer = Writer::with_capacity(texts.saturating_add(chains).saturating_add(128));
         if self.chains.iter().any(|chain| *chain != ChainHash::BITCOIN) {
             let chains: Vec<u8> = self.chains.iter().flat_map(|chain| chain.to_bytes()).collect();
             writer.record(types::CHAINS.number(), &chains);
@@ -135,7 +138,7 @@ impl<'a> OfferBuilder<'a> {
         writer.record_if(types::REFUND_FOR.number(), self.refund_for.as_ref().map(|hash| &hash[..]));
         writer.record_if(types::SEND_INVOICE.number(), self.send_invoice.then_some(&[]));
         // Reading it back applies the rules of readers too, such as no NUL in a text.
-        Ok(Offer::try_from(writer.into_bytes())?)
+        Ok(Offer::read_written(writer.into_bytes(), self.node_id)?)
     }
 
     fn check(&self) -> Result<(), FieldError> {

@@ -50,6 +50,32 @@ impl<'a> BlindedPaths<'a> {
         Ok(BlindedPath { first_node, path_key, hops })
     }
 
+    /// The last blinded node ids of the paths, without gathering their hops.
+    pub(crate) fn ends(mut self) -> impl Iterator<Item = PublicKey> + use<'a> {
+        core::iter::from_fn(move || self.end().ok()).flatten()
+    }
+
+    /// Reads a path as [`Self::path`] does, for its last hop.
+    fn end(&mut self) -> Result<Option<PublicKey>, ValueError> {
+        match self.reader.u8()? {
+            0 | 1 => self.reader.take(8)?,
+            _ => {
+                self.point()?;
+                self.reader.take(32)?
+            }
+        };
+        self.reader.take(33)?;
+        self.point()?;
+        let mut last = None;
+        for _ in 0..self.reader.u8()? {
+            self.reader.take(33)?;
+            let length = self.reader.u16()?;
+            self.reader.take(usize::from(length))?;
+            last = Some(self.point()?);
+        }
+        Ok(last)
+    }
+
     fn point(&mut self) -> Result<PublicKey, ValueError> {
         let (first, rest) =
             self.points.split_first().ok_or_else(|| self.reader.error(ValueErrorKind::NotAPoint))?;
@@ -69,18 +95,35 @@ pub struct BlindedPath<'a> {
     pub hops: Vec<BlindedHop<'a>>,
 }
 
-impl BlindedPath<'_> {
+impl<'a> BlindedPath<'a> {
     /// The blinded node id of the recipient, by which it knows one of its paths from another.
     pub fn last_node_id(&self) -> Option<PublicKey> {
         self.hops.last().map(|hop| hop.blinded_node_id)
     }
 
-    /// Appends the encoding of BOLT 12 to `out` and the points in it to `points`.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, points: &mut Vec<PublicKey>) -> Result<(), FieldErrorKind> {
-        let mut point = |point: PublicKey, out: &mut Vec<u8>| {
-            out.extend(point.serialize());
-            points.push(point);
+    /// The points in its encoding, in their order.
+    pub(crate) fn points(&self) -> impl Iterator<Item = PublicKey> + use<'_, 'a> {
+        let first_node = match self.first_node {
+            FirstNode::NodeId(node_id) => Some(node_id),
+            FirstNode::Channel { .. } => None,
         };
+        let hops = self.hops.iter().map(|hop| hop.blinded_node_id);
+        first_node.into_iter().chain([self.path_key]).chain(hops)
+    }
+
+    /// Bytes of its encoding.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let first_node = match self.first_node {
+            FirstNode::NodeId(_) => 33usize,
+            FirstNode::Channel { .. } => 9,
+        };
+        let hops = self.hops.iter().map(|hop| hop.encrypted_data.len().saturating_add(33 + 2));
+        hops.fold(first_node.saturating_add(33 + 1), usize::saturating_add)
+    }
+
+    /// Appends the encoding of BOLT 12.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) -> Result<(), FieldErrorKind> {
+        let point = |point: PublicKey, out: &mut Vec<u8>| out.extend_from_slice(&point.serialize());
         match self.first_node {
             FirstNode::NodeId(node_id) => point(node_id, out),
             FirstNode::Channel { direction, short_channel_id } => {
@@ -197,8 +240,9 @@ impl BlindedPathBuf {
     /// [`FieldErrorKind::Hops`] unless it has 1 to 255 hops, [`FieldErrorKind::PartTooLong`] for data above 65 535
     /// bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, FieldErrorKind> {
-        let mut bytes = Vec::new();
-        self.path().write(&mut bytes, &mut Vec::new())?;
+        let path = self.path();
+        let mut bytes = Vec::with_capacity(path.encoded_len());
+        path.write(&mut bytes)?;
         Ok(bytes)
     }
 }
@@ -224,7 +268,7 @@ impl TryFrom<&[u8]> for BlindedPathBuf {
     fn try_from(bytes: &[u8]) -> Result<Self, ValueError> {
         let mut reader = Reader::new(bytes);
         let mut points = Vec::new();
-        read(&mut reader, PathForm::Bolt12, &mut Points::unknown(), &mut points)?;
+        read(&mut reader, PathForm::Bolt12, None, &mut Points::unknown(), &mut points)?;
         reader.finish()?;
         let path = BlindedPaths { reader: Reader::new(bytes), points: &points }.path()?;
         Ok(Self::from(&path))
@@ -261,13 +305,14 @@ impl PathList {
         source: &mut Points<'_>,
     ) -> Result<Self, ValueError> {
         let mut reader = Reader::new(record.value());
-        let mut points = Vec::new();
+        let mut points = Vec::with_capacity(count_points(reader.clone(), form));
         let mut count = 0usize;
+        let mut first_node = None;
         while !reader.is_empty() {
-            read(&mut reader, form, source, &mut points)?;
+            first_node = read(&mut reader, form, first_node, source, &mut points)?;
             count = count.saturating_add(1);
         }
-        Ok(Self { span: Span::of_value(record), points, count })
+        Ok(Self { span: Span::of_value(record), count, points })
     }
 
     /// The paths, borrowed from the message's bytes.
@@ -286,13 +331,16 @@ impl PathList {
     }
 }
 
-/// Checks one path and gathers its points in order.
+/// Checks one path and gathers its points in order. Paths often begin at one node, so the first node of the path before
+/// is taken, and that of this one given.
 fn read(
     reader: &mut Reader<'_>,
     form: PathForm,
+    first_before: Option<PublicKey>,
     source: &mut Points<'_>,
     points: &mut Vec<PublicKey>,
-) -> Result<(), ValueError> {
+) -> Result<Option<PublicKey>, ValueError> {
+    let mut first_node = first_before;
     match (form, reader.peek()) {
         (PathForm::Bolt12, Some(0 | 1)) => {
             reader.take(1 + 8)?;
@@ -300,7 +348,11 @@ fn read(
         (PathForm::Bolt12, Some(found)) if !matches!(found, 2 | 3) => {
             return Err(reader.error(ValueErrorKind::FirstNode { found }));
         }
-        _ => points.push(source.read(reader)?),
+        _ => {
+            let node_id = source.read_again(reader, first_before)?;
+            points.push(node_id);
+            first_node = Some(node_id);
+        }
     }
     points.push(source.read(reader)?);
     let at = reader.offset();
@@ -313,5 +365,25 @@ fn read(
         let length = reader.u16()?;
         reader.take(usize::from(length))?;
     }
-    Ok(())
+    Ok(first_node)
+}
+
+/// How many points there are, so that room is made for them once, and never for more than the bytes can hold. Where the
+/// paths are broken, [`read`] says so.
+fn count_points(mut reader: Reader<'_>, form: PathForm) -> usize {
+    let mut path = || {
+        let first_node = match (form, reader.peek()?) {
+            (PathForm::Bolt12, 0 | 1) => 1 + 8 + 33,
+            _ => 33 + 33,
+        };
+        reader.take(first_node).ok()?;
+        let hops = reader.u8().ok()?;
+        for _ in 0..hops {
+            reader.take(33).ok()?;
+            let length = reader.u16().ok()?;
+            reader.take(usize::from(length)).ok()?;
+        }
+        Some(usize::from(hops).saturating_add(2))
+    };
+    core::iter::from_fn(&mut path).fold(0, usize::saturating_add)
 }

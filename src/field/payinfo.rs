@@ -126,6 +126,11 @@ impl<'a> PayInfo<'a> {
         })
     }
 
+    /// Bytes of its encoding.
+    pub(crate) const fn encoded_len(&self) -> usize {
+        self.features.as_bytes().len().saturating_add(4 + 4 + 2 + 8 + 8 + 2)
+    }
+
     /// Appends the encoding.
     pub(crate) fn write(&self, out: &mut Vec<u8>) -> Result<(), FieldErrorKind> {
         out.extend(self.fee_base_msat.to_be_bytes());

@@ -154,10 +154,10 @@ impl Invoice {
     /// Has the payee sign an invoice just written, with room for the signature in it.
     pub(super) fn sign_written(
         bytes: Vec<u8>,
-        points: &[PublicKey],
+        points: &mut Points<'_>,
         signer: &impl Signer,
     ) -> Result<Self, BuildError> {
-        let mut invoice = Self::read(bytes, &mut Points::known(points))?;
+        let mut invoice = Self::read(bytes, points)?;
         invoice.fields.check(&invoice.request)?;
         let (key, _) = invoice.invoice_node_id().x_only_public_key();
         invoice.signature = sign(signer, &key, &invoice.sighash())?;
@@ -166,6 +166,7 @@ impl Invoice {
     }
 
     /// Reads framing and fields; rules and signature are left to the caller.
+    #[inline]
     fn read(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
         let mut reading = InvoiceReading::default();
         let mut signature = None;

@@ -3,14 +3,14 @@
 use alloc::vec::Vec;
 
 use bitcoin::{Address, WitnessProgram};
-use secp256k1::PublicKey;
 
 use super::invoice::MultiPart;
-use super::offer_builder::{write_own_records, write_paths};
+use super::offer_builder::{room_for, write_own_records, write_paths};
+use super::request::SIGNATURE_RECORD_LEN;
 use super::{Invoice, InvoiceRequest, types};
 use crate::amount::Msat;
 use crate::build::BuildError;
-use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo};
+use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo, Points};
 use crate::sign::Signer;
 use crate::tlv::Writer;
 
@@ -102,10 +102,10 @@ impl<'a> InvoiceBuilder<'a> {
         // With an issuer id that is who signs; that the signer ends a path where there are paths alone is a rule of
         // readers too (R-I-5, R-I-29).
         let node_id = self.request.offer_issuer_id().unwrap_or_else(|| signer.public_key());
-        let mut writer = Writer::with_capacity(self.request.as_bytes().len().saturating_add(512));
-        let mut points: Vec<PublicKey> = self.request.request_points().collect();
-        writer.copy(self.request.mirrored());
-        write_paths(types::INVOICE_PATHS, &self.paths, &mut writer, &mut points)?;
+        let mut writer = Writer::with_capacity(self.room());
+        let (mirrored, is_experimental) = (self.request.mirrored(), types::is_experimental);
+        writer.copy(mirrored.clone().filter(|record| !is_experimental(record.number())));
+        write_paths(types::INVOICE_PATHS, &self.paths, &mut writer)?;
         self.write_payinfos(&mut writer)?;
         writer.tu64(types::INVOICE_CREATED_AT.number(), self.created_at);
         let expiry = self.relative_expiry.filter(|seconds| *seconds != Invoice::DEFAULT_RELATIVE_EXPIRY);
@@ -120,10 +120,24 @@ impl<'a> InvoiceBuilder<'a> {
         };
         writer.record_if(types::INVOICE_FEATURES.number(), features.as_deref());
         writer.record(types::INVOICE_NODE_ID.number(), &node_id.serialize());
-        points.push(node_id);
         writer.record(types::SIGNATURE.number(), &[0; 64]);
+        writer.copy(mirrored.filter(|record| is_experimental(record.number())));
         write_own_records(&self.records, 3_000_000_000..=3_999_999_999, "an invoice's own", &mut writer)?;
-        Invoice::sign_written(writer.into_bytes(), &points, signer)
+        let paths = self.paths.iter().flat_map(BlindedPath::points);
+        let mut points = self.request.request_points().chain(paths).chain([node_id]);
+        Invoice::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
+    }
+
+    /// Bytes that hold the invoice, and few more: room is made once.
+    fn room(&self) -> usize {
+        let hash_and_signature = 2 + 32 + SIGNATURE_RECORD_LEN;
+        let values = [
+            self.request.as_bytes().len(),
+            self.payinfos.iter().map(PayInfo::encoded_len).fold(0, usize::saturating_add),
+            self.fallbacks.len().saturating_mul(3 + 40),
+            2 + 3,
+        ];
+        room_for(values.into_iter(), &self.paths, &self.records).saturating_add(hash_and_signature)
     }
 
     /// The amount that the request asks for, or the one given where it asks for none in msat (R-I-2).
@@ -143,12 +157,13 @@ impl<'a> InvoiceBuilder<'a> {
         if self.payinfos.is_empty() {
             return Ok(());
         }
-        let mut value = Vec::new();
-        for info in &self.payinfos {
-            info.write(&mut value).map_err(|kind| FieldError::new(types::INVOICE_BLINDEDPAY, None, kind))?;
-        }
-        writer.record(types::INVOICE_BLINDEDPAY.number(), &value);
-        Ok(())
+        let field = types::INVOICE_BLINDEDPAY;
+        let length = self.payinfos.iter().map(PayInfo::encoded_len).fold(0, usize::saturating_add);
+        writer
+            .record_with(field.number(), length, |out| {
+                self.payinfos.iter().try_for_each(|info| info.write(out))
+            })
+            .map_err(|kind| FieldError::new(field, None, kind))
     }
 
     fn write_fallbacks(&self, writer: &mut Writer) -> Result<(), FieldError> {

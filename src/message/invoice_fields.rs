@@ -117,7 +117,9 @@ impl InvoiceReading {
                 self.optional.features = Some(read_features(types::INVOICE_FEATURES, record, known)?);
             }
             176 => {
-                let node_id = types::INVOICE_NODE_ID.read(record, |reader| points.read(reader))?;
+                let issuer_id = self.request.issuer_id();
+                let node_id =
+                    types::INVOICE_NODE_ID.read(record, |reader| points.read_again(reader, issuer_id))?;
                 self.node_id = Some(node_id);
             }
             _ => return self.request.read_record(record, points),
@@ -126,6 +128,7 @@ impl InvoiceReading {
     }
 
     /// Ends the reading of `bytes`: what has to be there is (R-I-20, R-I-24, R-I-25).
+    #[inline]
     pub(super) fn finish(self, bytes: Vec<u8>) -> Result<(RequestFields, InvoiceFields), FieldError> {
         let fields = InvoiceFields {
             paths: self.paths.ok_or(FieldError::missing(types::INVOICE_PATHS))?,

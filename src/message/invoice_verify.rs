@@ -152,7 +152,7 @@ impl Invoice {
 
     fn check_arrival(&self, arrival: Option<Arrival>) -> Result<(), VerifyError> {
         let Some(arrival) = arrival else { return Ok(()) };
-        let over_request_path = |end| self.invreq_paths().any(|path| path.last_node_id() == Some(end));
+        let over_request_path = |end| self.invreq_paths().ends().any(|found| found == end);
         let has_paths = self.invreq_paths().next().is_some();
         let (fits, expected) = match arrival {
             Arrival::BlindedPath(end) if has_paths => {

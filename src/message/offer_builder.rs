@@ -154,8 +154,7 @@ impl<'a> OfferBuilder<'a> {
     /// id nor paths, a quantity of at most zero items, a path without hops, a record outside the experimental range,
     /// more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
-        let mut writer = Writer::new();
-        let mut points = Vec::new();
+        let mut writer = Writer::with_capacity(self.room());
         if self.chains.iter().any(|chain| *chain != ChainHash::BITCOIN) {
             let chains: Vec<u8> = self.chains.iter().flat_map(|chain| chain.to_bytes()).collect();
             writer.record(types::OFFER_CHAINS.number(), &chains);
@@ -171,7 +170,7 @@ impl<'a> OfferBuilder<'a> {
         }
         writer.record_if(types::OFFER_DESCRIPTION.number(), self.description.map(str::as_bytes));
         writer.tu64_if(types::OFFER_ABSOLUTE_EXPIRY.number(), self.absolute_expiry);
-        write_paths(types::OFFER_PATHS, &self.paths, &mut writer, &mut points)?;
+        write_paths(types::OFFER_PATHS, &self.paths, &mut writer)?;
         writer.record_if(types::OFFER_ISSUER.number(), self.issuer.map(str::as_bytes));
         match self.quantity {
             None => {}
@@ -183,29 +182,54 @@ impl<'a> OfferBuilder<'a> {
         }
         if let Some(issuer_id) = self.issuer_id {
             writer.record(types::OFFER_ISSUER_ID.number(), &issuer_id.serialize());
-            points.push(issuer_id);
         }
         write_own_records(&self.records, 1_000_000_000..=1_999_999_999, "an offer's own", &mut writer)?;
-        Ok(Offer::read(writer.into_bytes(), &mut Points::known(&points))?)
+        let mut points = self.paths.iter().flat_map(BlindedPath::points).chain(self.issuer_id);
+        Ok(Offer::read(writer.into_bytes(), &mut Points::known(&mut points))?)
+    }
+
+    /// Bytes that hold the offer, and few more: room is made once.
+    fn room(&self) -> usize {
+        let values = [
+            self.chains.len().saturating_mul(32),
+            self.metadata.map_or(0, <[u8]>::len),
+            self.description.map_or(0, str::len),
+            self.issuer.map_or(0, str::len),
+        ];
+        room_for(values.into_iter(), &self.paths, &self.records)
     }
 }
 
-/// Writes a field of paths if there are any, and gathers their points.
+/// Type and length of a field that this crate writes take at most this many bytes.
+const HEADER_LEN: usize = 1 + 3;
+
+/// The bytes of a message with texts of these lengths, with these paths and own records, and, whether written or not,
+/// its integers and a key.
+pub(super) fn room_for(
+    values: impl Iterator<Item = usize>,
+    paths: &[BlindedPath<'_>],
+    records: &[(u64, &[u8])],
+) -> usize {
+    let numbers = 3 * (2 + 8) + 2 + 33;
+    let texts = values.map(|length| if length == 0 { 0 } else { length.saturating_add(HEADER_LEN) });
+    let paths = paths.iter().map(BlindedPath::encoded_len).chain([HEADER_LEN]);
+    let records = records.iter().map(|(_, value)| value.len().saturating_add(9 + 9));
+    texts.chain(paths).chain(records).fold(numbers, usize::saturating_add)
+}
+
+/// Writes a field of paths if there are any.
 pub(super) fn write_paths(
     field: Field,
     paths: &[BlindedPath<'_>],
     writer: &mut Writer,
-    points: &mut Vec<PublicKey>,
 ) -> Result<(), FieldError> {
     if paths.is_empty() {
         return Ok(());
     }
-    let mut value = Vec::new();
-    for path in paths {
-        path.write(&mut value, points).map_err(|kind| FieldError::new(field, None, kind))?;
-    }
-    writer.record(field.number(), &value);
-    Ok(())
+    let length = paths.iter().map(BlindedPath::encoded_len).fold(0, usize::saturating_add);
+    writer
+        .record_with(field.number(), length, |out| paths.iter().try_for_each(|path| path.write(out)))
+        .map_err(|kind| FieldError::new(field, None, kind))
 }
 
 /// Writes records that the crate does not know, of the experimental types of `range` alone, so that nobody builds a

@@ -8,8 +8,8 @@ use secp256k1::PublicKey;
 use super::types;
 use crate::amount::{AmountError, Msat};
 use crate::field::{
-    BlindedPath, BlindedPaths, Currency, Features, Field, FieldError, FieldErrorKind, PathForm, PathList,
-    Points, Price, Span, UntrustedText,
+    BlindedPaths, Currency, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Points, Price,
+    Span, UntrustedText,
 };
 use crate::tlv::{Reader, Record, Stream};
 
@@ -146,6 +146,16 @@ impl OfferFields {
         self.issuer_id.is_some() || self.paths.is_some()
     }
 
+    /// The first field that only an offer with an issuer has.
+    pub(super) fn first_only_in_offers(&self) -> Option<Field> {
+        let present = [
+            (self.chains.is_some(), types::OFFER_CHAINS),
+            (self.features.is_some(), types::OFFER_FEATURES),
+            (self.quantity_max.is_some(), types::OFFER_QUANTITY_MAX),
+        ];
+        present.into_iter().find_map(|(is_present, field)| is_present.then_some(field))
+    }
+
     /// Reads one record; `false` when its type is none of an offer's.
     pub(super) fn read_record(
         &mut self,
@@ -213,7 +223,7 @@ impl OfferFields {
 
     /// Whether a path to the issuer ends at `node_id`.
     pub(super) fn has_path_to(&self, node_id: PublicKey) -> bool {
-        self.offer_paths().any(|path: BlindedPath<'_>| path.last_node_id() == Some(node_id))
+        self.offer_paths().ends().any(|end| end == node_id)
     }
 
     /// Reads the price. The currency, whose type is lower, was read before.

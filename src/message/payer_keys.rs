@@ -1,13 +1,12 @@
 //! A fresh payer key for every request, and one's own invoices recognised without keeping anything.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use secp256k1::{Keypair, PublicKey, SecretKey};
 
 use super::{InvoiceRequest, InvoiceRequestBuilder, RequestFields, types};
 use crate::build::BuildError;
-use crate::hash::Midstate;
+use crate::hash::hash_parts;
 use crate::sign::{SignerError, with_context};
 use crate::tlv::{Record, Stream};
 
@@ -80,7 +79,7 @@ impl PayerKeys {
         request: &InvoiceRequestBuilder<'_>,
         metadata: &[u8],
     ) -> Result<Keypair, BuildError> {
-        let (writer, _) = request.write(None, metadata, false)?;
+        let writer = request.write(None, metadata, false)?;
         let stream: Stream<'_> = writer.stream();
         let no_key = || SignerError::refused("the derived number is no key: use other metadata");
         Ok(self.derive(stream.records()).ok_or_else(no_key)?)
@@ -89,9 +88,8 @@ impl PayerKeys {
     /// `None` when the hash is no key, which takes some 2¹²⁸ attempts to see.
     fn derive<'a>(&self, records: impl Iterator<Item = Record<'a>>) -> Option<Keypair> {
         let records = records.filter(|record| record.number() != types::INVREQ_PAYER_ID.number());
-        let parts: Vec<&[u8]> =
-            core::iter::once(&self.secret[..]).chain(records.map(|record| record.raw())).collect();
-        let hash = Midstate::of_tag([&b"bolt12 payer key"[..]]).hash(&parts);
+        let parts = core::iter::once(&self.secret[..]).chain(records.map(|record| record.raw()));
+        let hash = hash_parts("bolt12 payer key", parts);
         let secret = SecretKey::from_slice(&hash).ok()?;
         Some(with_context(|secp| Keypair::from_secret_key(secp, &secret)))
     }

@@ -70,8 +70,8 @@ impl InvoiceRequest {
         let mut writer = Writer::with_capacity(self.as_bytes().len().saturating_add(SIGNATURE_RECORD_LEN));
         writer.copy(self.stream().records());
         writer.record(types::SIGNATURE.number(), &[0; 64]);
-        let points: Vec<_> = self.request_points().collect();
-        Self::sign_written(writer.into_bytes(), &points, signer)
+        let mut points = self.request_points();
+        Self::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
     }
 
     /// The same request without its signature, as the specification has it where there is no offer.
@@ -100,8 +100,9 @@ impl InvoiceRequest {
     }
 
     /// Reads a request just written, with or without a signature that is still zeros.
-    pub(super) fn read_written(bytes: Vec<u8>, points: &[secp256k1::PublicKey]) -> Result<Self, ParseError> {
-        let mut request = Self::read(bytes, &mut Points::known(points))?;
+    #[inline]
+    pub(super) fn read_written(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
+        let mut request = Self::read(bytes, points)?;
         request.fields.check_request()?;
         request.root = request.signature.map(|_| root::<LnNonce>(request.stream()));
         Ok(request)
@@ -110,7 +111,7 @@ impl InvoiceRequest {
     /// Has the payer sign a request just written, with room for the signature in it.
     pub(super) fn sign_written(
         bytes: Vec<u8>,
-        points: &[secp256k1::PublicKey],
+        points: &mut Points<'_>,
         signer: &impl Signer,
     ) -> Result<Self, BuildError> {
         let mut request = Self::read_written(bytes, points)?;
@@ -122,6 +123,7 @@ impl InvoiceRequest {
     }
 
     /// Reads framing and fields; rules and signature are left to the caller.
+    #[inline]
     fn read(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
         let mut reading = RequestReading::default();
         let mut signature = None;
@@ -174,7 +176,7 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
 standard_traits!(InvoiceRequest, Prefix::InvoiceRequest, "InvoiceRequest");
 
 /// Type and length, two bytes, and the 64 bytes of a signature.
-const SIGNATURE_RECORD_LEN: usize = 66;
+pub(super) const SIGNATURE_RECORD_LEN: usize = 66;
 
 /// Reads the record of a signature. Whose it is stays open.
 pub(super) fn read_signature(record: &Record<'_>) -> Result<schnorr::Signature, FieldError> {

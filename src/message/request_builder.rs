@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
-use super::offer_builder::{write_own_records, write_paths};
+use super::offer_builder::{room_for, write_own_records, write_paths};
+use super::request::SIGNATURE_RECORD_LEN;
 use super::{InvoiceRequest, Offer, types};
 use crate::amount::Msat;
 use crate::build::BuildError;
-use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind};
+use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, Points};
 use crate::sign::Signer;
 use crate::tlv::Writer;
 
@@ -145,8 +146,10 @@ impl<'a> InvoiceRequestBuilder<'a> {
     /// have, a chain that is not one of the offer's, paths, expiry or issuer beside an offer's, empty metadata, a record
     /// outside the experimental range. [`BuildError::Signer`] when there is no signature.
     pub fn sign(&self, signer: &impl Signer, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
-        let (writer, points) = self.write(Some(signer.public_key()), metadata, true)?;
-        InvoiceRequest::sign_written(writer.into_bytes(), &points, signer)
+        let payer_id = signer.public_key();
+        let writer = self.write(Some(payer_id), metadata, true)?;
+        let mut points = self.points(payer_id);
+        InvoiceRequest::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
     }
 
     /// Writes a request without an offer, unsigned, as the specification has it and LDK reads it.
@@ -155,25 +158,52 @@ impl<'a> InvoiceRequestBuilder<'a> {
     /// [`BuildError::Message`] as for [`InvoiceRequestBuilder::sign`], and for a request that answers an offer: it
     /// needs a signature (R-Q-3).
     pub fn unsigned(&self, payer_id: PublicKey, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
-        let (writer, points) = self.write(Some(payer_id), metadata, false)?;
-        Ok(InvoiceRequest::read_written(writer.into_bytes(), &points)?)
+        let writer = self.write(Some(payer_id), metadata, false)?;
+        let mut points = self.points(payer_id);
+        Ok(InvoiceRequest::read_written(writer.into_bytes(), &mut Points::known(&mut points))?)
     }
 
-    /// Writes the records, and gathers their points. Without a payer id they are what a key can be derived from.
+    /// The points of the records, in the order of the stream.
+    fn points(&self, payer_id: PublicKey) -> impl Iterator<Item = PublicKey> {
+        let offer = match self.subject {
+            Subject::Offer(offer) => Some(offer),
+            Subject::Description(_) => None,
+        };
+        let of_offer = offer.into_iter().flat_map(|offer| offer.offer_points());
+        of_offer.chain([payer_id]).chain(self.paths.iter().flat_map(BlindedPath::points))
+    }
+
+    /// Bytes that hold the request, and few more: room is made once.
+    fn room(&self, metadata: &[u8]) -> usize {
+        let subject = match self.subject {
+            Subject::Offer(offer) => offer.as_bytes().len(),
+            Subject::Description(description) => description.len(),
+        };
+        let chain_and_signature = 2 + 32 + SIGNATURE_RECORD_LEN;
+        let values = [
+            metadata.len(),
+            subject,
+            self.issuer.map_or(0, str::len),
+            self.payer_note.map_or(0, str::len),
+            self.bip_353_name.map_or(0, |_| 2 + 255 + 255),
+        ];
+        room_for(values.into_iter(), &self.paths, &self.records).saturating_add(chain_and_signature)
+    }
+
+    /// Writes the records. Without a payer id they are what a key can be derived from.
     pub(super) fn write(
         &self,
         payer_id: Option<PublicKey>,
         metadata: &[u8],
         signed: bool,
-    ) -> Result<(Writer, Vec<PublicKey>), FieldError> {
+    ) -> Result<Writer, FieldError> {
         self.check(metadata)?;
-        let mut writer = Writer::new();
-        let mut points = Vec::new();
+        let mut writer = Writer::with_capacity(self.room(metadata));
         writer.record(types::INVREQ_METADATA.number(), metadata);
         match self.subject {
             Subject::Offer(offer) => {
-                writer.copy(offer.stream().records());
-                points.extend(offer.offer_points());
+                writer
+                    .copy(offer.stream().records().filter(|record| !types::is_experimental(record.number())));
             }
             Subject::Description(description) => {
                 writer.record(types::OFFER_DESCRIPTION.number(), description.as_bytes());
@@ -187,10 +217,9 @@ impl<'a> InvoiceRequestBuilder<'a> {
         writer.tu64_if(types::INVREQ_QUANTITY.number(), self.quantity);
         if let Some(payer_id) = payer_id {
             writer.record(types::INVREQ_PAYER_ID.number(), &payer_id.serialize());
-            points.push(payer_id);
         }
         writer.record_if(types::INVREQ_PAYER_NOTE.number(), self.payer_note.map(str::as_bytes));
-        write_paths(types::INVREQ_PATHS, &self.paths, &mut writer, &mut points)?;
+        write_paths(types::INVREQ_PATHS, &self.paths, &mut writer)?;
         if let Some(name) = &self.bip_353_name {
             let mut value = Vec::new();
             name.write(&mut value);
@@ -199,13 +228,16 @@ impl<'a> InvoiceRequestBuilder<'a> {
         if signed {
             writer.record(types::SIGNATURE.number(), &[0; 64]);
         }
+        if let Subject::Offer(offer) = self.subject {
+            writer.copy(offer.stream().records().filter(|record| types::is_experimental(record.number())));
+        }
         write_own_records(
             &self.records,
             2_000_000_000..=2_999_999_999,
             "an invoice request's own",
             &mut writer,
         )?;
-        Ok((writer, points))
+        Ok(writer)
     }
 
     /// The rules for writers that readers do not have.

@@ -10,7 +10,7 @@ use super::offer_fields::{OfferFields, paths_of, read_features, read_msat, read_
 use super::{InvreqId, types};
 use crate::amount::Msat;
 use crate::field::{
-    Bip353Name, BlindedPaths, Features, Field, FieldError, FieldErrorKind, PathList, Points, Price, Span,
+    Bip353Name, BlindedPaths, Features, FieldError, FieldErrorKind, PathList, Points, Price, Span,
     UntrustedText,
 };
 use crate::tlv::{Reader, Record};
@@ -147,9 +147,7 @@ impl RequestFields {
     }
 
     fn check_without_offer(&self) -> Result<(), FieldError> {
-        let only_in_offers = [types::OFFER_CHAINS, types::OFFER_FEATURES, types::OFFER_QUANTITY_MAX];
-        let present = |field: &Field| self.stream().find(field.number()).is_some();
-        if let Some(field) = only_in_offers.into_iter().find(present) {
+        if let Some(field) = self.first_only_in_offers() {
             return Err(self.broken(field, FieldErrorKind::Without { other: types::OFFER_ISSUER_ID }));
         }
         if self.optional.amount.is_none() {
@@ -217,7 +215,13 @@ impl RequestReading {
         Ok(true)
     }
 
+    /// The issuer of the offer, if it was read.
+    pub(super) const fn issuer_id(&self) -> Option<PublicKey> {
+        self.offer.offer_issuer_id()
+    }
+
     /// Ends the reading of `bytes`: what has to be there is (R-Q-20).
+    #[inline]
     pub(super) fn finish(mut self, bytes: Vec<u8>) -> Result<RequestFields, FieldError> {
         self.offer.bytes = bytes;
         Ok(RequestFields {

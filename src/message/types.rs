@@ -1,9 +1,8 @@
 //! The table of fields of today's BOLT 12, under the names of the specification, and the types each message has room
 //! for.
 
-use core::ops::RangeInclusive;
-
 use crate::field::{Field, FieldError, FieldErrorKind};
+use crate::merkle::SIGNATURE_TYPES;
 use crate::tlv::Record;
 
 /// 32-byte chain hashes; absent means bitcoin.
@@ -117,21 +116,24 @@ pub mod invoice_error {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     message: &'static str,
-    ranges: &'static [RangeInclusive<u64>],
+    /// First and last of each range.
+    ranges: &'static [(u64, u64)],
 }
 
 impl Room {
     pub(super) const OFFER: Self =
-        Self { message: "an offer", ranges: &[1..=79, 1_000_000_000..=1_999_999_999] };
-    pub(super) const INVOICE_REQUEST: Self =
-        Self { message: "an invoice request", ranges: &[0..=159, SIGNATURES, 1_000_000_000..=2_999_999_999] };
+        Self { message: "an offer", ranges: &[(1, 79), (1_000_000_000, 1_999_999_999)] };
+    pub(super) const INVOICE_REQUEST: Self = Self {
+        message: "an invoice request",
+        ranges: &[(0, 159), SIGNATURES, (1_000_000_000, 2_999_999_999)],
+    };
     pub(super) const INVOICE: Self =
-        Self { message: "an invoice", ranges: &[0..=239, SIGNATURES, 1_000_000_000..=3_999_999_999] };
+        Self { message: "an invoice", ranges: &[(0, 239), SIGNATURES, (1_000_000_000, 3_999_999_999)] };
 
     /// Refuses a type outside the ranges (R-O-20, R-Q-21).
     pub(super) fn check(self, record: &Record<'_>) -> Result<(), FieldError> {
         let number = record.number();
-        if self.ranges.iter().any(|range| range.contains(&number)) {
+        if self.ranges.iter().any(|(first, last)| (first..=last).contains(&&number)) {
             return Ok(());
         }
         let kind = FieldErrorKind::OutOfRange { message: self.message };
@@ -149,6 +151,11 @@ pub(crate) fn known(number: u64) -> Option<Field> {
     ALL.into_iter().find(|field| field.number() == number)
 }
 
+/// Whether of an experimental range, all of which lie behind the signatures.
+pub(super) const fn is_experimental(number: u64) -> bool {
+    number >= 1_000_000_000
+}
+
 /// Whether an offer's field, which requests and invoices repeat.
 pub(super) fn is_of_offer(number: u64) -> bool {
     matches!(number, 1..=79 | 1_000_000_000..=1_999_999_999)
@@ -159,4 +166,4 @@ pub(super) fn is_of_request(number: u64) -> bool {
     matches!(number, 0..=159 | 1_000_000_000..=2_999_999_999)
 }
 
-const SIGNATURES: RangeInclusive<u64> = crate::merkle::SIGNATURE_TYPES;
+const SIGNATURES: (u64, u64) = (*SIGNATURE_TYPES.start(), *SIGNATURE_TYPES.end());

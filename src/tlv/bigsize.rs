@@ -26,34 +26,40 @@ pub enum BigSizeError {
 ///
 /// # Errors
 /// [`BigSizeError`] when `bytes` end too early or a shorter form would have done.
+#[inline]
 pub fn read(bytes: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
-    let Some((&first, rest)) = bytes.split_first() else {
-        return Err(BigSizeError::Truncated { wanted: 1, available: 0 });
-    };
+    match bytes.split_first() {
+        Some((&first, rest)) if first < 0xfd => Ok((u64::from(first), rest)),
+        Some((&first, rest)) => read_long(first, rest),
+        None => Err(BigSizeError::Truncated { wanted: 1, available: 0 }),
+    }
+}
+
+/// Reads an integer of more than one byte from behind its first.
+fn read_long(first: u8, rest: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
+    let available = rest.len().saturating_add(1);
     let (value, rest, least) = match first {
         0xfd => rest.split_first_chunk().map(|(two, rest)| (u64::from(u16::from_be_bytes(*two)), rest, 0xfd)),
         0xfe => rest
             .split_first_chunk()
             .map(|(four, rest)| (u64::from(u32::from_be_bytes(*four)), rest, 0x1_0000)),
-        0xff => {
-            rest.split_first_chunk().map(|(eight, rest)| (u64::from_be_bytes(*eight), rest, 0x1_0000_0000))
-        }
-        small => return Ok((u64::from(small), rest)),
+        _ => rest.split_first_chunk().map(|(eight, rest)| (u64::from_be_bytes(*eight), rest, 0x1_0000_0000)),
     }
-    .ok_or(BigSizeError::Truncated { wanted: length_from(first), available: bytes.len() })?;
+    .ok_or(BigSizeError::Truncated { wanted: length_from(first), available })?;
     if value < least { Err(BigSizeError::NotMinimal { value }) } else { Ok((value, rest)) }
 }
 
 /// Appends the shortest form of `value`.
+#[inline]
 pub fn write(value: u64, out: &mut Vec<u8>) {
     let [.., b3, b2, b1, b0] = value.to_be_bytes();
     match length(value) {
         1 => out.push(b0),
-        3 => out.extend([0xfd, b1, b0]),
-        5 => out.extend([0xfe, b3, b2, b1, b0]),
+        3 => out.extend_from_slice(&[0xfd, b1, b0]),
+        5 => out.extend_from_slice(&[0xfe, b3, b2, b1, b0]),
         _ => {
             out.push(0xff);
-            out.extend(value.to_be_bytes());
+            out.extend_from_slice(&value.to_be_bytes());
         }
     }
 }

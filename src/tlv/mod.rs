@@ -117,6 +117,7 @@ impl<'a> Frames<'a> {
         Self { rest: bytes, offset: 0, previous: None }
     }
 
+    #[inline]
     fn record(&mut self) -> Result<Record<'a>, StreamErrorKind> {
         let start = self.rest;
         let (number, after_type) = bigsize::read(start).map_err(StreamErrorKind::Type)?;
@@ -147,6 +148,7 @@ impl<'a> Frames<'a> {
 impl<'a> Iterator for Frames<'a> {
     type Item = Result<Record<'a>, StreamError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
             return None;

@@ -1,6 +1,7 @@
 //! Putting a stream together.
 
 use alloc::vec::Vec;
+use core::convert::Infallible;
 
 use super::{Stream, bigsize};
 
@@ -35,17 +36,44 @@ impl Writer {
 
     /// Writes a record of type `number`.
     pub fn record(&mut self, number: u64, value: &[u8]) {
-        self.parts(number, &[value]);
+        if self.last.is_some_and(|last| number <= last) {
+            self.insert(number, value);
+        } else {
+            append(&mut self.bytes, number, value);
+            self.last = Some(number);
+        }
     }
 
     /// Writes a record whose value is `parts`, one after the other.
     pub fn parts(&mut self, number: u64, parts: &[&[u8]]) {
+        let length = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.len()));
+        let Ok(()) = self.record_with(number, length, |out| {
+            parts.iter().for_each(|part| out.extend_from_slice(part));
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    /// Writes a record of type `number` whose value, `length` bytes, `write` appends. What it leaves is not a stream if
+    /// `write` fails.
+    pub(crate) fn record_with<E>(
+        &mut self,
+        number: u64,
+        length: usize,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.last.is_some_and(|last| number <= last) {
-            self.insert(number, parts);
-        } else {
-            append(&mut self.bytes, number, parts);
-            self.last = Some(number);
+            let mut value = Vec::with_capacity(length);
+            write(&mut value)?;
+            self.insert(number, &value);
+            return Ok(());
         }
+        bigsize::write(number, &mut self.bytes);
+        bigsize::write(u64::try_from(length).unwrap_or(u64::MAX), &mut self.bytes);
+        let start = self.bytes.len();
+        write(&mut self.bytes)?;
+        debug_assert_eq!(self.bytes.len(), start.saturating_add(length), "the length that was announced");
+        self.last = Some(number);
+        Ok(())
     }
 
     /// Writes a record with a truncated integer: as few bytes as it takes, none for zero (`tu64` of BOLT 1).
@@ -70,7 +98,12 @@ impl Writer {
     /// Copies whole records, byte for byte.
     pub fn copy<'a>(&mut self, records: impl IntoIterator<Item = super::Record<'a>>) {
         for record in records {
-            self.parts(record.number(), &[record.value()]);
+            if self.last.is_some_and(|last| record.number() <= last) {
+                self.insert(record.number(), record.value());
+            } else {
+                self.bytes.extend_from_slice(record.raw());
+                self.last = Some(record.number());
+            }
         }
     }
 
@@ -85,12 +118,12 @@ impl Writer {
     }
 
     /// Puts a record in its place among those already written, instead of one of the same type.
-    fn insert(&mut self, number: u64, parts: &[&[u8]]) {
+    fn insert(&mut self, number: u64, value: &[u8]) {
         let next = self.stream().records().find(|record| record.number() >= number);
         let start = next.map_or(self.bytes.len(), |record| record.offset());
         let replaced = next.filter(|record| record.number() == number).map_or(0, |record| record.raw().len());
         let mut bytes = Vec::new();
-        append(&mut bytes, number, parts);
+        append(&mut bytes, number, value);
         self.bytes.splice(start..start.saturating_add(replaced), bytes);
     }
 }
@@ -105,13 +138,10 @@ fn without_leading_zeros(bytes: &[u8]) -> &[u8] {
     bytes.get(zeros..).unwrap_or_default()
 }
 
-fn append(bytes: &mut Vec<u8>, number: u64, parts: &[&[u8]]) {
-    let length = parts.iter().fold(0u64, |sum, part| sum.saturating_add(bigsize::length_of(part)));
+fn append(bytes: &mut Vec<u8>, number: u64, value: &[u8]) {
     bigsize::write(number, bytes);
-    bigsize::write(length, bytes);
-    for part in parts {
-        bytes.extend_from_slice(part);
-    }
+    bigsize::write(bigsize::length_of(value), bytes);
+    bytes.extend_from_slice(value);
 }
 
 #[cfg(test)]
