@@ -169,9 +169,28 @@ fn an_invoice_for_what_was_not_promised_is_unknown() {
         InvoiceRequest::without_offer("withdrawal from ATM", msat(200_000)).issuer("atm.example.com");
     let larger = larger.absolute_expiry(NOW + 600).unsigned(point(7), METADATA).unwrap();
     let preimage = Preimage::new([1; 32]);
-    let error = ledger.claim(&answer(&larger, preimage, NOW), NOW).unwrap_err();
+    let invoice = answer(&larger, preimage, NOW);
+    let error = ledger.claim(&invoice, NOW).unwrap_err();
     assert_eq!(error, ClaimError::UnknownPayout);
+    // No one field names the request, so none is at fault.
+    assert_eq!(error.invoice_error(&invoice).erroneous_field(), None);
     assert!(ledger.claim(&answer(&request, preimage, NOW), NOW).is_ok());
+}
+
+#[test]
+fn a_payment_hash_that_another_payout_took_is_told_by_todays_number() {
+    let ledger = ledger();
+    let preimage = Preimage::new([1; 32]);
+    let invoices = [b"one", b"two"].map(|metadata| {
+        let result =
+            invoicerequest(&ledger, &key(7), &InvoiceRequestParams { metadata, ..params() }, NOW).unwrap();
+        answer(&result.bolt12.parse().unwrap(), preimage, NOW)
+    });
+    let [first, second] = &invoices;
+    assert!(ledger.claim(first, NOW).is_ok());
+    let refused = ledger.claim(second, NOW).unwrap_err().invoice_error(second);
+    assert_eq!(refused.erroneous_field().unwrap().to_string(), "invoice_payment_hash (type 168)");
+    assert_eq!(refused.error().unwrap(), "payment_hash was used before");
 }
 
 #[test]

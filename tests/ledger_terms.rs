@@ -32,8 +32,10 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
         for msat in [100_001, 99_999, 1, 0, 200_000] {
             let error = ledger.claim(&of(msat), NOW).unwrap_err();
             assert_eq!(error.payee_message(), "expected invoice for 100000msat");
-            assert_eq!(error.field().unwrap().to_string(), "amount (type 8)");
-            assert_eq!(error.suggested_value(), Some(vec![1, 0x86, 0xa0]));
+            let answer = error.invoice_error(&of(msat));
+            assert_eq!(answer.error().unwrap(), "expected invoice for 100000msat");
+            assert_eq!(answer.erroneous_field().unwrap().number(), 8);
+            assert_eq!(answer.suggested_value(), Some(&[1, 0x86, 0xa0][..]));
         }
         assert_eq!(payout(&ledger, id).version(), 1);
         assert_eq!(ledger.claim(&of(100_000), NOW).unwrap().amount().get(), 100_000);
@@ -54,7 +56,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         let above = ledger.claim(&of(1, 5_001), NOW).unwrap_err();
         assert_eq!(terms(above.clone()), RedeemError::AboveLimit { limit: Msat::new(5_000).unwrap() });
         assert_eq!(above.payee_message(), "amount is larger than is paid for this offer");
-        assert_eq!(above.suggested_value(), None);
+        assert_eq!(above.invoice_error(&of(1, 5_001)).suggested_value(), None);
         assert_eq!(terms(ledger.claim(&of(1, 0), NOW).unwrap_err()), RedeemError::AmountZero);
         assert_eq!(ledger.claim(&of(1, 5_000), NOW).unwrap().amount().get(), 5_000);
 
@@ -263,8 +265,9 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
         writer.record(240, signature.as_ref());
         let invoice = Invoice::try_from(writer.into_bytes()).unwrap();
         let error = ledger.claim(&invoice, NOW).unwrap_err();
-        assert_eq!(error.field().unwrap().to_string(), "chain (type 3)");
-        assert_eq!(error.suggested_value(), Some(ChainHash::TESTNET3.to_bytes().to_vec()));
+        let answer = error.invoice_error(&invoice);
+        assert_eq!(answer.erroneous_field().unwrap().number(), 3);
+        assert_eq!(answer.suggested_value(), Some(&ChainHash::TESTNET3.to_bytes()[..]));
         assert_eq!((payout(&ledger, id).version(), history(&ledger, id).len()), (1, 1));
     });
 }
@@ -280,9 +283,10 @@ fn what_a_payee_is_told_names_nobody_elses_payment() {
     ledger.release(hash(1), "no route", NOW).unwrap();
     assert_eq!(told(1), "payment of this invoice has failed, send a new one");
     assert_eq!(payout(&ledger, id).status(), Status::Active);
-    let unknown = ledger.claim(&invoice(&ledger_kit::offer("other"), 5), NOW).unwrap_err();
+    let other = invoice(&ledger_kit::offer("other"), 5);
+    let unknown = ledger.claim(&other, NOW).unwrap_err();
     assert_eq!(unknown.payee_message(), "unknown offer");
-    assert_eq!(unknown.field().unwrap().number(), 4);
+    assert_eq!(unknown.invoice_error(&other).erroneous_field().unwrap().number(), 4);
     let broken = ClaimError::Store(StoreError::failed("disk /dev/sda1"));
     assert_eq!(
         broken.payee_message(),
