@@ -133,7 +133,7 @@ impl Atm<'_> {
         let description = format!("withdrawal from ATM, ticket {}", ticket.as_hex());
         let params = OfferOutParams::new(amount, &description);
         let made = offerout(&self.ledger, key, &params, common::now())?;
-        let payout = PayoutId::new(made.offer_id.to_byte_array());
+        let payout = PayoutId::from_byte_array(made.offer_id.to_byte_array());
         let text = format!("{amount} for \"{description}\": whoever answers with an invoice is paid, once");
         let detail = json!({
             "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
@@ -238,7 +238,7 @@ impl Atm<'_> {
         let invoice = self.claimed_invoice(payout, hash)?;
         Ok(json!({
             "payment_hash": hash,
-            "preimage": preimage.to_bytes().as_hex().to_string(),
+            "preimage": preimage.to_byte_array().as_hex().to_string(),
             "amount_msat": invoice.amount(),
         }))
     }
@@ -272,7 +272,7 @@ impl Atm<'_> {
 
 fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, CommandError> {
     let hash = invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))?;
-    Ok(PaymentHash::new(hash))
+    Ok(PaymentHash::from_byte_array(hash))
 }
 
 /// How the steps are shown, and behind which the lights go out.

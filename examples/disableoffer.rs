@@ -32,6 +32,9 @@ fn disable(arguments: Arguments) -> Result<OfferInfo, CommandError> {
     let offer_id = common::offer_id(&arguments.offer_id)?;
     match common::find_ledger(&arguments.data)? {
         Some(ledger) => disableoffer(&ledger, offer_id, common::now()),
-        None => Err(CommandError::Unknown { what: "offer", id: PayoutId::new(offer_id.to_byte_array()) }),
+        None => Err(CommandError::Unknown {
+            what: "offer",
+            id: PayoutId::from_byte_array(offer_id.to_byte_array()),
+        }),
     }
 }

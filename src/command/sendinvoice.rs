@@ -93,7 +93,7 @@ pub fn sendinvoice(
     }
     let label = Label::new(params.label).map_err(CommandError::Label)?;
     let (node_id, _) = signer.public_key().x_only_public_key();
-    let mut answer = Invoice::answer(offer, params.payment_hash.to_bytes(), node_id)
+    let mut answer = Invoice::answer(offer, params.payment_hash.to_byte_array(), node_id)
         .created_at(now)
         .relative_expiry(params.timeout);
     if let Some(amount) = params.amount {

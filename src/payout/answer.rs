@@ -16,7 +16,7 @@ impl ClaimError {
     /// ```
     /// use bolt12::payout::{ClaimError, PaymentHash, state::Refusal};
     ///
-    /// let error = ClaimError::Refused(Refusal::InFlight { hash: PaymentHash::new([7; 32]) });
+    /// let error = ClaimError::Refused(Refusal::InFlight { hash: PaymentHash::from_byte_array([7; 32]) });
     /// assert_eq!(error.payee_message(), "another invoice for this offer is being paid");
     /// ```
     pub fn payee_message(&self) -> String {

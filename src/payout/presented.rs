@@ -39,8 +39,10 @@ impl<'a> Presented<'a> {
     /// The payout it is for: what it names (draft), or what it mirrors (today's).
     pub(super) fn payout_id(&self) -> Option<PayoutId> {
         match self.0 {
-            Kind::Draft(invoice) => invoice.offer_id().map(|id| PayoutId::new(id.to_byte_array())),
-            Kind::Bolt12(invoice) => Some(PayoutId::new(invoice.invreq_id().to_byte_array())),
+            Kind::Draft(invoice) => {
+                invoice.offer_id().map(|id| PayoutId::from_byte_array(id.to_byte_array()))
+            }
+            Kind::Bolt12(invoice) => Some(PayoutId::from_byte_array(invoice.invreq_id().to_byte_array())),
         }
     }
 
@@ -49,9 +51,9 @@ impl<'a> Presented<'a> {
         match self.0 {
             Kind::Draft(invoice) => {
                 let hash = invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?;
-                Ok(PaymentHash::new(hash))
+                Ok(PaymentHash::from_byte_array(hash))
             }
-            Kind::Bolt12(invoice) => Ok(PaymentHash::new(invoice.invoice_payment_hash())),
+            Kind::Bolt12(invoice) => Ok(PaymentHash::from_byte_array(invoice.invoice_payment_hash())),
         }
     }
 

@@ -239,8 +239,9 @@ fn releases_what_is_paid(state: &State, input: &Input) -> Stepped {
 }
 
 fn settles_what_failed(state: &State, input: &Input) -> Stepped {
-    let proofs =
-        SECRETS.map(Preimage::new).map(|preimage| PaymentProof::new(preimage.payment_hash(), preimage));
+    let proofs = SECRETS
+        .map(Preimage::from_byte_array)
+        .map(|preimage| PaymentProof::new(preimage.payment_hash(), preimage));
     match *input {
         Input::Release(hash) => {
             let proof = proofs.into_iter().flatten().find(|proof| proof.payment_hash() == hash);

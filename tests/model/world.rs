@@ -275,7 +275,7 @@ pub struct Play {
 impl Play {
     pub fn new(rules: Rules) -> Self {
         let proofs = SECRETS.map(|secret| {
-            let preimage = Preimage::new(secret);
+            let preimage = Preimage::from_byte_array(secret);
             PaymentProof::new(preimage.payment_hash(), preimage).unwrap()
         });
         Self {
