@@ -1,4 +1,4 @@
-//! The way of a draft offer through the codec: parse, root, sign, print. `cargo bench --bench codec`
+//! The way of a draft offer through the codec and into the ledger: parse, root, sign, print, create in redb. `cargo bench --bench codec`
 //!
 //! The offer is that of an ATM's slip: amount, description, issuer, expiry, node_id. secp256k1's own time, measured
 //! beside it, is the floor of what signs or verifies.
@@ -9,9 +9,11 @@ use std::hint::black_box;
 
 use bolt12::draft::Offer;
 use bolt12::merkle::{LnAll, LnNonce, root};
+use bolt12::payout::{Ledger, RedbStore};
 use bolt12::sign::Signer;
 use bolt12::text::{Encoded, MAX_MESSAGE_LEN, Prefix, decode};
 use bolt12::tlv::{Stream, Writer};
+use bolt12::{OfferOutParams, offerout};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 
@@ -89,5 +91,20 @@ fn longest(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, offer, longest);
+/// The main job, durable in a file: most of it is the disk's.
+fn create(criterion: &mut Criterion) {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = Ledger::new(RedbStore::open(directory.path().join("ledger.redb")).unwrap());
+    let (key, amount) = (key(), "100000sat".parse().unwrap());
+    let mut number = 0u64;
+    criterion.bench_function("offerout in redb", |bencher| {
+        bencher.iter(|| {
+            number = number.wrapping_add(1);
+            let description = format!("withdrawal {number}");
+            offerout(&ledger, &key, &OfferOutParams::new(amount, &description), 1_700_000_000).unwrap()
+        });
+    });
+}
+
+criterion_group!(benches, offer, longest, create);
 criterion_main!(benches);

@@ -166,7 +166,7 @@ fn reading(arguments: &Arguments, directory: &Path, report: &Report) {
     let started = Instant::now();
     let store = RedbStore::open(&path).unwrap();
     report.figure("opening after a kill", started.elapsed().as_secs_f64(), "s", "under 4 s");
-    assert!(store.by_payment_hash(PaymentHash::new(spread(DEATH, 1))).unwrap().is_some());
+    assert!(store.by_payment_hash(PaymentHash::from_byte_array(spread(DEATH, 1))).unwrap().is_some());
 }
 
 /// In a process of its own, for memory that was in use once is not all given back.
@@ -274,12 +274,12 @@ fn fill(store: &impl Store, payouts: u64) {
 /// Alternates between two statuses, as claims and releases do.
 fn change(number: u64, version: u64, hash: u64) -> Change {
     let status = if version % 2 == 1 { Status::Claimed } else { Status::Active };
-    let hash = PaymentHash::new(spread(hash, 1));
+    let hash = PaymentHash::from_byte_array(spread(hash, 1));
     Change::new(id(number), version, status, vec![9; 700], vec![vec![2; 120]], Some(hash)).unwrap()
 }
 
 fn id(number: u64) -> PayoutId {
-    PayoutId::new(spread(number, 0))
+    PayoutId::from_byte_array(spread(number, 0))
 }
 
 /// 32 bytes that look random, as hashes do (splitmix64).

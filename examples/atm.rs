@@ -10,12 +10,12 @@
 //! With `--json`, stdout has one object per line: `step`, `ok`, `state` (of the payout), `message` where something was
 //! refused or failed, and what the step brought forth. ATM, customer and node live in the data directory: the node is
 //! a stand-in, and no money moves.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what an example is for")]
+#![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
 mod common;
 
 use std::cell::Cell;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,6 +28,7 @@ use bolt12::payout::{
 };
 use bolt12::{Amount, Msat};
 use clap::{Parser, ValueEnum};
+use common::arguments::Stop;
 use common::node::{Plan, StandIn};
 use common::purse::Purse;
 use serde_json::{Value, json};
@@ -67,20 +68,21 @@ enum Step {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let json = arguments.json;
-    match play(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let failure = json!({ "ok": false, "code": error.code(), "message": error.to_string() });
-            if json {
-                println!("{failure}")
-            } else {
-                eprintln!("error: {error}")
-            }
-            ExitCode::FAILURE
-        }
+    let json = std::env::args_os().any(|argument| argument == "--json");
+    let played = match common::arguments::parse::<Arguments>() {
+        Err(Stop::Shown(code)) => return code,
+        Err(Stop::Wrong(message)) => Err(common::other(message)),
+        Ok(arguments) => play(&arguments),
+    };
+    let Err(error) = played else { return ExitCode::SUCCESS };
+    if json {
+        let failure = json!({ "ok": false, "code": error.code(), "message": error.to_string() });
+        // When nobody reads any more, the exit status still tells.
+        let _ = writeln!(io::stdout(), "{failure}");
+    } else {
+        eprintln!("error: {error}");
     }
+    ExitCode::FAILURE
 }
 
 fn play(arguments: &Arguments) -> Result<(), CommandError> {
@@ -106,7 +108,7 @@ fn play(arguments: &Arguments) -> Result<(), CommandError> {
     let (payout, hash) = atm.withdraw(&key, amount)?;
     atm.try_again(payout, hash)?;
     if atm.recover()?.is_empty() {
-        atm.show.step(Step::Recover, true, &atm.state(payout)?, "nothing is in flight", json!({}));
+        atm.show.step(Step::Recover, true, &atm.state(payout)?, "nothing is in flight", json!({}))?;
     }
     Ok(())
 }
@@ -131,7 +133,7 @@ impl Atm<'_> {
         let description = format!("withdrawal from ATM, ticket {}", ticket.as_hex());
         let params = OfferOutParams::new(amount, &description);
         let made = offerout(&self.ledger, key, &params, common::now())?;
-        let payout = PayoutId::new(made.offer_id.to_byte_array());
+        let payout = PayoutId::from_byte_array(made.offer_id.to_byte_array());
         let text = format!("{amount} for \"{description}\": whoever answers with an invoice is paid, once");
         let detail = json!({
             "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
@@ -139,14 +141,14 @@ impl Atm<'_> {
         if !self.show.json && io::stdout().is_terminal() {
             common::qr::show(&made.bolt12_unsigned);
         }
-        self.show.step(Step::Offer, true, &self.state(payout)?, &text, detail);
+        self.show.step(Step::Offer, true, &self.state(payout)?, &text, detail)?;
 
         let offer: Offer = made.bolt12_unsigned.parse().map_err(common::other)?;
         let invoice = self.answer(&offer)?;
         let hash = payment_hash(&invoice)?;
         let text = "the customer's wallet answers";
         let detail = json!({ "bolt12": invoice.to_string(), "payment_hash": hash });
-        self.show.step(Step::Invoice, true, &self.state(payout)?, text, detail);
+        self.show.step(Step::Invoice, true, &self.state(payout)?, text, detail)?;
 
         let claim = self.ledger.claim(&invoice, common::now()).map_err(common::other)?;
         let detail = json!({ "payment_hash": hash, "amount_msat": claim.amount().get() });
@@ -156,7 +158,7 @@ impl Atm<'_> {
             &self.state(payout)?,
             "reserved for this invoice, on the disk",
             detail,
-        );
+        )?;
 
         let ended = self.ledger.pay(claim, self.node, common::now);
         self.show_ended(Step::Pay, payout, hash, &ended)?;
@@ -178,7 +180,7 @@ impl Atm<'_> {
                 Err(ClaimError::Store(error)) => return Err(error.into()),
                 Err(error) => {
                     let detail = json!({ "payment_hash": hash, "payee_is_told": error.payee_message() });
-                    self.show.step(step, false, &self.state(payout)?, &error.to_string(), detail);
+                    self.show.step(step, false, &self.state(payout)?, &error.to_string(), detail)?;
                 }
             }
         }
@@ -188,7 +190,7 @@ impl Atm<'_> {
     /// Asks the node about everything that is in flight. Payments that were on their way have arrived meanwhile.
     fn recover(&self) -> Result<Vec<Recovered>, CommandError> {
         self.node.arrive();
-        let recovery = self.ledger.recover(self.node, common::now(), common::now)?;
+        let recovery = self.ledger.recover(self.node, u64::MAX, common::now)?;
         for (payout, error) in &recovery.unreadable {
             eprintln!("warning: payout {payout} cannot be recovered: {error}");
         }
@@ -210,18 +212,18 @@ impl Atm<'_> {
         let detail = json!({ "payment_hash": hash });
         match ended {
             Ended::Paid { preimage, .. } => {
-                self.show.step(step, true, &state, "paid, and proved by the preimage", detail);
+                self.show.step(step, true, &state, "paid, and proved by the preimage", detail)?;
                 let detail = self.receipt(payout, hash, preimage)?;
-                self.show.step(Step::Receipt, true, &state, "this preimage is the receipt", detail);
+                self.show.step(Step::Receipt, true, &state, "this preimage is the receipt", detail)?;
             }
             Ended::Failed { reason } => {
                 let text = format!("{reason}; another invoice may try");
-                self.show.step(step, false, &state, &text, detail);
+                self.show.step(step, false, &state, &text, detail)?;
             }
             Ended::InFlight { problem } => {
                 let problem = problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
                 let text = format!("nobody knows yet how this payment ends{problem}");
-                self.show.step(step, false, &state, &text, detail);
+                self.show.step(step, false, &state, &text, detail)?;
             }
         }
         Ok(())
@@ -236,7 +238,7 @@ impl Atm<'_> {
         let invoice = self.claimed_invoice(payout, hash)?;
         Ok(json!({
             "payment_hash": hash,
-            "preimage": preimage.to_bytes().as_hex().to_string(),
+            "preimage": preimage.to_byte_array().as_hex().to_string(),
             "amount_msat": invoice.amount(),
         }))
     }
@@ -270,7 +272,7 @@ impl Atm<'_> {
 
 fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, CommandError> {
     let hash = invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))?;
-    Ok(PaymentHash::new(hash))
+    Ok(PaymentHash::from_byte_array(hash))
 }
 
 /// How the steps are shown, and behind which the lights go out.
@@ -280,31 +282,42 @@ struct Show {
 }
 
 impl Show {
-    fn step(&self, step: Step, ok: bool, state: &str, text: &str, detail: Value) {
+    fn step(&self, step: Step, ok: bool, state: &str, text: &str, detail: Value) -> Result<(), CommandError> {
         let value = step.to_possible_value();
         let name = value.as_ref().map_or("", |value| value.get_name());
-        if self.json {
-            let mut line = json!({ "step": name, "ok": ok, "state": state });
-            if let (Value::Object(line), Value::Object(detail)) = (&mut line, detail) {
-                if !ok {
-                    line.insert("message".to_owned(), text.into());
-                }
-                line.extend(detail);
-            }
-            println!("{line}");
-        } else {
-            let mark = if ok { "ok" } else { "no" };
-            println!("{name:<14} {mark}  {text}");
-            println!("{:<18} the payout is now: {state}", "");
-            let detail = detail.as_object().into_iter().flatten();
-            for (name, value) in detail.filter(|(name, _)| *name != "payment_hash") {
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                println!("{:<18} {name}: {value}", "");
-            }
-        }
+        let written = match self.json {
+            true => write_line(name, ok, state, text, detail),
+            false => write_text(name, ok, state, text, &detail),
+        };
+        written.map_err(|error| common::other(format!("cannot write to stdout: {error}")))?;
         if self.kill_after == Some(step) {
             eprintln!("-- killed behind {name}, as asked; run it again without --kill-after");
             std::process::abort();
         }
+        Ok(())
     }
+}
+
+fn write_line(name: &str, ok: bool, state: &str, text: &str, detail: Value) -> io::Result<()> {
+    let mut line = json!({ "step": name, "ok": ok, "state": state });
+    if let (Value::Object(line), Value::Object(detail)) = (&mut line, detail) {
+        if !ok {
+            line.insert("message".to_owned(), text.into());
+        }
+        line.extend(detail);
+    }
+    writeln!(io::stdout(), "{line}")
+}
+
+fn write_text(name: &str, ok: bool, state: &str, text: &str, detail: &Value) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let mark = if ok { "ok" } else { "no" };
+    writeln!(stdout, "{name:<14} {mark}  {text}")?;
+    writeln!(stdout, "{:<18} the payout is now: {state}", "")?;
+    let detail = detail.as_object().into_iter().flatten();
+    for (name, value) in detail.filter(|(name, _)| *name != "payment_hash") {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        writeln!(stdout, "{:<18} {name}: {value}", "")?;
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bolt12::command::{CommandError, OfferInfo, disableoffer};
+use bolt12::payout::PayoutId;
 use clap::Parser;
 
 /// Disables an offer of the ledger.
@@ -29,5 +30,11 @@ fn main() -> ExitCode {
 
 fn disable(arguments: Arguments) -> Result<OfferInfo, CommandError> {
     let offer_id = common::offer_id(&arguments.offer_id)?;
-    disableoffer(&common::open_ledger(&arguments.data)?, offer_id, common::now())
+    match common::find_ledger(&arguments.data)? {
+        Some(ledger) => disableoffer(&ledger, offer_id, common::now()),
+        None => Err(CommandError::Unknown {
+            what: "offer",
+            id: PayoutId::from_byte_array(offer_id.to_byte_array()),
+        }),
+    }
 }

@@ -34,5 +34,8 @@ fn main() -> ExitCode {
 fn list(arguments: Arguments) -> Result<ListOffers, CommandError> {
     let offer_id = arguments.offer_id.filter(|id| !id.is_empty());
     let offer_id: Option<OfferId> = offer_id.map(|id| common::offer_id(&id)).transpose()?;
-    listoffers(&common::open_ledger(&arguments.data)?, offer_id, arguments.active_only)
+    match common::find_ledger(&arguments.data)? {
+        Some(ledger) => listoffers(&ledger, offer_id, arguments.active_only),
+        None => Ok(ListOffers::default()),
+    }
 }

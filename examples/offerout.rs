@@ -40,28 +40,28 @@ struct Arguments {
     #[arg(allow_hyphen_values = true)]
     description: String,
     /// Who issues it; visible
-    #[arg(value_name = "ISSUER")]
+    #[arg(value_name = "ISSUER", allow_hyphen_values = true)]
     issuer: Option<String>,
     /// Internal name; never part of the offer
-    #[arg(value_name = "LABEL")]
+    #[arg(value_name = "LABEL", allow_hyphen_values = true)]
     label: Option<String>,
     /// Unix second from which the offer is expired [default: never]
-    #[arg(value_name = "ABSOLUTE_EXPIRY")]
+    #[arg(value_name = "ABSOLUTE_EXPIRY", allow_hyphen_values = true)]
     absolute_expiry: Option<String>,
     /// A previous, paid invoice of ours (lni1…) that this refunds
-    #[arg(value_name = "REFUND_FOR")]
+    #[arg(value_name = "REFUND_FOR", allow_hyphen_values = true)]
     refund_for: Option<String>,
     /// The issuer, by name
-    #[arg(long = "issuer", value_name = "ISSUER")]
+    #[arg(long = "issuer", value_name = "ISSUER", allow_hyphen_values = true)]
     named_issuer: Option<String>,
     /// The label, by name
-    #[arg(long = "label", value_name = "LABEL")]
+    #[arg(long = "label", value_name = "LABEL", allow_hyphen_values = true)]
     named_label: Option<String>,
     /// The expiry, by name
-    #[arg(long = "absolute-expiry", value_name = "SECONDS")]
+    #[arg(long = "absolute-expiry", value_name = "SECONDS", allow_hyphen_values = true)]
     named_absolute_expiry: Option<String>,
     /// The refunded invoice, by name
-    #[arg(long = "refund-for", value_name = "INVOICE")]
+    #[arg(long = "refund-for", value_name = "INVOICE", allow_hyphen_values = true)]
     named_refund_for: Option<String>,
 }
 

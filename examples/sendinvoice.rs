@@ -32,6 +32,7 @@ struct Arguments {
     /// The offer, lno1…, signed or not
     offer: String,
     /// Internal name of the invoice
+    #[arg(allow_hyphen_values = true)]
     label: String,
     /// The sum, such as 1500, 1500msat or 100sat; needed when the offer names none
     #[arg(value_name = "MSATOSHI", allow_hyphen_values = true)]

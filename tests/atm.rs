@@ -96,7 +96,7 @@ fn a_withdrawal_succeeds_once() {
     assert_eq!(steps[2]["amount_msat"], 100_000_000);
     // The receipt proves the payment to whoever can hash.
     let preimage: bolt12::payout::PaymentHash = text(4, "preimage").parse().unwrap();
-    let hash = bolt12::payout::Preimage::new(preimage.to_bytes()).payment_hash();
+    let hash = bolt12::payout::Preimage::from_byte_array(preimage.to_byte_array()).payment_hash();
     assert_eq!(hash.to_string(), text(1, "payment_hash"));
     let paid = format!("already paid: by payment {hash}");
     assert_eq!((text(5, "message"), text(6, "message")), (paid.clone(), paid));

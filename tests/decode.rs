@@ -34,6 +34,17 @@ fn run(arguments: &[&str], input: &str) -> (Vec<Value>, bool) {
 }
 
 #[test]
+fn a_line_of_any_length_takes_bounded_memory_and_has_its_answer() {
+    let lines = format!("{}\n{OFFER}\n\n{}", "q".repeat(3 << 20), "q".repeat((1 << 20) + 1));
+    let (lines, all_valid) = run(&[], &lines);
+    let valid: Vec<bool> = lines.iter().map(|line| line["valid"].as_bool().unwrap()).collect();
+    assert_eq!((&valid[..], all_valid), (&[false, true, false, false][..], false));
+    let message = "a line of more than 1048576 bytes, which no message needs";
+    assert_eq!(lines[0], json!({ "valid": false, "error": { "message": message } }));
+    assert_eq!(lines[3], lines[0]);
+}
+
+#[test]
 fn each_string_has_its_line_in_order() {
     let (lines, all_valid) = run(&["--json", "--", OFFER, DRAFT, "lno1pqpq"], "");
     assert!(!all_valid);

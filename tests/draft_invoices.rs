@@ -133,7 +133,7 @@ fn claim(ledger: &Ledger<MemoryStore>, case: &Value) -> Result<PaymentHash, Stri
     }
     let claim = ledger.claim(&invoice, number(&case["received_now"])).map_err(|error| error.to_string())?;
     assert_eq!(Some(claim.amount().get()), invoice.amount());
-    assert_eq!(Some(claim.payment_hash().to_bytes()), invoice.payment_hash());
+    assert_eq!(Some(claim.payment_hash().to_byte_array()), invoice.payment_hash());
     assert_eq!(claim.invoice(), invoice.as_bytes());
     Ok(claim.payment_hash())
 }
@@ -183,7 +183,7 @@ fn the_payee_answers_with_the_same_records() {
             ..SendInvoiceParams::new("recv", hash)
         };
         let now = number(&case["created_now"]);
-        let mut builder = Invoice::answer(&offer, hash.to_bytes(), key.x_only_public_key().0)
+        let mut builder = Invoice::answer(&offer, hash.to_byte_array(), key.x_only_public_key().0)
             .features(&features)
             .created_at(now)
             .relative_expiry(params.timeout);
@@ -415,7 +415,7 @@ fn keypair(secret_key: &Value) -> Keypair {
 }
 
 fn preimage(value: &Value) -> Preimage {
-    Preimage::new(<[u8; 32]>::from_hex(text(value)).unwrap())
+    Preimage::from_byte_array(<[u8; 32]>::from_hex(text(value)).unwrap())
 }
 
 fn msat(text: &str) -> Msat {

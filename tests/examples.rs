@@ -287,3 +287,73 @@ fn key_and_ledger_are_their_owners_alone() {
     let key = fs::read_to_string(data.path().join("node-key")).unwrap();
     assert_eq!(key.trim_end().len(), 64);
 }
+
+#[test]
+fn a_mistyped_option_is_no_text() {
+    let data = Data::new();
+    let told =
+        |option: &str| (-1, format!("unexpected argument '{option}': put -- before texts that begin so"));
+    for option in ["--labell", "--absolute_expiry", "--issuerx=me"] {
+        assert_eq!(failure(&data.run("offerout", &["5", option])), told(option));
+        assert_eq!(failure(&data.run("offerout", &["5", "d", option, "x"])), told(option));
+    }
+    assert_eq!(success(&data.run("listoffers", &[])), json!({ "offers": [] }));
+    // Behind -- everything is a text, and so is what begins with one hyphen.
+    let made = success(&data.run("offerout", &["--", "5", "--labell", "-me", "-l"]));
+    let offer: bolt12::draft::Offer = made["bolt12"].as_str().unwrap().parse().unwrap();
+    assert_eq!(
+        (offer.description().unwrap().as_str(), offer.issuer().unwrap().as_str()),
+        ("--labell", "-me")
+    );
+    assert_eq!(made["label"], "-l");
+}
+
+#[test]
+fn who_only_looks_makes_no_ledger() {
+    let data = Data::new();
+    let nowhere = data.path().join("nowhere");
+    let nowhere = nowhere.to_str().unwrap();
+    assert_eq!(success(&example("listoffers", &["--data", nowhere])), json!({ "offers": [] }));
+    let id = "ab".repeat(32);
+    let told = (-1, format!("unknown offer {id}"));
+    assert_eq!(failure(&example("disableoffer", &["--data", nowhere, &id])), told);
+    assert!(!fs::exists(nowhere).unwrap());
+}
+
+#[test]
+fn programs_that_run_at_once_take_turns() {
+    let data = Data::new();
+    let results: Vec<Value> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..6).map(|_| scope.spawn(|| data.run("offerout", &["1sat", "d"]))).collect();
+        runs.into_iter().map(|run| success(&run.join().unwrap())).collect()
+    });
+    assert_eq!(results.iter().filter(|result| result["created"] == true).count(), 1);
+    assert!(results.iter().all(|result| result["bolt12"] == results[0]["bolt12"]), "one key was made");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_without_end_is_not_read_to_its_end() {
+    let data = Data::new();
+    let (code, message) = failure(&data.run("offerout", &["--node-key", "/dev/zero", "1", "d"]));
+    assert_eq!(
+        (code, message.as_str()),
+        (-1, "key file /dev/zero: 64 hexadecimal characters are needed, 1024 are there")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_others_can_read_is_used_with_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let data = Data::new();
+    let path = data.path().join("key");
+    fs::write(&path, "ab".repeat(32)).unwrap();
+    for (mode, warned) in [(0o640, true), (0o600, false)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let output = data.run("offerout", &["--node-key", path.to_str().unwrap(), "1", "d"]);
+        let _ = success(&output);
+        let warning = format!("warning: key file {} can be read by others", path.display());
+        assert_eq!(String::from_utf8(output.stderr).unwrap().contains(&warning), warned);
+    }
+}

@@ -51,7 +51,7 @@ fn answer(request: &InvoiceRequest, preimage: Preimage, now: u64) -> Invoice {
     let hops = vec![(point(0x45), vec![0; 16])];
     let path = BlindedPathBuf { first_node: FirstNode::NodeId(point(0x43)), path_key: point(0x44), hops };
     let costs = PayInfo { htlc_maximum_msat: 1_000_000, ..PayInfo::default() };
-    let invoice = Invoice::respond(request, preimage.payment_hash().to_bytes(), now);
+    let invoice = Invoice::respond(request, preimage.payment_hash().to_byte_array(), now);
     invoice.path(path.path(), costs).sign(&key(0x46)).unwrap()
 }
 
@@ -116,7 +116,7 @@ fn it_is_paid_once_by_an_invoice_that_mirrors_either_variant() {
         let result = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
         let text = if signed { &result.bolt12_signed } else { &result.bolt12 };
         let request: InvoiceRequest = text.parse().unwrap();
-        let (preimage, second) = (Preimage::new([1; 32]), Preimage::new([2; 32]));
+        let (preimage, second) = (Preimage::from_byte_array([1; 32]), Preimage::from_byte_array([2; 32]));
         let node = Node(vec![preimage, second]);
         let invoice = answer(&request, preimage, NOW);
         let ended = ledger.pay_once(&invoice, &node, || NOW).unwrap();
@@ -154,7 +154,7 @@ fn a_key_for_this_request_alone_works_as_well() {
     };
     let result = invoicerequest(&ledger, &signer, &params, NOW).unwrap();
     assert_eq!(result.bolt12, request.to_string());
-    let preimage = Preimage::new([1; 32]);
+    let preimage = Preimage::from_byte_array([1; 32]);
     let ended = ledger.pay_once(&answer(&request, preimage, NOW), &Node(vec![preimage]), || NOW).unwrap();
     assert_eq!(ended, Ended::Paid { preimage, settled: Settled::Paid });
 }
@@ -168,10 +168,29 @@ fn an_invoice_for_what_was_not_promised_is_unknown() {
     let larger =
         InvoiceRequest::without_offer("withdrawal from ATM", msat(200_000)).issuer("atm.example.com");
     let larger = larger.absolute_expiry(NOW + 600).unsigned(point(7), METADATA).unwrap();
-    let preimage = Preimage::new([1; 32]);
-    let error = ledger.claim(&answer(&larger, preimage, NOW), NOW).unwrap_err();
+    let preimage = Preimage::from_byte_array([1; 32]);
+    let invoice = answer(&larger, preimage, NOW);
+    let error = ledger.claim(&invoice, NOW).unwrap_err();
     assert_eq!(error, ClaimError::UnknownPayout);
+    // No one field names the request, so none is at fault.
+    assert_eq!(error.invoice_error(&invoice).erroneous_field(), None);
     assert!(ledger.claim(&answer(&request, preimage, NOW), NOW).is_ok());
+}
+
+#[test]
+fn a_payment_hash_that_another_payout_took_is_told_by_todays_number() {
+    let ledger = ledger();
+    let preimage = Preimage::from_byte_array([1; 32]);
+    let invoices = [b"one", b"two"].map(|metadata| {
+        let result =
+            invoicerequest(&ledger, &key(7), &InvoiceRequestParams { metadata, ..params() }, NOW).unwrap();
+        answer(&result.bolt12.parse().unwrap(), preimage, NOW)
+    });
+    let [first, second] = &invoices;
+    assert!(ledger.claim(first, NOW).is_ok());
+    let refused = ledger.claim(second, NOW).unwrap_err().invoice_error(second);
+    assert_eq!(refused.erroneous_field().unwrap().to_string(), "invoice_payment_hash (type 168)");
+    assert_eq!(refused.error().unwrap(), "payment_hash was used before");
 }
 
 #[test]
@@ -179,9 +198,9 @@ fn an_expired_invoice_or_request_is_not_paid() {
     let ledger = ledger();
     let result = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let request: InvoiceRequest = result.bolt12.parse().unwrap();
-    let old = answer(&request, Preimage::new([1; 32]), NOW - 7_201);
+    let old = answer(&request, Preimage::from_byte_array([1; 32]), NOW - 7_201);
     assert!(matches!(ledger.claim(&old, NOW), Err(ClaimError::Terms(TermsError::Bolt12(_)))));
-    let invoice = answer(&request, Preimage::new([2; 32]), NOW);
+    let invoice = answer(&request, Preimage::from_byte_array([2; 32]), NOW);
     let late = ledger.claim(&invoice, NOW + 601).unwrap_err();
     assert_eq!(
         late.to_string(),

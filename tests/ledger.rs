@@ -229,7 +229,7 @@ fn b4_a_claim_is_not_burned_without_pay() {
         let node = Node::new(Plan::Fail);
         let (offer, id) = promised(&ledger, "b4");
         // An invoice that is refused burns nothing, nor does a payment that fails …
-        let wrong = Invoice::answer(&offer, hash(1).to_bytes(), payee().x_only_public_key().0);
+        let wrong = Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0);
         let wrong = wrong.amount(Msat::new(1).unwrap()).created_at(NOW).sign(&payee()).unwrap();
         terms(ledger.pay_once(&wrong, &node, || NOW).unwrap_err());
         assert_eq!(payout(&ledger, id).version(), 1);
@@ -431,7 +431,7 @@ fn disable_in_every_state() {
         let (offer, id) = promised(&ledger, "claimed paid");
         overtaken(&ledger, &offer, 30, 31);
         assert_eq!(refused(id), Refusal::AlreadyPaid { by: hash(30) });
-        assert_eq!(ledger.disable(PayoutId::new([1; 32]), NOW), Err(DisableError::UnknownPayout));
+        assert_eq!(ledger.disable(PayoutId::from_byte_array([1; 32]), NOW), Err(DisableError::UnknownPayout));
     });
 }
 

@@ -152,7 +152,7 @@ fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
     if ledger.create(&promise, None, NOW).unwrap().is_new() {
         acknowledge(format_args!("created {}", promise.id()));
     }
-    let invoice = Invoice::answer(&offer, hash(number).to_bytes(), payee().x_only_public_key().0)
+    let invoice = Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0)
         .amount(amount_of(number))
         .created_at(NOW)
         .sign(&payee())

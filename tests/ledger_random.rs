@@ -224,7 +224,8 @@ impl Messages {
     fn new() -> Self {
         let offers: Vec<_> = (0..PAYOUTS).map(|number| offer(&format!("random {number}"))).collect();
         let of = |offer, payment, msat| {
-            let invoice = Invoice::answer(offer, hash(payment).to_bytes(), payee().x_only_public_key().0);
+            let invoice =
+                Invoice::answer(offer, hash(payment).to_byte_array(), payee().x_only_public_key().0);
             invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
         };
         let mut invoices = BTreeMap::new();
@@ -238,7 +239,7 @@ impl Messages {
     }
 
     fn id(&self, payout: usize) -> PayoutId {
-        PayoutId::new(self.offers[payout].offer_id().to_byte_array())
+        PayoutId::from_byte_array(self.offers[payout].offer_id().to_byte_array())
     }
 }
 
@@ -261,7 +262,8 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
             said(ledger.claim(invoice, NOW), |_| "claimed".to_owned())
         }
         Asked::Settle { payment, right_preimage } => {
-            let preimage = if right_preimage { preimage(payment) } else { Preimage::new([9; 32]) };
+            let preimage =
+                if right_preimage { preimage(payment) } else { Preimage::from_byte_array([9; 32]) };
             said(ledger.settle(hash(payment), preimage, NOW), |settled: Settled| format!("{settled:?}"))
         }
         Asked::Release(payment) => {

@@ -78,7 +78,7 @@ fn a_claim_younger_than_asked_for_is_left_to_its_worker() {
         assert_eq!(node.calls(), 0);
         assert_eq!(ledger.recover(&node, NOW, || NOW).unwrap().payments.len(), 1);
         assert!(ledger.resume(id, NOW).unwrap().is_none(), "nothing is in flight any more");
-        assert!(ledger.resume(PayoutId::new([3; 32]), NOW).unwrap().is_none());
+        assert!(ledger.resume(PayoutId::from_byte_array([3; 32]), NOW).unwrap().is_none());
     });
 }
 

@@ -26,14 +26,16 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "b8");
         let of = |msat| {
-            let invoice = Invoice::answer(&offer, hash(1).to_bytes(), payee().x_only_public_key().0);
+            let invoice = Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0);
             invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
         };
         for msat in [100_001, 99_999, 1, 0, 200_000] {
             let error = ledger.claim(&of(msat), NOW).unwrap_err();
             assert_eq!(error.payee_message(), "expected invoice for 100000msat");
-            assert_eq!(error.field().unwrap().to_string(), "amount (type 8)");
-            assert_eq!(error.suggested_value(), Some(vec![1, 0x86, 0xa0]));
+            let answer = error.invoice_error(&of(msat));
+            assert_eq!(answer.error().unwrap(), "expected invoice for 100000msat");
+            assert_eq!(answer.erroneous_field().unwrap().number(), 8);
+            assert_eq!(answer.suggested_value(), Some(&[1, 0x86, 0xa0][..]));
         }
         assert_eq!(payout(&ledger, id).version(), 1);
         assert_eq!(ledger.claim(&of(100_000), NOW).unwrap().amount().get(), 100_000);
@@ -48,20 +50,21 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         let promise = Promise::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
         let _ = ledger.create(&promise, None, NOW).unwrap();
         let of = |number, msat| {
-            let invoice = Invoice::answer(&offer, hash(number).to_bytes(), payee().x_only_public_key().0);
+            let invoice =
+                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
             invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
         };
         let above = ledger.claim(&of(1, 5_001), NOW).unwrap_err();
         assert_eq!(terms(above.clone()), RedeemError::AboveLimit { limit: Msat::new(5_000).unwrap() });
         assert_eq!(above.payee_message(), "amount is larger than is paid for this offer");
-        assert_eq!(above.suggested_value(), None);
+        assert_eq!(above.invoice_error(&of(1, 5_001)).suggested_value(), None);
         assert_eq!(terms(ledger.claim(&of(1, 0), NOW).unwrap_err()), RedeemError::AmountZero);
         assert_eq!(ledger.claim(&of(1, 5_000), NOW).unwrap().amount().get(), 5_000);
 
         // Without a limit it is unlimited, as documented.
         let unlimited = offer_of("any, unlimited", "any");
         let _ = ledger.create(&Promise::draft(unlimited.clone()).unwrap(), None, NOW).unwrap();
-        let all = Invoice::answer(&unlimited, hash(2).to_bytes(), payee().x_only_public_key().0)
+        let all = Invoice::answer(&unlimited, hash(2).to_byte_array(), payee().x_only_public_key().0)
             .amount(Msat::MAX)
             .created_at(NOW)
             .sign(&payee())
@@ -113,7 +116,7 @@ fn s5_an_offer_without_node_id_is_kept_and_refuses_gently() {
         let offer = Offer::try_from(writer.into_bytes()).unwrap();
         let _ = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap();
         let answer =
-            Invoice::answer(&offer, hash(1).to_bytes(), payee().x_only_public_key().0).sign(&payee());
+            Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0).sign(&payee());
         assert_eq!(answer.unwrap_err().to_string(), "node_id (type 30): missing");
         let other = invoice(&ledger_kit::offer("nobody"), 1);
         assert_eq!(ledger.claim(&other, NOW).unwrap_err(), ClaimError::UnknownPayout);
@@ -129,7 +132,8 @@ fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
         let id = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, u64::MAX - 1).unwrap();
         let id = id.into_payout().id();
         let of = |number, created_at| {
-            let invoice = Invoice::answer(&offer, hash(number).to_bytes(), payee().x_only_public_key().0);
+            let invoice =
+                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
             invoice.created_at(created_at).relative_expiry(u32::MAX).sign(&payee()).unwrap()
         };
         assert_eq!(of(1, u64::MAX - 5).last_valid_second(), Some(u64::MAX));
@@ -194,7 +198,7 @@ fn listings_show_every_payout_once_page_by_page() {
             assert_eq!(ledger.by_payment_hash(hash(number)).unwrap().as_ref(), Some(payout));
         }
         assert_eq!(ledger.by_payment_hash(hash(1)).unwrap(), None);
-        assert_eq!(ledger.get(PayoutId::new([0; 32])).unwrap(), None);
+        assert_eq!(ledger.get(PayoutId::from_byte_array([0; 32])).unwrap(), None);
         assert_eq!(ledger.history(ids[0], 1, PageSize::new(1).unwrap()).unwrap().len(), 1);
         assert_eq!(ledger.history(ids[0], 2, PageSize::MAX).unwrap(), []);
     });
@@ -211,11 +215,12 @@ fn b9_the_longest_messages_are_kept_and_paid() {
         let id =
             ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
         for number in 0..3 {
-            let invoice = Invoice::answer(&offer, hash(number).to_bytes(), payee().x_only_public_key().0)
-                .amount(Msat::new(1).unwrap())
-                .created_at(NOW)
-                .sign(&payee())
-                .unwrap();
+            let invoice =
+                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0)
+                    .amount(Msat::new(1).unwrap())
+                    .created_at(NOW)
+                    .sign(&payee())
+                    .unwrap();
             assert_eq!(ledger.claim(&invoice, NOW).unwrap().invoice(), invoice.as_bytes());
             ledger.release(hash(number), "", NOW).unwrap();
         }
@@ -256,15 +261,16 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
         writer.record(10, b"chain");
         writer.record(30, &payee().x_only_public_key().0.serialize());
         writer.tu64(40, NOW);
-        writer.record(42, &hash(1).to_bytes());
+        writer.record(42, &hash(1).to_byte_array());
         let root = bolt12::merkle::root::<bolt12::merkle::LnAll>(writer.stream());
         let sighash = bolt12::sign::SignatureField::INVOICE.sighash(root);
         let signature = bolt12::sign::Signer::sign(&payee(), &sighash).unwrap();
         writer.record(240, signature.as_ref());
         let invoice = Invoice::try_from(writer.into_bytes()).unwrap();
         let error = ledger.claim(&invoice, NOW).unwrap_err();
-        assert_eq!(error.field().unwrap().to_string(), "chain (type 3)");
-        assert_eq!(error.suggested_value(), Some(ChainHash::TESTNET3.to_bytes().to_vec()));
+        let answer = error.invoice_error(&invoice);
+        assert_eq!(answer.erroneous_field().unwrap().number(), 3);
+        assert_eq!(answer.suggested_value(), Some(&ChainHash::TESTNET3.to_bytes()[..]));
         assert_eq!((payout(&ledger, id).version(), history(&ledger, id).len()), (1, 1));
     });
 }
@@ -280,9 +286,10 @@ fn what_a_payee_is_told_names_nobody_elses_payment() {
     ledger.release(hash(1), "no route", NOW).unwrap();
     assert_eq!(told(1), "payment of this invoice has failed, send a new one");
     assert_eq!(payout(&ledger, id).status(), Status::Active);
-    let unknown = ledger.claim(&invoice(&ledger_kit::offer("other"), 5), NOW).unwrap_err();
+    let other = invoice(&ledger_kit::offer("other"), 5);
+    let unknown = ledger.claim(&other, NOW).unwrap_err();
     assert_eq!(unknown.payee_message(), "unknown offer");
-    assert_eq!(unknown.field().unwrap().number(), 4);
+    assert_eq!(unknown.invoice_error(&other).erroneous_field().unwrap().number(), 4);
     let broken = ClaimError::Store(StoreError::failed("disk /dev/sda1"));
     assert_eq!(
         broken.payee_message(),

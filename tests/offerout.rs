@@ -269,7 +269,7 @@ fn without_signatures(mut answer: Value) -> Value {
 fn pay_the_offer_of_two_sat(ledger: &Ledger<MemoryStore>, key: &Keypair, chain: ChainHash) {
     let params = OfferOutParams { chain, ..OfferOutParams::new("2sat".parse().unwrap(), "used") };
     let offer: draft::Offer = offerout(ledger, key, &params, NOW).unwrap().bolt12_unsigned.parse().unwrap();
-    let preimage = Preimage::new([1; 32]);
+    let preimage = Preimage::from_byte_array([1; 32]);
     let params = SendInvoiceParams::new("payee's", preimage.payment_hash());
     let answer = sendinvoice(&offer, key, None, &params, NOW).unwrap();
     let invoice: draft::Invoice = answer.bolt12.parse().unwrap();

@@ -17,7 +17,7 @@ use bolt12::payout::{PaymentHash, PaymentProof, Preimage, Status};
 const DOC: &str = include_str!("../src/payout/states.md");
 
 fn preimage(name: char) -> Preimage {
-    Preimage::new([u8::try_from(name).unwrap(); 32])
+    Preimage::from_byte_array([u8::try_from(name).unwrap(); 32])
 }
 
 fn hash(name: char) -> PaymentHash {
@@ -317,7 +317,7 @@ fn attempts_are_bounded() {
     let attempt = |number: usize| {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&number.to_be_bytes());
-        Attempt::Failed(PaymentHash::new(bytes))
+        Attempt::Failed(PaymentHash::from_byte_array(bytes))
     };
     let full =
         State::restore(RetryPolicy::AnyNewInvoice, false, (0..MAX_ATTEMPTS).map(attempt).collect()).unwrap();

@@ -196,14 +196,14 @@ fn change(number: u64, version: u64) -> Change {
 }
 
 fn id(number: u64) -> PayoutId {
-    PayoutId::new(hash(number, 0).to_bytes())
+    PayoutId::from_byte_array(hash(number, 0).to_byte_array())
 }
 
 fn hash(number: u64, version: u64) -> PaymentHash {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     bytes[8..16].copy_from_slice(&version.to_be_bytes());
-    Preimage::new(bytes).payment_hash()
+    Preimage::from_byte_array(bytes).payment_hash()
 }
 
 fn status(version: u64) -> Status {
@@ -218,7 +218,7 @@ fn status(version: u64) -> Status {
 /// Now and then larger than a page of the file.
 fn body(number: u64, version: u64) -> Vec<u8> {
     let length = if (number + version) % 16 == 0 { 9_000 } else { 700 };
-    let pattern = hash(number, version).to_bytes();
+    let pattern = hash(number, version).to_byte_array();
     number.to_be_bytes().into_iter().chain(pattern.into_iter().cycle()).take(length).collect()
 }
 

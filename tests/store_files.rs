@@ -21,7 +21,14 @@ use redb::TableDefinition;
 use tempfile::TempDir;
 
 fn row(number: u8) -> NewRow {
-    NewRow::new(PayoutId::new([number; 32]), Status::Active, None, vec![number; 700], vec![vec![1]]).unwrap()
+    NewRow::new(
+        PayoutId::from_byte_array([number; 32]),
+        Status::Active,
+        None,
+        vec![number; 700],
+        vec![vec![1]],
+    )
+    .unwrap()
 }
 
 /// A directory with a ledger of fifty payouts, closed cleanly.
@@ -128,7 +135,10 @@ fn cut_short_after_a_kill() {
         assert_eq!(refused(&cut), format!("ledger FILE is cut short: {length} bytes of {full}"));
     }
     let copied = RedbStore::open(&copy).unwrap();
-    assert!(copied.get(PayoutId::new([60; 32])).unwrap().is_some(), "the whole copy has every step");
+    assert!(
+        copied.get(PayoutId::from_byte_array([60; 32])).unwrap().is_some(),
+        "the whole copy has every step"
+    );
 }
 
 #[test]
@@ -160,7 +170,7 @@ fn a_damaged_inside() {
         fs::write(&path, &bytes).unwrap();
         let Ok(store) = RedbStore::open(&path) else { continue };
         for number in 0..50 {
-            if let Ok(Some(found)) = store.get(PayoutId::new([number; 32])) {
+            if let Ok(Some(found)) = store.get(PayoutId::from_byte_array([number; 32])) {
                 assert_eq!((found.version, found.body.as_slice()), (1, row(number).body()));
             }
         }
@@ -241,7 +251,8 @@ fn opened_twice_in_one_process() {
     let (_directory, path) = ledger();
     let store = RedbStore::open(&path).unwrap();
     assert_eq!(RedbStore::open(&path).unwrap_err(), OpenError::Busy { path: path.clone() });
-    let change = Change::new(PayoutId::new([1; 32]), 1, Status::Used, vec![], vec![], None).unwrap();
+    let change =
+        Change::new(PayoutId::from_byte_array([1; 32]), 1, Status::Used, vec![], vec![], None).unwrap();
     assert_eq!(store.replace(&change), Ok(Replaced::Written { version: 2 }), "the owner is not disturbed");
     drop(store);
     assert!(RedbStore::open(&path).is_ok(), "free again once it is closed");

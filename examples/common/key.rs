@@ -1,7 +1,7 @@
 //! A node key in a file: 64 hexadecimal characters, readable by its owner only.
 
-use std::fs;
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use bolt12::command::CommandError;
@@ -12,13 +12,14 @@ use super::other;
 /// Reads the key in `path`.
 pub fn read(path: &Path) -> Result<Keypair, CommandError> {
     let failed = |reason: &dyn std::fmt::Display| other(format!("key file {}: {reason}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| failed(&error))?;
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    warn_if_others_can_read(&file, path);
+    let mut text = String::new();
+    file.take(MAX_LENGTH).read_to_string(&mut text).map_err(|error| failed(&error))?;
     let text = text.trim_ascii_end();
     if text.len() != 64 {
-        return Err(failed(&format_args!(
-            "64 hexadecimal characters are needed, {} are there",
-            text.chars().count()
-        )));
+        let found = text.chars().count();
+        return Err(failed(&format_args!("64 hexadecimal characters are needed, {found} are there")));
     }
     // The reason is left out: it could show a part of the key.
     let key: SecretKey = text.parse().map_err(|_| failed(&"not the hexadecimal form of a secret key"))?;
@@ -33,13 +34,27 @@ pub fn read_or_make(path: &Path) -> Result<Keypair, CommandError> {
     }
 }
 
+/// Bytes of a key file that are looked at: a key has 64.
+const MAX_LENGTH: u64 = 1024;
+
+#[cfg(unix)]
+fn warn_if_others_can_read(file: &File, path: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    if file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o077 != 0) {
+        eprintln!("warning: key file {} can be read by others", path.display());
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_can_read(_: &File, _: &Path) {}
+
 fn make(path: &Path) -> Result<(), CommandError> {
     let failed =
         |error: &dyn std::fmt::Display| other(format!("cannot make key file {}: {error}", path.display()));
     let key = random_key().map_err(|error| failed(&error))?;
     // Written aside and then put in place whole: nobody ever reads half a key. Only the owner can read it.
     let directory = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|error| failed(&error))?;
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|error| failed(&error.kind()))?;
     writeln!(file, "{}", key.display_secret()).map_err(|error| failed(&error))?;
     file.as_file().sync_all().map_err(|error| failed(&error))?;
     match file.persist_noclobber(path) {

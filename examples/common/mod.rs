@@ -2,55 +2,53 @@
 #![allow(dead_code, reason = "each example uses its part")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what an example is for")]
 
+pub mod arguments;
 pub mod key;
 pub mod node;
 pub mod purse;
 pub mod qr;
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use arguments::Stop;
 use bolt12::OfferId;
 use bolt12::command::CommandError;
+use bolt12::payout::redb::OpenError;
 use bolt12::payout::{Ledger, RedbStore};
 use clap::Parser;
-use clap::error::ErrorKind;
 use serde::Serialize;
 
 /// The directory of the ledger and the node key, unless `--data` names another.
 pub const DATA: &str = "bolt12-data";
 
+/// The ledger's file in it.
+const LEDGER: &str = "ledger.redb";
+
 /// Runs an example: its answer as JSON on stdout, or what went wrong as JSON on stdout and exit status 1.
 pub fn run<A: Parser, T: Serialize>(work: impl FnOnce(A) -> Result<T, CommandError>) -> ExitCode {
-    run_with(std::env::args_os(), work)
-}
-
-fn run_with<A: Parser, T: Serialize>(
-    arguments: impl IntoIterator<Item = OsString>,
-    work: impl FnOnce(A) -> Result<T, CommandError>,
-) -> ExitCode {
-    let answer = match A::try_parse_from(arguments) {
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-        }
-        Err(error) => Err(other(usage_message(&error))),
+    let answer = match arguments::parse() {
+        Err(Stop::Shown(code)) => return code,
+        Err(Stop::Wrong(message)) => Err(other(message)),
         Ok(arguments) => work(arguments),
     };
     let (json, code) = match answer {
         Ok(answer) => (serde_json::to_string_pretty(&answer), ExitCode::SUCCESS),
-        Err(error) => {
-            let failure = serde_json::json!({ "code": error.code(), "message": error.to_string() });
-            (serde_json::to_string_pretty(&failure), ExitCode::FAILURE)
-        }
+        Err(error) => (serde_json::to_string_pretty(&failure(&error)), ExitCode::FAILURE),
     };
     match json.map_err(io::Error::from).and_then(|json| writeln!(io::stdout(), "{json}")) {
         Ok(()) => code,
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+/// What a failure is in JSON.
+pub fn failure(error: &CommandError) -> serde_json::Value {
+    serde_json::json!({ "code": error.code(), "message": error.to_string() })
 }
 
 /// An error in this program's own words.
@@ -66,8 +64,30 @@ pub fn now() -> u64 {
 /// The ledger in the data directory, made on first use. Says on stderr where it lives.
 pub fn open_ledger(data: &Path) -> Result<Ledger<RedbStore>, CommandError> {
     make_directory(data)?;
-    let path = data.join("ledger.redb");
-    let store = RedbStore::open(&path).map_err(other)?;
+    open_file(&data.join(LEDGER))
+}
+
+/// The ledger in the data directory, if there is one: who only looks makes none.
+pub fn find_ledger(data: &Path) -> Result<Option<Ledger<RedbStore>>, CommandError> {
+    let path = data.join(LEDGER);
+    if let Ok(false) = fs::exists(&path) {
+        eprintln!("no ledger: {}", path.display());
+        return Ok(None);
+    }
+    open_file(&path).map(Some)
+}
+
+/// Opens a ledger. One that another process has open is waited for, a moment: these programs are soon done with it.
+fn open_file(path: &Path) -> Result<Ledger<RedbStore>, CommandError> {
+    let mut opened = RedbStore::open(path);
+    for _ in 0..20 {
+        if !matches!(opened, Err(OpenError::Busy { .. })) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+        opened = RedbStore::open(path);
+    }
+    let store = opened.map_err(other)?;
     eprintln!("ledger: {}", path.display());
     Ok(Ledger::new(store))
 }
@@ -95,11 +115,4 @@ pub fn node_key(data: &Path, named: Option<PathBuf>) -> Result<secp256k1::Keypai
 /// Reads an offer_id.
 pub fn offer_id(text: &str) -> Result<OfferId, CommandError> {
     text.parse().map_err(|error| other(format!("offer_id: {error}")))
-}
-
-/// What clap says, without its usage lines: one sentence for a JSON message.
-fn usage_message(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let text = text.split("\n\n").next().unwrap_or_default();
-    text.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

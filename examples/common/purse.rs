@@ -38,7 +38,7 @@ impl Purse {
         let mut file = options.open(&self.preimages).map_err(other)?;
         writeln!(file, "{}", preimage.as_hex()).map_err(other)?;
         file.sync_all().map_err(other)?;
-        Ok(Preimage::new(preimage).payment_hash())
+        Ok(Preimage::from_byte_array(preimage).payment_hash())
     }
 
     /// The preimage that takes the payment under `hash`, if it was made here.
@@ -47,7 +47,8 @@ impl Purse {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.map_err(other)?,
         };
-        let preimages = text.lines().filter_map(|line| <[u8; 32]>::from_hex(line).ok()).map(Preimage::new);
+        let preimages =
+            text.lines().filter_map(|line| <[u8; 32]>::from_hex(line).ok()).map(Preimage::from_byte_array);
         Ok(preimages.into_iter().find(|preimage| preimage.payment_hash() == hash))
     }
 }

@@ -16,6 +16,6 @@ pub fn disableinvoicerequest<S: Store>(
     invreq_id: InvreqId,
     now: u64,
 ) -> Result<InvoiceRequestInfo, CommandError> {
-    let id = PayoutId::new(invreq_id.to_byte_array());
+    let id = PayoutId::from_byte_array(invreq_id.to_byte_array());
     disable(ledger, id, "invoice request", now, InvoiceRequestInfo::of)
 }

@@ -66,6 +66,6 @@ pub fn listinvoicerequests<S: Store>(
     invreq_id: Option<InvreqId>,
     active_only: bool,
 ) -> Result<ListInvoiceRequests, CommandError> {
-    let id = invreq_id.map(|id| PayoutId::new(id.to_byte_array()));
+    let id = invreq_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
     Ok(ListInvoiceRequests { invoicerequests: list(ledger, id, active_only, InvoiceRequestInfo::of)? })
 }

@@ -66,6 +66,6 @@ pub fn listoffers<S: Store>(
     offer_id: Option<OfferId>,
     active_only: bool,
 ) -> Result<ListOffers, CommandError> {
-    let id = offer_id.map(|id| PayoutId::new(id.to_byte_array()));
+    let id = offer_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
     Ok(ListOffers { offers: list(ledger, id, active_only, OfferInfo::of)? })
 }

@@ -6,6 +6,7 @@ use super::CommandError;
 use crate::amount::Msat;
 use crate::draft::{Invoice, Offer};
 use crate::payout::PaymentHash;
+use crate::payout::store::Label;
 use crate::sign::Signer;
 
 /// The parameters of [`sendinvoice`].
@@ -79,7 +80,7 @@ pub enum InvoiceStatus {
 ///
 /// # Errors
 /// Code 1002 when the offer has expired (`now` is later than its absolute_expiry); otherwise
-/// [`CommandError::Build`]: the offer does not pay out, the sum or the quantity is missing or does not fit.
+/// [`CommandError::Label`] when the label is too long, or [`CommandError::Build`]: the offer does not pay out, the sum or the quantity is missing or does not fit.
 pub fn sendinvoice(
     offer: &Offer,
     signer: &impl Signer,
@@ -90,8 +91,9 @@ pub fn sendinvoice(
     if let Some(expiry) = offer.absolute_expiry().filter(|expiry| now > *expiry) {
         return Err(CommandError::OfferExpired { expiry, now });
     }
+    let label = Label::new(params.label).map_err(CommandError::Label)?;
     let (node_id, _) = signer.public_key().x_only_public_key();
-    let mut answer = Invoice::answer(offer, params.payment_hash.to_bytes(), node_id)
+    let mut answer = Invoice::answer(offer, params.payment_hash.to_byte_array(), node_id)
         .created_at(now)
         .relative_expiry(params.timeout);
     if let Some(amount) = params.amount {
@@ -108,7 +110,7 @@ pub fn sendinvoice(
         None => answer.sign(signer)?,
     };
     Ok(SendInvoice {
-        label: params.label.to_string(),
+        label: label.as_str().to_string(),
         bolt12: invoice.to_string(),
         payment_hash: params.payment_hash,
         amount_msat: invoice.amount().unwrap_or_default(),

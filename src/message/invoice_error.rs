@@ -70,29 +70,32 @@ impl InvoiceError {
         self.stream().records().filter(|record| !matches!(record.number(), 1 | 3 | 5))
     }
 
-    /// An answer that says `error` of a field. The texts of this crate's errors are far from too long.
-    fn of(field: Option<Field>, error: &str) -> Self {
+    /// An answer that says `error` of a field, by its number in whatever dialect, and what it should have held. The
+    /// texts of this crate's errors are far from too long.
+    pub(crate) fn of(field: Option<Field>, suggested_value: Option<&[u8]>, error: &str) -> Self {
         let mut writer = Writer::new();
         writer.tu64_if(types::ERRONEOUS_FIELD.number(), field.map(Field::number));
+        writer.record_if(types::SUGGESTED_VALUE.number(), suggested_value.filter(|_| field.is_some()));
         writer.record(types::ERROR.number(), error.as_bytes());
         let bytes = writer.into_bytes();
-        let text = Stream::checked(&bytes).find(types::ERROR.number());
-        let text = text.map(|record| Span::of_value(&record));
-        Self { bytes, erroneous_field: field.map(Field::number), suggested_value: None, error: text }
+        let place =
+            |field: Field| Stream::checked(&bytes).find(field.number()).map(|record| Span::of_value(&record));
+        let (suggested_value, error) = (place(types::SUGGESTED_VALUE), place(types::ERROR));
+        Self { bytes, erroneous_field: field.map(Field::number), suggested_value, error }
     }
 }
 
 impl From<&ParseError> for InvoiceError {
     /// The answer to a message that does not parse.
     fn from(error: &ParseError) -> Self {
-        Self::of(error.field(), &error.to_string())
+        Self::of(error.field(), None, &error.to_string())
     }
 }
 
 impl From<&VerifyError> for InvoiceError {
     /// The answer to a message that cannot be used.
     fn from(error: &VerifyError) -> Self {
-        Self::of(error.field(), &error.to_string())
+        Self::of(error.field(), None, &error.to_string())
     }
 }
 

@@ -3,13 +3,11 @@
 //! A payee may be anyone. So the text names no payment, limit or failure that is ours or another payee's.
 
 use std::string::{String, ToString};
-use std::vec::Vec;
 
 use super::ledger::ClaimError;
-use super::presented::TermsError;
+use super::presented::Presented;
 use super::state::Refusal;
-use crate::draft;
-use crate::field::Field;
+use crate::message::InvoiceError;
 
 impl ClaimError {
     /// The reason in words for the payee (`error` of an invoice_error). [`Display`](std::fmt::Display) says more, for
@@ -18,7 +16,7 @@ impl ClaimError {
     /// ```
     /// use bolt12::payout::{ClaimError, PaymentHash, state::Refusal};
     ///
-    /// let error = ClaimError::Refused(Refusal::InFlight { hash: PaymentHash::new([7; 32]) });
+    /// let error = ClaimError::Refused(Refusal::InFlight { hash: PaymentHash::from_byte_array([7; 32]) });
     /// assert_eq!(error.payee_message(), "another invoice for this offer is being paid");
     /// ```
     pub fn payee_message(&self) -> String {
@@ -33,22 +31,33 @@ impl ClaimError {
         }
     }
 
-    /// The field of the invoice that is at fault (`erroneous_field` of an invoice_error), where it is one.
-    pub const fn field(&self) -> Option<Field> {
-        match self {
-            Self::UnknownPayout => Some(draft::types::invoice::OFFER_ID),
-            Self::Terms(error) => error.field(),
-            Self::HashTaken { .. } => Some(draft::types::invoice::PAYMENT_HASH),
-            Self::Refused(_) | Self::Store(_) => None,
-        }
-    }
-
-    /// What that field should have held, where one value would do (`suggested_value` of an invoice_error).
-    pub fn suggested_value(&self) -> Option<Vec<u8>> {
-        match self {
-            Self::Terms(TermsError::Draft(error)) => error.suggested_value(),
-            _ => None,
-        }
+    /// The invoice_error to send back to whoever presented `invoice`: the reason in words, the field at fault by its
+    /// number in the invoice's dialect, and what it should have held where one value would do.
+    ///
+    /// ```
+    /// use bolt12::draft::{Invoice, Offer};
+    /// use bolt12::payout::{Ledger, MemoryStore};
+    /// # use secp256k1::{Keypair, SECP256K1, SecretKey};
+    /// # let key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+    /// # let (node_id, _) = key.x_only_public_key();
+    /// # let offer = Offer::payout("never promised", node_id).amount("1sat".parse()?).build()?;
+    /// # let invoice = Invoice::answer(&offer, [1; 32], node_id).sign(&key)?;
+    /// let ledger = Ledger::new(MemoryStore::new());
+    /// let refused = ledger.claim(&invoice, 1_700_000_000).unwrap_err();
+    /// let answer = refused.invoice_error(&invoice);
+    /// assert_eq!(answer.error().unwrap(), "unknown offer");
+    /// assert_eq!(answer.erroneous_field().unwrap().number(), 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invoice_error<'a>(&self, invoice: impl Into<Presented<'a>>) -> InvoiceError {
+        let invoice = invoice.into();
+        let (field, suggested_value) = match self {
+            Self::UnknownPayout => (invoice.promise_field(), None),
+            Self::HashTaken { .. } => (Some(invoice.payment_hash_field()), None),
+            Self::Terms(error) => (error.field(), error.suggested_value()),
+            Self::Refused(_) | Self::Store(_) => (None, None),
+        };
+        InvoiceError::of(field, suggested_value.as_deref(), &self.payee_message())
     }
 }
 

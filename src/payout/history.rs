@@ -120,22 +120,22 @@ impl Happened {
         match self {
             Self::Created | Self::Disabled => {}
             Self::Claimed { hash, amount, invoice } => {
-                writer.record(HASH.number(), &hash.to_bytes());
+                writer.record(HASH.number(), &hash.to_byte_array());
                 writer.tu64(AMOUNT.number(), amount.get());
                 writer.record(INVOICE.number(), invoice);
             }
             Self::Settled { proof, late } => {
-                writer.record(HASH.number(), &proof.payment_hash().to_bytes());
-                writer.record(PREIMAGE.number(), &proof.preimage().to_bytes());
+                writer.record(HASH.number(), &proof.payment_hash().to_byte_array());
+                writer.record(PREIMAGE.number(), &proof.preimage().to_byte_array());
                 writer.record_if(LATE.number(), late.then_some(&[]));
             }
             Self::Released { hash, reason } => {
-                writer.record(HASH.number(), &hash.to_bytes());
+                writer.record(HASH.number(), &hash.to_byte_array());
                 writer.record(REASON.number(), reason.as_bytes());
             }
             Self::Overpaid { hash, paid_by } => {
-                writer.record(HASH.number(), &hash.to_bytes());
-                writer.record(PAID_BY.number(), &paid_by.to_bytes());
+                writer.record(HASH.number(), &hash.to_byte_array());
+                writer.record(PAID_BY.number(), &paid_by.to_byte_array());
             }
         }
         writer.into_bytes()
@@ -209,16 +209,16 @@ impl Parts {
         match record.number() {
             2 => self.time = Some(TIME.read(record, Reader::tu64)?),
             4 => self.kind = Some(KIND.read(record, read_kind)?),
-            6 => self.hash = Some(PaymentHash::new(HASH.read(record, Reader::array)?)),
+            6 => self.hash = Some(PaymentHash::from_byte_array(HASH.read(record, Reader::array)?)),
             8 => self.amount = Some(AMOUNT.read(record, Reader::msat)?),
             10 => self.invoice = Some(Span::of_value(record)),
-            12 => self.preimage = Some(Preimage::new(PREIMAGE.read(record, Reader::array)?)),
+            12 => self.preimage = Some(Preimage::from_byte_array(PREIMAGE.read(record, Reader::array)?)),
             14 => self.late = LATE.read(record, |_| Ok(true))?,
             16 => {
                 self.reason =
                     Some(REASON.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))?)
             }
-            18 => self.paid_by = Some(PaymentHash::new(PAID_BY.read(record, Reader::array)?)),
+            18 => self.paid_by = Some(PaymentHash::from_byte_array(PAID_BY.read(record, Reader::array)?)),
             _ => return Ok(false),
         }
         Ok(true)

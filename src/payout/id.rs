@@ -12,13 +12,13 @@ pub struct PayoutId([u8; 32]);
 impl PayoutId {
     /// Takes the 32 bytes as they are.
     #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
+    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The 32 bytes.
     #[must_use]
-    pub const fn to_bytes(self) -> [u8; 32] {
+    pub const fn to_byte_array(self) -> [u8; 32] {
         self.0
     }
 }

@@ -7,7 +7,7 @@ use std::vec::Vec;
 use super::claim::Claim;
 use super::id::PayoutId;
 use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
-use super::payment::{PaymentHash, Preimage};
+use super::payment::{PaymentHash, PaymentProof, Preimage};
 use super::presented::Presented;
 use super::state::{Attempt, Refusal};
 use super::status::Status;
@@ -167,7 +167,9 @@ impl<S: Store> Ledger<S> {
     /// resumed, not released, so that a worker that is merely slow and this recovery pay the same invoice, which the
     /// node pays once.
     ///
-    /// Run it at the start and from time to time. With several machines on one store, let `claimed_until` lie further
+    /// Run it at the start and from time to time. On a store with one owner, such as a redb file, pass [`u64::MAX`]:
+    /// what nobody in this process holds, nobody holds, and a claim made while the clock ran ahead is not left out.
+    /// With several machines on one store, let `claimed_until` lie further
     /// back than any worker elsewhere can take from its claim to its call of the node. Such a worker may otherwise come
     /// too late. [`Ledger::pay`] looks again just before it calls the node, but what recovery writes between that look
     /// and the call is not seen: where the payment has failed meanwhile the node does not begin it again, but nothing
@@ -234,10 +236,26 @@ impl<S: Store> Ledger<S> {
                 Ok(()) | Err(ReleaseError::Refused(Refusal::AlreadyFailed { .. })) => {
                     Ended::Failed { reason }
                 }
+                // Proved paid before, by a callback of the node that now says otherwise: the proof counts.
+                Err(error @ ReleaseError::Refused(Refusal::ReleasePaid { .. })) => {
+                    match self.proof_of(hash) {
+                        Ok(Some(proof)) => {
+                            Ended::Paid { preimage: proof.preimage(), settled: Settled::Already }
+                        }
+                        Ok(None) | Err(_) => Problem::from(error).into(),
+                    }
+                }
                 Err(error) => Problem::from(error).into(),
             },
             Outcome::Unknown => Ended::InFlight { problem: None },
         }
+    }
+
+    /// What proves the payment under `hash`, if it proved paid.
+    fn proof_of(&self, hash: PaymentHash) -> Result<Option<PaymentProof>, StoreError> {
+        let payout = self.by_payment_hash(hash)?;
+        Ok(payout
+            .and_then(|payout| payout.state().paid().find(|proof| proof.payment_hash() == hash).copied()))
     }
 
     /// Ends a claim that was taken over, as far as `payer` knows how.

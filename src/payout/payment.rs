@@ -20,13 +20,13 @@ pub struct PaymentHash([u8; 32]);
 impl PaymentHash {
     /// Takes the 32 bytes as they are.
     #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
+    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The 32 bytes.
     #[must_use]
-    pub const fn to_bytes(self) -> [u8; 32] {
+    pub const fn to_byte_array(self) -> [u8; 32] {
         self.0
     }
 }
@@ -42,13 +42,13 @@ pub struct Preimage([u8; 32]);
 impl Preimage {
     /// Takes the 32 bytes as they are.
     #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
+    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The 32 bytes.
     #[must_use]
-    pub const fn to_bytes(self) -> [u8; 32] {
+    pub const fn to_byte_array(self) -> [u8; 32] {
         self.0
     }
 
@@ -70,10 +70,10 @@ impl fmt::Debug for Preimage {
 /// ```
 /// use bolt12::payout::{PaymentProof, Preimage};
 ///
-/// let preimage = Preimage::new([7; 32]);
+/// let preimage = Preimage::from_byte_array([7; 32]);
 /// let hash = preimage.payment_hash();
 /// assert_eq!(PaymentProof::new(hash, preimage).unwrap().payment_hash(), hash);
-/// assert!(PaymentProof::new(hash, Preimage::new([8; 32])).is_err());
+/// assert!(PaymentProof::new(hash, Preimage::from_byte_array([8; 32])).is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PaymentProof {
@@ -128,13 +128,13 @@ mod tests {
 
     #[test]
     fn only_the_fitting_preimage_proves() {
-        let preimage = Preimage::new([0; 32]);
+        let preimage = Preimage::from_byte_array([0; 32]);
         // SHA-256 of 32 zero bytes.
         let hash = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925".parse().unwrap();
         assert_eq!(preimage.payment_hash(), hash);
         assert_eq!(PaymentProof::new(hash, preimage).unwrap().preimage(), preimage);
 
-        let other = PaymentHash::new([0; 32]);
+        let other = PaymentHash::from_byte_array([0; 32]);
         assert_eq!(
             PaymentProof::new(other, preimage).unwrap_err().to_string(),
             format!("the preimage does not fit: its SHA-256 is {hash}, the payment_hash is {other}"),
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_preimage_never_prints() {
-        let preimage = Preimage::new([0xab; 32]);
+        let preimage = Preimage::from_byte_array([0xab; 32]);
         let proof = PaymentProof::new(preimage.payment_hash(), preimage).unwrap();
         assert!(!format!("{preimage:?} {proof:?}").contains("ab".repeat(4).as_str()));
         assert!(!format!("{preimage:?} {proof:?}").contains("171, 171"));

@@ -1,5 +1,7 @@
 //! An invoice presented for a payout, of whatever dialect.
 
+use std::vec::Vec;
+
 use thiserror::Error;
 
 use super::id::PayoutId;
@@ -37,8 +39,10 @@ impl<'a> Presented<'a> {
     /// The payout it is for: what it names (draft), or what it mirrors (today's).
     pub(super) fn payout_id(&self) -> Option<PayoutId> {
         match self.0 {
-            Kind::Draft(invoice) => invoice.offer_id().map(|id| PayoutId::new(id.to_byte_array())),
-            Kind::Bolt12(invoice) => Some(PayoutId::new(invoice.invreq_id().to_byte_array())),
+            Kind::Draft(invoice) => {
+                invoice.offer_id().map(|id| PayoutId::from_byte_array(id.to_byte_array()))
+            }
+            Kind::Bolt12(invoice) => Some(PayoutId::from_byte_array(invoice.invreq_id().to_byte_array())),
         }
     }
 
@@ -47,9 +51,25 @@ impl<'a> Presented<'a> {
         match self.0 {
             Kind::Draft(invoice) => {
                 let hash = invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?;
-                Ok(PaymentHash::new(hash))
+                Ok(PaymentHash::from_byte_array(hash))
             }
-            Kind::Bolt12(invoice) => Ok(PaymentHash::new(invoice.invoice_payment_hash())),
+            Kind::Bolt12(invoice) => Ok(PaymentHash::from_byte_array(invoice.invoice_payment_hash())),
+        }
+    }
+
+    /// The field by which it names its payout: today's mirrors the whole request instead.
+    pub(super) const fn promise_field(&self) -> Option<Field> {
+        match self.0 {
+            Kind::Draft(_) => Some(draft::types::invoice::OFFER_ID),
+            Kind::Bolt12(_) => None,
+        }
+    }
+
+    /// The field of its payment_hash.
+    pub(super) const fn payment_hash_field(&self) -> Field {
+        match self.0 {
+            Kind::Draft(_) => draft::types::invoice::PAYMENT_HASH,
+            Kind::Bolt12(_) => message::types::INVOICE_PAYMENT_HASH,
         }
     }
 
@@ -113,6 +133,14 @@ impl TermsError {
             Self::Bolt12(error) => error.field(),
             Self::RequestExpired { .. } => Some(message::types::OFFER_ABSOLUTE_EXPIRY),
             Self::OtherDialect => None,
+        }
+    }
+
+    /// What that field should have held, where one value would do.
+    pub fn suggested_value(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Draft(error) => error.suggested_value(),
+            Self::Bolt12(_) | Self::RequestExpired { .. } | Self::OtherDialect => None,
         }
     }
 }

@@ -108,7 +108,7 @@ impl Promise {
 
     /// The name of the payout that keeps this promise: the offer_id, or the invreq_id.
     pub fn id(&self) -> PayoutId {
-        PayoutId::new(match &self.message {
+        PayoutId::from_byte_array(match &self.message {
             Promised::DraftOffer(offer) => offer.offer_id().to_byte_array(),
             Promised::InvoiceRequest(request) => request.invreq_id().to_byte_array(),
         })

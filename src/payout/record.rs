@@ -193,10 +193,10 @@ impl Payout {
             let (outcome, preimage) = match attempt {
                 Attempt::Pending(_) => (PENDING, None),
                 Attempt::Failed(_) => (FAILED, None),
-                Attempt::Paid(proof) => (PAID, Some(proof.preimage().to_bytes())),
+                Attempt::Paid(proof) => (PAID, Some(proof.preimage().to_byte_array())),
             };
             bytes.push(outcome);
-            bytes.extend(attempt.hash().to_bytes());
+            bytes.extend(attempt.hash().to_byte_array());
             bytes.extend(claimed_at.to_be_bytes());
             bytes.extend(preimage.iter().flatten());
         }
@@ -258,7 +258,7 @@ impl Parts {
             None => {
                 let offer = self.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
                 // The id of a payout is the root of its offer, and the checksum covers it.
-                let root = MerkleRoot::restored(id.to_bytes());
+                let root = MerkleRoot::restored(id.to_byte_array());
                 Promise::draft(draft::Offer::restored(offer.of(body).to_vec(), root)?)?
             }
         };
@@ -274,7 +274,7 @@ impl Parts {
 
 /// Tells bytes that were written for this payout from others. It keeps damage out, not forgers.
 fn checksum(id: PayoutId, bytes: &[u8]) -> [u8; 8] {
-    let digest = Sha256::new_with_prefix(id.to_bytes()).chain_update(bytes).finalize();
+    let digest = Sha256::new_with_prefix(id.to_byte_array()).chain_update(bytes).finalize();
     let mut checksum = [0; 8];
     checksum.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     checksum
@@ -283,13 +283,13 @@ fn checksum(id: PayoutId, bytes: &[u8]) -> [u8; 8] {
 fn read_attempt(reader: &mut Reader<'_>) -> Result<(u64, Attempt), ValueError> {
     let start = reader.offset();
     let outcome = reader.u8()?;
-    let hash = PaymentHash::new(reader.array()?);
+    let hash = PaymentHash::from_byte_array(reader.array()?);
     let claimed_at = reader.u64()?;
     let attempt = match outcome {
         PENDING => Attempt::Pending(hash),
         FAILED => Attempt::Failed(hash),
         _ => {
-            let preimage = Preimage::new(reader.array()?);
+            let preimage = Preimage::from_byte_array(reader.array()?);
             let unfit = |_| ValueError::new(ValueErrorKind::WrongPreimage, start);
             Attempt::Paid(PaymentProof::new(hash, preimage).map_err(unfit)?)
         }

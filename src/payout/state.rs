@@ -48,7 +48,7 @@ pub const MAX_ATTEMPTS: usize = 1_000;
 /// ```
 /// use bolt12::payout::{Preimage, PaymentProof, state::{self, Input, Phase, Refusal, RetryPolicy, State}};
 ///
-/// let preimage = Preimage::new([7; 32]);
+/// let preimage = Preimage::from_byte_array([7; 32]);
 /// let hash = preimage.payment_hash();
 /// let (claimed, _) = state::step(&State::new(RetryPolicy::AnyNewInvoice), &Input::Claim(hash))?;
 /// assert_eq!(state::step(&claimed, &Input::Claim(hash)), Err(Refusal::AlreadyClaimed { hash }));

@@ -549,7 +549,7 @@ mod tests {
     #[test]
     fn bounds_are_kept_and_told() {
         let row = |body: usize, events: Vec<Vec<u8>>| {
-            let id = PayoutId::new([0; 32]);
+            let id = PayoutId::from_byte_array([0; 32]);
             let change = Change::new(id, 1, Status::Used, vec![0; body], events.clone(), None).map(|_| ());
             assert_eq!(NewRow::new(id, Status::Used, None, vec![0; body], events).map(|_| ()), change);
             change.map_err(|error| error.to_string())

@@ -86,7 +86,7 @@ pub fn promised<S: Store>(ledger: &Ledger<S>, description: &str) -> (Offer, Payo
 
 /// The payee's invoice number `number` for `offer`.
 pub fn invoice(offer: &Offer, number: u64) -> Invoice {
-    let builder = Invoice::answer(offer, hash(number).to_bytes(), payee().x_only_public_key().0);
+    let builder = Invoice::answer(offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
     builder.created_at(NOW).sign(&payee()).unwrap()
 }
 
@@ -94,7 +94,7 @@ pub fn invoice(offer: &Offer, number: u64) -> Invoice {
 pub fn preimage(number: u64) -> Preimage {
     let mut bytes = [0x5e; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
-    Preimage::new(bytes)
+    Preimage::from_byte_array(bytes)
 }
 
 /// What invoice number `number` is paid under.
@@ -145,7 +145,7 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<Happened> {
             }
             Happened::Claimed { hash, invoice, amount } => {
                 let invoice = Invoice::try_from(invoice.clone()).unwrap();
-                assert_eq!(invoice.payment_hash(), Some(hash.to_bytes()));
+                assert_eq!(invoice.payment_hash(), Some(hash.to_byte_array()));
                 assert_eq!(invoice.amount(), Some(amount.get()));
                 assert_eq!(ledger.by_payment_hash(*hash).unwrap(), Some(payout.clone()));
                 Input::Claim(*hash)
@@ -245,7 +245,7 @@ impl Node {
             Plan::CallLies => (false, failed, Outcome::Unknown),
             Plan::CallAndStatusLie => (false, failed.clone(), failed),
             Plan::WrongPreimage => {
-                let wrong = Outcome::Paid(Preimage::new([0; 32]));
+                let wrong = Outcome::Paid(Preimage::from_byte_array([0; 32]));
                 (true, wrong.clone(), wrong)
             }
             Plan::Die => unreachable!("dies before it begins"),

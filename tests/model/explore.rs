@@ -1,6 +1,6 @@
 //! Visits every state that a model can reach, breadth first, so that what it finds is the shortest way there.
 //!
-//! Sixty lines of our own instead of a model checking crate: what is asked for beyond invariants, that fair steps lead
+//! Our own, and small, instead of a model checking crate: what is asked for beyond invariants, that fair steps lead
 //! from *every* state to an end, is a question about the whole graph. Checkers that ask "eventually" along single paths
 //! miss answers where paths join or run in circles.
 

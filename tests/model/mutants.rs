@@ -5,7 +5,7 @@ use bolt12::payout::{PaymentHash, PaymentProof, Preimage};
 
 use crate::explore::Properties;
 use crate::world::{
-    BESIDE, CLOSED, FORGOTTEN, GRANTED_TWICE, LOST, NO_END, OURS, OVERTAKEN, PROOF_LOST, Rules, SECOND,
+    BESIDE, CLOSED, FORGOTTEN, GRANTED_TWICE, LOST, NO_END, OURS, OVERTAKEN, PAID, PROOF_LOST, Rules, SECOND,
     SECRETS, SHARED, TWICE, UNCLAIMED, UNPROVED,
 };
 
@@ -27,10 +27,11 @@ pub const MUTANTS: &[Mutant] = &[
         rules: Rules { step: claims_beside_one_in_flight, ..OURS },
         breaks: BESIDE,
     },
+    Mutant { name: "claims what is paid", rules: Rules { step: claims_what_is_paid, ..OURS }, breaks: PAID },
     Mutant {
-        name: "claims what is paid",
-        rules: Rules { step: claims_what_is_paid, ..OURS },
-        breaks: BESIDE,
+        name: "claims what is paid, and does not look again before it pays",
+        rules: Rules { step: claims_what_is_paid, looks_before_paying: false, ..OURS },
+        breaks: TWICE,
     },
     Mutant {
         name: "claims an invoice again that failed",
@@ -80,8 +81,8 @@ pub const MUTANTS: &[Mutant] = &[
     },
     // The order of ledger.rs and pay.rs.
     Mutant {
-        name: "pays although the store did not say that the claim is written",
-        rules: Rules { pays_only_what_is_written: false, faults: 1, ..OURS },
+        name: "pays without another look, although the store did not say that the claim is written",
+        rules: Rules { pays_only_what_is_written: false, looks_before_paying: false, faults: 1, ..OURS },
         breaks: UNCLAIMED,
     },
     Mutant {
@@ -238,8 +239,9 @@ fn releases_what_is_paid(state: &State, input: &Input) -> Stepped {
 }
 
 fn settles_what_failed(state: &State, input: &Input) -> Stepped {
-    let proofs =
-        SECRETS.map(Preimage::new).map(|preimage| PaymentProof::new(preimage.payment_hash(), preimage));
+    let proofs = SECRETS
+        .map(Preimage::from_byte_array)
+        .map(|preimage| PaymentProof::new(preimage.payment_hash(), preimage));
     match *input {
         Input::Release(hash) => {
             let proof = proofs.into_iter().flatten().find(|proof| proof.payment_hash() == hash);

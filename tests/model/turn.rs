@@ -2,7 +2,7 @@
 
 use crate::explore::Step;
 use crate::world::{
-    Action, Answer, Attempted, Came, INVOICES, Job, Kind, PAYMENTS, Play, Stands, Worker, World,
+    Action, Answer, Attempted, Came, INVOICES, Job, Kind, PAYMENTS, Play, Rules, Stands, Worker, World,
 };
 
 /// The steps out of one state.
@@ -83,27 +83,38 @@ impl Turn<'_> {
             Worker::Decide(job) => self.decide(number, job),
             Worker::Write(job, version, to) => self.write(number, job, version, to),
             Worker::Reread(payout, hash) => {
-                let row = self.world.rows[usize::from(payout)];
-                let overtaken = self.play.attempts(row).contains(&Attempted::Paid);
-                let next = match self.play.pending(row) {
-                    Some(pending) if pending == hash => Worker::AskStatus { payout, hash, overtaken },
-                    _ => Worker::Idle,
-                };
+                let pending = self.play.pending(self.world.rows[usize::from(payout)]);
+                let is_mine = pending == Some(hash);
+                let next = if is_mine { Worker::AskStatus(payout, hash) } else { Worker::Idle };
                 self.push(Action::Rereads, true, self.with(number, next));
             }
-            Worker::AskStatus { payout, hash, overtaken } => {
-                self.status(number, payout, hash, |play, answer| match answer {
+            Worker::AskStatus(payout, hash) => {
+                self.status(number, hash, |rules, answer| match answer {
                     Answer::Paid => done(Kind::Settle, payout, hash),
                     Answer::Failed => done(Kind::Release, payout, hash),
-                    Answer::Unknown if play.rules.not_knowing_is_no_failure => Worker::Idle,
+                    Answer::Unknown if rules.not_knowing_is_no_failure => Worker::Idle,
                     Answer::Unknown => done(Kind::Release, payout, hash),
-                    Answer::NeverBegun if overtaken && play.rules.overtaken_is_not_begun => {
-                        done(Kind::Release, payout, hash)
-                    }
-                    Answer::NeverBegun if play.rules.never_begun_is_resumed => {
-                        Worker::Pay { payout, hash, overtaken }
-                    }
+                    Answer::NeverBegun if rules.never_begun_is_resumed => Worker::Look(payout, hash),
                     Answer::NeverBegun => done(Kind::Release, payout, hash),
+                });
+            }
+            Worker::Look(payout, hash) => {
+                let row = self.world.rows[usize::from(payout)];
+                let overtaken = self.play.attempts(row).contains(&Attempted::Paid);
+                let next = match self.play.attempt(row, hash) {
+                    Attempted::Pending if overtaken && self.play.rules.overtaken_is_not_begun => {
+                        Worker::Overtaken(payout, hash)
+                    }
+                    Attempted::Pending => Worker::Pay { payout, hash, overtaken },
+                    Attempted::Never | Attempted::Failed | Attempted::Paid => Worker::Idle,
+                };
+                self.push(Action::Looks, true, self.with(number, next));
+            }
+            Worker::Overtaken(payout, hash) => {
+                self.status(number, hash, |_, answer| match answer {
+                    Answer::Paid => done(Kind::Settle, payout, hash),
+                    Answer::Failed | Answer::NeverBegun => done(Kind::Release, payout, hash),
+                    Answer::Unknown => Worker::Idle,
                 });
             }
             Worker::Pay { payout, hash, overtaken } => {
@@ -117,7 +128,7 @@ impl Turn<'_> {
             }
             Worker::Called(payout, hash) => self.answer(number, payout, hash),
             Worker::Confirm(payout, hash) => {
-                self.status(number, payout, hash, |_, answer| match answer {
+                self.status(number, hash, |_, answer| match answer {
                     Answer::Paid => done(Kind::Settle, payout, hash),
                     Answer::Failed | Answer::NeverBegun => done(Kind::Release, payout, hash),
                     Answer::Unknown => Worker::Idle,
@@ -169,6 +180,7 @@ impl Turn<'_> {
     fn write(&mut self, number: usize, job: Job, version: u8, to: u16) {
         let rules = self.play.rules;
         let after = match job.kind {
+            Kind::Claim if rules.looks_before_paying => Worker::Look(job.payout, job.hash),
             Kind::Claim => Worker::Pay { payout: job.payout, hash: job.hash, overtaken: false },
             Kind::Settle | Kind::Release | Kind::Disable => Worker::Idle,
         };
@@ -236,7 +248,7 @@ impl Turn<'_> {
     }
 
     /// The answer of a status call, and what the worker makes of it.
-    fn status(&mut self, number: usize, _: u8, hash: u8, then: impl Fn(&Play, Answer) -> Worker) {
+    fn status(&mut self, number: usize, hash: u8, then: impl Fn(Rules, Answer) -> Worker) {
         let stands = self.world.node[usize::from(hash)].stands;
         let truth = match stands {
             Stands::NotBegun => Answer::NeverBegun,
@@ -244,14 +256,14 @@ impl Turn<'_> {
             Stands::Paid => Answer::Paid,
             Stands::Failed => Answer::Failed,
         };
-        let next = self.with(number, then(self.play, truth));
+        let next = self.with(number, then(self.play.rules, truth));
         self.push(Action::Status(truth), true, next);
         if truth == Answer::Paid || truth == Answer::Failed {
-            let next = self.with(number, then(self.play, Answer::Unknown));
+            let next = self.with(number, then(self.play.rules, Answer::Unknown));
             self.push(Action::Status(Answer::Unknown), true, next);
         }
         if self.world.status_lies > 0 && matches!(stands, Stands::OnItsWay | Stands::Paid) {
-            let mut next = self.with(number, then(self.play, Answer::Failed));
+            let mut next = self.with(number, then(self.play.rules, Answer::Failed));
             next.status_lies -= 1;
             next.node[usize::from(hash)].lied = true;
             self.push(Action::LyingStatus, false, next);

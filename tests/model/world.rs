@@ -33,6 +33,7 @@ pub const GRANTED_TWICE: Properties = 1 << 9;
 pub const CLOSED: Properties = 1 << 10;
 pub const SECOND: Properties = 1 << 11;
 pub const NO_END: Properties = 1 << 12;
+pub const PAID: Properties = 1 << 13;
 
 /// What is seen when a property is broken.
 pub const NAMES: &[(Properties, &str)] = &[
@@ -46,6 +47,7 @@ pub const NAMES: &[(Properties, &str)] = &[
     (PROOF_LOST, "a proof of payment is lost"),
     (SHARED, "one payment belongs to two payouts"),
     (GRANTED_TWICE, "one invoice is granted twice"),
+    (PAID, "a payout that is paid grants a claim"),
     (CLOSED, "a disabled payout grants a claim"),
     (SECOND, "a second invoice is granted where only the first counts"),
     (NO_END, "a claim that never ends, or a payment that is never recorded"),
@@ -74,6 +76,7 @@ pub struct Rules {
     pub store_checks_hashes: bool,
     pub store_is_durable: bool,
     pub pays_only_what_is_written: bool,
+    pub looks_before_paying: bool,
     pub not_knowing_is_no_failure: bool,
     pub failures_are_confirmed: bool,
     pub wrong_preimage_is_no_failure: bool,
@@ -97,6 +100,7 @@ pub const OURS: Rules = Rules {
     store_checks_hashes: true,
     store_is_durable: true,
     pays_only_what_is_written: true,
+    looks_before_paying: true,
     not_knowing_is_no_failure: true,
     failures_are_confirmed: true,
     wrong_preimage_is_no_failure: true,
@@ -175,12 +179,12 @@ pub enum Worker {
     Write(Job, u8, u16),
     /// Holds a claim that it takes over, about to read the row again.
     Reread(u8, u8),
-    /// Has taken a claim over, about to ask for its status. The payout may have been paid by another.
-    AskStatus {
-        payout: u8,
-        hash: u8,
-        overtaken: bool,
-    },
+    /// Has taken a claim over, about to ask for its status.
+    AskStatus(u8, u8),
+    /// Holds a claim, about to look at the payout again.
+    Look(u8, u8),
+    /// Has seen that another payment has paid the payout, about to ask for the status of this one.
+    Overtaken(u8, u8),
     /// Holds a claim, about to call the node.
     Pay {
         payout: u8,
@@ -198,10 +202,13 @@ impl Worker {
     pub fn held(self) -> Option<(u8, u8)> {
         match self {
             Self::Decide(job) | Self::Write(job, ..) => job.holds.then_some((job.payout, job.hash)),
-            Self::AskStatus { payout, hash, .. } | Self::Pay { payout, hash, .. } => Some((payout, hash)),
-            Self::Reread(payout, hash) | Self::Called(payout, hash) | Self::Confirm(payout, hash) => {
-                Some((payout, hash))
-            }
+            Self::Reread(payout, hash)
+            | Self::AskStatus(payout, hash)
+            | Self::Look(payout, hash)
+            | Self::Overtaken(payout, hash)
+            | Self::Pay { payout, hash, .. }
+            | Self::Called(payout, hash)
+            | Self::Confirm(payout, hash) => Some((payout, hash)),
             Self::Idle => None,
         }
     }
@@ -223,6 +230,7 @@ pub enum Action {
     DoubtVanishes,
     TakesOver { payout: u8, payment: u8 },
     Rereads,
+    Looks,
     CallsNode { payment: u8 },
     NodePays { payment: u8 },
     NodeFails { payment: u8 },
@@ -267,7 +275,7 @@ pub struct Play {
 impl Play {
     pub fn new(rules: Rules) -> Self {
         let proofs = SECRETS.map(|secret| {
-            let preimage = Preimage::new(secret);
+            let preimage = Preimage::from_byte_array(secret);
             PaymentProof::new(preimage.payment_hash(), preimage).unwrap()
         });
         Self {
@@ -365,6 +373,9 @@ impl Play {
                     broken |= CLOSED;
                 }
                 let attempts = self.attempts(before.rows[usize::from(job.payout)]);
+                if attempts.contains(&Attempted::Paid) {
+                    broken |= PAID;
+                }
                 if first_only && attempts != [Attempted::Never; PAYMENTS] {
                     broken |= SECOND;
                 }

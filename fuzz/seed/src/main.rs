@@ -29,9 +29,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             seeds.write(&["tlv", "merkle", "draft_offer"], &Vec::from_hex(&value)?)?;
         }
     }
+    for name in ["bolt12/offers.json", "bolt12/interop_messages.json", "bolt12/ldk_behaviour.json"] {
+        let path = vectors.join(name);
+        for value in strings(&path, &["string"])? {
+            seeds.write(&["message"], value.as_bytes())?;
+        }
+        for value in strings(&path, &["tlv_hex"])? {
+            seeds.write(&["message"], &Vec::from_hex(&value)?)?;
+        }
+    }
     for name in ["text", "offer", "invoice_request", "invoice"] {
         for input in inputs(&fs::read(vectors.join(format!("robustness/{name}.bin")))?) {
-            seeds.write(&["text", "draft_offer"], input)?;
+            seeds.write(&["text", "draft_offer", "message"], input)?;
         }
     }
     println!("{} seeds in {}", seeds.written, seeds.corpus.display());

@@ -149,11 +149,13 @@ fn same<T: PartialEq + fmt::Debug>(found: &T, expected: &T, promise: &'static st
 
 /// A payout id with this number in it, spread like a hash.
 fn id(number: u64) -> PayoutId {
-    PayoutId::new(super::payment::Preimage::new(padded(number)).payment_hash().to_bytes())
+    PayoutId::from_byte_array(
+        super::payment::Preimage::from_byte_array(padded(number)).payment_hash().to_byte_array(),
+    )
 }
 
 fn hash(number: u64) -> PaymentHash {
-    PaymentHash::new(padded(number))
+    PaymentHash::from_byte_array(padded(number))
 }
 
 fn padded(number: u64) -> [u8; 32] {

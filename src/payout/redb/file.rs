@@ -87,12 +87,14 @@ impl<B: StorageBackend> LedgerFile<B> {
     pub(super) fn recognise(file: B, path: &Path) -> Result<Self, OpenError> {
         let failed =
             |error: io::Error| OpenError::Io { action: "read", path: path.into(), kind: error.kind() };
-        let found = file.len().map_err(failed)?;
         let mut header = [0; HEADER_LENGTH];
-        let readable = usize::try_from(found).unwrap_or(HEADER_LENGTH).min(HEADER_LENGTH);
+        let readable =
+            usize::try_from(file.len().map_err(failed)?).unwrap_or(HEADER_LENGTH).min(HEADER_LENGTH);
         if let Some(start) = header.get_mut(..readable) {
             file.read(0, start).map_err(failed)?;
         }
+        // Asked for behind the header: another owner may be growing the file, which then is longer, never shorter.
+        let found = file.len().map_err(failed)?;
         let (magic, rest) = header.split_at(MAGIC.len());
         if found < MAGIC_LENGTH || magic != MAGIC {
             return Err(OpenError::NotALedger { path: path.into() });
@@ -117,6 +119,19 @@ impl<B: StorageBackend> LedgerFile<B> {
             return Err(OpenError::CutShort { path: path.into(), found, expected });
         }
         Ok(Self { file, length: Mutex::new(length) })
+    }
+
+    /// Reads the length once more, now that nobody else can change it: since the header was recognised another owner
+    /// may have done so.
+    fn locked(&self, is_locked: bool) -> Result<bool, BackendError> {
+        if is_locked {
+            let mut bytes = [0; 8];
+            self.file.read(LENGTH_OFFSET, &mut bytes)?;
+            if let Ok(mut recorded) = self.length.lock() {
+                *recorded = u64::from_be_bytes(bytes);
+            }
+        }
+        Ok(is_locked)
     }
 
     fn write_length(&self, length: u64) -> io::Result<()> {
@@ -169,7 +184,7 @@ impl<B: StorageBackend> StorageBackend for LedgerFile<B> {
     // Locks are on byte numbers far beyond any file's end: they need no shift.
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
+        self.file.try_lock_range(start, end).and_then(|is_locked| self.locked(is_locked))
     }
 
     fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {

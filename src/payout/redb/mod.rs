@@ -49,7 +49,7 @@ pub const DEFAULT_CACHE: usize = 33_554_432;
 ///
 /// let directory = tempfile::tempdir()?;
 /// let store = RedbStore::open(directory.path().join("ledger"))?;
-/// let row = NewRow::new(PayoutId::new([1; 32]), Status::Active, None, b"body".to_vec(), vec![])?;
+/// let row = NewRow::new(PayoutId::from_byte_array([1; 32]), Status::Active, None, b"body".to_vec(), vec![])?;
 /// assert_eq!(store.insert(&row)?, Inserted::New);
 /// assert_eq!(store.get(row.id())?.expect("just written").version, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

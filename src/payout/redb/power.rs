@@ -153,13 +153,13 @@ fn new_disk() -> Disk {
 fn id(number: u64) -> PayoutId {
     let mut bytes = [0xee; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
-    PayoutId::new(bytes)
+    PayoutId::from_byte_array(bytes)
 }
 
 fn hash(number: u64, version: u64) -> PaymentHash {
-    let mut bytes = id(number).to_bytes();
+    let mut bytes = id(number).to_byte_array();
     bytes[8..16].copy_from_slice(&version.to_be_bytes());
-    PaymentHash::new(bytes)
+    PaymentHash::from_byte_array(bytes)
 }
 
 fn body(number: u64, version: u64) -> Vec<u8> {

@@ -54,7 +54,7 @@ impl<'t> Writer<'t> {
 
     /// [`Store::insert`](crate::payout::Store::insert), durable once the transaction is.
     pub(super) fn insert(&mut self, new: &NewRow) -> Result<Inserted, StoreError> {
-        let known = self.ids.get(new.id().to_bytes()).map_err(failed)?.map(|number| number.value());
+        let known = self.ids.get(new.id().to_byte_array()).map_err(failed)?.map(|number| number.value());
         if let Some(number) = known {
             return Ok(Inserted::Exists(row(&self.records, number)?));
         }
@@ -68,7 +68,7 @@ impl<'t> Writer<'t> {
             body: new.body(),
         };
         self.write(number, record, new.events())?;
-        self.ids.insert(new.id().to_bytes(), number).map_err(failed)?;
+        self.ids.insert(new.id().to_byte_array(), number).map_err(failed)?;
         self.statuses.insert(status_key(new.status(), number), ()).map_err(failed)?;
         if let Some(label) = new.label() {
             self.labels.insert(label_key(label, number).as_slice(), ()).map_err(failed)?;
@@ -78,7 +78,7 @@ impl<'t> Writer<'t> {
 
     /// [`Store::replace`](crate::payout::Store::replace), durable once the transaction is.
     pub(super) fn replace(&mut self, change: &Change) -> Result<Replaced, StoreError> {
-        let known = self.ids.get(change.id().to_bytes()).map_err(failed)?.map(|number| number.value());
+        let known = self.ids.get(change.id().to_byte_array()).map_err(failed)?.map(|number| number.value());
         let Some(number) = known else {
             return Ok(Replaced::Missing);
         };
@@ -91,7 +91,7 @@ impl<'t> Writer<'t> {
             return Ok(Replaced::Conflict { found: old_version });
         }
         if let Some(hash) = change.takes() {
-            let holder = self.hashes.get(hash.to_bytes()).map_err(failed)?.map(|number| number.value());
+            let holder = self.hashes.get(hash.to_byte_array()).map_err(failed)?.map(|number| number.value());
             match holder {
                 Some(holder) if holder != number => {
                     let by = row(&self.records, holder)?.id;
@@ -99,7 +99,7 @@ impl<'t> Writer<'t> {
                 }
                 Some(_) => {}
                 None => {
-                    self.hashes.insert(hash.to_bytes(), number).map_err(failed)?;
+                    self.hashes.insert(hash.to_byte_array(), number).map_err(failed)?;
                 }
             }
         }
@@ -129,7 +129,7 @@ impl<'t> Writer<'t> {
 /// The row with this id.
 pub(super) fn get(transaction: &ReadTransaction, id: PayoutId) -> Result<Option<Row>, StoreError> {
     let ids = transaction.open_table(IDS).map_err(failed)?;
-    let Some(number) = ids.get(id.to_bytes()).map_err(failed)? else { return Ok(None) };
+    let Some(number) = ids.get(id.to_byte_array()).map_err(failed)? else { return Ok(None) };
     row(&transaction.open_table(RECORDS).map_err(failed)?, number.value()).map(Some)
 }
 
@@ -139,7 +139,7 @@ pub(super) fn by_payment_hash(
     hash: PaymentHash,
 ) -> Result<Option<Row>, StoreError> {
     let hashes = transaction.open_table(HASHES).map_err(failed)?;
-    let Some(number) = hashes.get(hash.to_bytes()).map_err(failed)? else { return Ok(None) };
+    let Some(number) = hashes.get(hash.to_byte_array()).map_err(failed)? else { return Ok(None) };
     row(&transaction.open_table(RECORDS).map_err(failed)?, number.value()).map(Some)
 }
 
@@ -208,7 +208,7 @@ pub(super) fn events(
     size: PageSize,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let ids = transaction.open_table(IDS).map_err(failed)?;
-    let Some(number) = ids.get(id.to_bytes()).map_err(failed)? else { return Ok(Vec::new()) };
+    let Some(number) = ids.get(id.to_byte_array()).map_err(failed)? else { return Ok(Vec::new()) };
     // Sequences have four bytes here; beyond them there is nothing.
     let Some(first) = after.checked_add(1).and_then(|first| u32::try_from(first).ok()) else {
         return Ok(Vec::new());
@@ -249,7 +249,7 @@ impl<'r> Record<'r> {
         bytes.extend_from_slice(&self.version.to_be_bytes());
         bytes.extend_from_slice(&self.events.to_be_bytes());
         bytes.push(self.status.code());
-        bytes.extend_from_slice(&self.id.to_bytes());
+        bytes.extend_from_slice(&self.id.to_byte_array());
         bytes.extend_from_slice(&label_length.to_be_bytes());
         bytes.extend_from_slice(label.as_bytes());
         bytes.extend_from_slice(self.body);
@@ -277,7 +277,7 @@ impl<'r> Record<'r> {
             version: u64::from_be_bytes(*version),
             events: u32::from_be_bytes(*events),
             status: Status::from_code(*status)?,
-            id: PayoutId::new(*id),
+            id: PayoutId::from_byte_array(*id),
             label,
             body,
         })
