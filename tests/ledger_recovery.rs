@@ -316,3 +316,31 @@ fn a_store_that_always_conflicts_is_told_as_broken() {
     let DisableError::Store(error) = ledger.disable(id, NOW).unwrap_err() else { panic!() };
     assert_eq!(error.to_string(), "the store failed, read again before you decide: 3001 conflicts in a row");
 }
+
+#[test]
+fn a_proof_counts_more_than_a_later_word_of_failure() {
+    on_each_store(|stage| {
+        let ledger = stage.ledger();
+        let (_, id) = orphan(&ledger, 1);
+        let paid = |settled| Ended::Paid { preimage: preimage(1), settled };
+        assert_eq!(ledger.record(hash(1), Outcome::Paid(preimage(1)), NOW), paid(Settled::Paid));
+        let before = payout(&ledger, id);
+        let failed = ledger.record(hash(1), Outcome::Failed("no route".into()), NOW);
+        assert_eq!(failed, paid(Settled::Already));
+        assert_eq!(payout(&ledger, id), before);
+    });
+}
+
+#[test]
+fn a_claim_made_under_a_clock_that_ran_ahead_is_recovered_all_the_same() {
+    on_each_store(|stage| {
+        let ledger = stage.ledger();
+        let (offer, id) = promised(&ledger, "ahead");
+        let ahead = NOW + 60;
+        drop(ledger.claim(&invoice(&offer, 1), ahead).unwrap());
+        let node = Node::new(Plan::Succeed);
+        assert_eq!(ledger.recover(&node, NOW, || NOW).unwrap().payments, []);
+        assert_eq!(ledger.recover(&node, u64::MAX, || NOW).unwrap().payments.len(), 1);
+        assert_eq!(payout(&ledger, id).status(), Status::Used);
+    });
+}

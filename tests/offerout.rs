@@ -303,3 +303,23 @@ fn an_offer_with_another_limit_is_not_given_back() {
     let error = offerout(&ledger, &key, &unlimited, NOW).unwrap_err();
     assert_eq!(error.to_string(), format!("offer {id} already exists, with a limit of 1000msat"));
 }
+
+#[test]
+fn the_payees_label_has_the_bound_of_every_label() {
+    let key = Keypair::from_seckey_str(SECP256K1, &"07".repeat(32)).unwrap();
+    let ledger = Ledger::new(MemoryStore::new());
+    let params = OfferOutParams::new("1sat".parse().unwrap(), "d");
+    let offer: draft::Offer = offerout(&ledger, &key, &params, NOW).unwrap().bolt12.parse().unwrap();
+    let hash = Preimage::from_byte_array([1; 32]).payment_hash();
+    let answer = |length| {
+        let label = "x".repeat(length);
+        sendinvoice(&offer, &key, None, &SendInvoiceParams::new(&label, hash), NOW)
+            .map(|sent| sent.label.len())
+    };
+    assert_eq!(answer(1024), Ok(1024));
+    let error = answer(1025).unwrap_err();
+    assert_eq!(
+        (error.code(), error.to_string()),
+        (-1, "label: a label has at most 1024 bytes, not 1025".to_owned())
+    );
+}

@@ -485,59 +485,49 @@ const fn bound(what: &'static str, unit: &'static str, found: usize, max: usize)
     Ok(())
 }
 
-/// A shared store is a store.
-impl<S: Store + ?Sized> Store for Arc<S> {
-    fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
-        (**self).insert(row)
-    }
+macro_rules! forward_to_pointee {
+    ($pointer:ident) => {
+        /// A store behind a pointer is a store.
+        impl<S: Store + ?Sized> Store for $pointer<S> {
+            fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
+                (**self).insert(row)
+            }
 
-    fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
-        (**self).replace(change)
-    }
+            fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
+                (**self).replace(change)
+            }
 
-    fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
-        (**self).get(id)
-    }
+            fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
+                (**self).get(id)
+            }
 
-    fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
-        (**self).by_payment_hash(hash)
-    }
+            fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
+                (**self).by_payment_hash(hash)
+            }
 
-    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
-        (**self).page(filter, after, size)
-    }
+            fn page(
+                &self,
+                filter: Filter<'_>,
+                after: Option<&Cursor>,
+                size: PageSize,
+            ) -> Result<Page, StoreError> {
+                (**self).page(filter, after, size)
+            }
 
-    fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
-        (**self).events(id, after, size)
-    }
+            fn events(
+                &self,
+                id: PayoutId,
+                after: u64,
+                size: PageSize,
+            ) -> Result<Vec<StoredEvent>, StoreError> {
+                (**self).events(id, after, size)
+            }
+        }
+    };
 }
 
-/// A boxed store is a store.
-impl<S: Store + ?Sized> Store for Box<S> {
-    fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
-        (**self).insert(row)
-    }
-
-    fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
-        (**self).replace(change)
-    }
-
-    fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
-        (**self).get(id)
-    }
-
-    fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
-        (**self).by_payment_hash(hash)
-    }
-
-    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
-        (**self).page(filter, after, size)
-    }
-
-    fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
-        (**self).events(id, after, size)
-    }
-}
+forward_to_pointee!(Arc);
+forward_to_pointee!(Box);
 
 #[cfg(test)]
 mod tests {

@@ -244,3 +244,54 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 fn damaged(path: &Path, reason: &dyn core::fmt::Display) -> OpenError {
     OpenError::Damaged { path: path.into(), reason: reason.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    /// Memory that can be locked: that is all that a lock has to tell here.
+    #[derive(Debug)]
+    struct Lockable(InMemoryBackend);
+
+    impl StorageBackend for Lockable {
+        fn len(&self) -> io::Result<u64> {
+            self.0.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.0.read(offset, out)
+        }
+
+        fn set_len(&self, length: u64) -> io::Result<()> {
+            self.0.set_len(length)
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            self.0.sync_data()
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.0.write(offset, data)
+        }
+
+        fn try_lock_range(&self, _: Bound<u64>, _: Bound<u64>) -> Result<bool, BackendError> {
+            Ok(true)
+        }
+    }
+
+    #[test]
+    fn what_another_owner_changed_before_the_lock_is_known_behind_it() {
+        let file = LedgerFile::begin(Lockable(InMemoryBackend::new())).unwrap();
+        file.set_len(8192).unwrap();
+        let file = LedgerFile::recognise(file.file, Path::new("ledger")).unwrap();
+        assert_eq!(*file.length.lock().unwrap(), 8192);
+
+        // The owner before grows the file and is gone; then the lock is ours.
+        file.file.set_len(DATABASE_START + 16_384).unwrap();
+        file.write_length(16_384).unwrap();
+        assert!(file.try_lock_range(Bound::Unbounded, Bound::Unbounded).unwrap());
+        assert_eq!(*file.length.lock().unwrap(), 16_384);
+    }
+}
