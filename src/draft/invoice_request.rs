@@ -47,9 +47,7 @@ impl InvoiceRequest {
 
     /// The records of odd types that this crate does not know.
     pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.stream()
-            .records()
-            .filter(|record| !types::ALL.iter().any(|field| field.number() == record.number()))
+        read::unknown_records(self.stream(), &types::ALL)
     }
 
     /// `chain`: where it is to be paid; bitcoin when absent.

@@ -104,9 +104,7 @@ impl Offer {
 
     /// The records of odd types that this crate does not know.
     pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.stream()
-            .records()
-            .filter(|record| !types::ALL.iter().any(|field| field.number() == record.number()))
+        read::unknown_records(self.stream(), &types::ALL)
     }
 
     /// `chains`: the chains on which it can be used, bitcoin alone when absent or empty.

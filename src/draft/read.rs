@@ -1,7 +1,7 @@
 //! Readings of values that the messages of the draft share.
 
 use crate::field::{Features, Field, FieldError, PathForm, PathList, Span};
-use crate::tlv::{Record, ValueError, ValueErrorKind};
+use crate::tlv::{Record, Stream, ValueError, ValueErrorKind};
 
 /// Reads a text: UTF-8 without NUL, as v0.11.2 demands. It stays in the message's bytes.
 pub(super) fn text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
@@ -29,4 +29,12 @@ pub(super) fn features(field: Field, record: &Record<'_>, known: &[usize]) -> Re
 pub(super) fn paths(field: Field, record: &Record<'_>) -> Result<PathList, FieldError> {
     PathList::read(record, PathForm::Draft)
         .map_err(|error| FieldError::value(field, record.value_offset(), &error))
+}
+
+/// The records of a message that are none of its `known` fields.
+pub(super) fn unknown_records<'a>(
+    stream: Stream<'a>,
+    known: &'static [Field],
+) -> impl Iterator<Item = Record<'a>> {
+    stream.records().filter(|record| known.iter().all(|field| field.number() != record.number()))
 }
