@@ -60,6 +60,7 @@ mod hex;
 pub mod merkle;
 pub mod message;
 mod parse;
+pub mod payment;
 pub mod payout;
 #[cfg(feature = "serde")]
 mod serde_form;
@@ -83,6 +84,7 @@ pub use message::{
     Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice, VerifiedRequest,
 };
 pub use parse::ParseError;
+pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[cfg(feature = "std")]
 pub use payout::Ledger;
 

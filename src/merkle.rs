@@ -18,7 +18,7 @@
 use core::ops::RangeInclusive;
 
 use crate::hash::{Midstate, hash, hash_pair, hash_pairs};
-use crate::hex::hex_text;
+use crate::hex::{byte_array, display_hex};
 use crate::tlv::{Record, Stream};
 
 /// The types that hold signatures and stand outside the tree.
@@ -28,20 +28,8 @@ pub const SIGNATURE_TYPES: RangeInclusive<u64> = 240..=1000;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MerkleRoot([u8; 32]);
 
-impl MerkleRoot {
-    /// A root that was computed before, and kept.
-    #[cfg(feature = "std")]
-    pub(crate) const fn restored(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    pub const fn to_byte_array(self) -> [u8; 32] {
-        self.0
-    }
-}
-
-hex_text!(MerkleRoot);
+byte_array!(MerkleRoot, 32, "a merkle root");
+display_hex!(MerkleRoot);
 
 /// The id of an offer: its merkle root, so that the signed and the unsigned variant share it.
 ///
@@ -49,19 +37,8 @@ hex_text!(MerkleRoot);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OfferId([u8; 32]);
 
-impl OfferId {
-    /// Takes the 32 bytes of an id.
-    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    pub const fn to_byte_array(self) -> [u8; 32] {
-        self.0
-    }
-}
-
-hex_text!(OfferId);
+byte_array!(OfferId, 32, "an offer_id");
+display_hex!(OfferId);
 
 impl From<MerkleRoot> for OfferId {
     fn from(root: MerkleRoot) -> Self {

@@ -8,9 +8,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::amount::Amount;
-use crate::merkle::OfferId;
-use crate::message::InvreqId;
-use crate::payout::{PaymentHash, PayoutId, Status};
+use crate::payout::Status;
 
 /// Implements both ways for types whose `Display` is read back by `FromStr`.
 macro_rules! as_text {
@@ -23,7 +21,7 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Text { expected: $expected, value: PhantomData })
+                deserialize(deserializer, $expected)
             }
         }
     )+};
@@ -31,11 +29,16 @@ macro_rules! as_text {
 
 as_text! {
     Amount: "an amount such as 1500msat, or any",
-    InvreqId: "an invreq_id, 64 hexadecimal characters",
-    OfferId: "an offer_id, 64 hexadecimal characters",
-    PaymentHash: "a payment_hash, 64 hexadecimal characters",
-    PayoutId: "a payout's id, 64 hexadecimal characters",
     Status: "a payout's status",
+}
+
+/// Reads a value from its text. `expected` names the value where something else is found.
+pub(crate) fn deserialize<'de, D, T>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    deserializer.deserialize_str(Text { expected, value: PhantomData })
 }
 
 struct Text<T> {

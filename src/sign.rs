@@ -4,7 +4,9 @@
 //! a [`Keypair`] in memory, or a device or service elsewhere that is handed the sighash. Signing uses auxiliary
 //! randomness of 32 zero bytes, so that one message under one key has one signature.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 
 use bitcoin::hex::DisplayHex;
@@ -145,27 +147,35 @@ impl Signer for Keypair {
     }
 }
 
-impl<S: Signer + ?Sized> Signer for &S {
-    fn public_key(&self) -> PublicKey {
-        (**self).public_key()
-    }
+macro_rules! forward_signer {
+    ($($pointer:ty),+) => {$(
+        /// The signer that it points to.
+        impl<S: Signer + ?Sized> Signer for $pointer {
+            fn public_key(&self) -> PublicKey {
+                (**self).public_key()
+            }
 
-    fn sign(&self, sighash: &Sighash) -> Result<schnorr::Signature, SignerError> {
-        (**self).sign(sighash)
-    }
+            fn sign(&self, sighash: &Sighash) -> Result<schnorr::Signature, SignerError> {
+                (**self).sign(sighash)
+            }
 
-    fn is_foreign(&self) -> bool {
-        (**self).is_foreign()
-    }
+            fn is_foreign(&self) -> bool {
+                (**self).is_foreign()
+            }
+        }
+    )+};
 }
 
-/// Has the holder of `expected` sign, and verifies the answer of a signer elsewhere.
+forward_signer!(&S, Box<S>, Arc<S>);
+
+/// Has the holder of `expected` sign, and verifies the signature of a signer elsewhere.
 ///
 /// # Errors
-/// What the signer answers, [`SignerError::WrongSignature`], or
-/// [`SignerError::WrongKey`] before the signer is asked at all, when it holds another key.
+///
+/// [`SignerError::WrongKey`] when the signer holds another key; then it is not asked. Otherwise the
+/// signer's own error, or [`SignerError::WrongSignature`].
 pub fn sign(
-    signer: &impl Signer,
+    signer: &(impl Signer + ?Sized),
     expected: &XOnlyPublicKey,
     sighash: &Sighash,
 ) -> Result<schnorr::Signature, SignerError> {

@@ -42,8 +42,8 @@ const THREE_PLACES: &str = "a documented form that Core Lightning does not read"
 const NOT_POSITIVE: &str = "the manual page wants a positive amount";
 const TOO_LARGE: &str = "more than 21 000 000 BTC, the bound of BOLT 1";
 
-const ZERO: &str = "an amount of zero: it must be positive";
-const BIG: &str = "an amount above 21000000 BTC (2100000000000000000msat)";
+const ZERO: &str = "the amount is zero: expected a positive number";
+const BIG: &str = "the amount is too large: expected at most 21000000 BTC (2100000000000000000msat)";
 
 /// Where the documented grammar and Core Lightning part: the case, what we make of it, and why. The text stands beside it.
 const DIVERGENCES: &[(&str, &str, &str)] = &[
@@ -119,7 +119,7 @@ fn vectors_agree_with_core_lightning_but_for_listed_divergences() {
 
 /// Every way in which a text is no amount, with the sentence its writer is shown.
 const REFUSED: &[(&str, &str)] = &[
-    ("", "an amount is missing: expected 'any' or a number"),
+    ("", "the amount is empty: expected a number or 'any'"),
     ("ANY", "unexpected 'A' at character 0: expected a digit or 'any'"),
     ("Any", "unexpected 'A' at character 0: expected a digit or 'any'"),
     ("anything", "unexpected 'a' at character 0: expected a digit or 'any'"),
@@ -237,10 +237,10 @@ fn every_documented_form_is_read() {
 fn the_length_is_bounded() {
     let zeros = "0".repeat(Amount::MAX_TEXT_LEN - 1);
     assert_eq!(verdict(&format!("{zeros}1")), "1msat");
-    assert_eq!(verdict(&format!("0{zeros}1")), "an amount of 257 bytes: at most 256 are read");
+    assert_eq!(verdict(&format!("0{zeros}1")), "the amount has 257 bytes: expected at most 256");
     let digits = "7".repeat(10_000);
     assert_eq!(digits.parse::<Amount>(), Err(AmountError::TooLong { length: 10_000 }));
-    assert_eq!(verdict(&format!("{digits}sat")), "an amount of 10003 bytes: at most 256 are read");
+    assert_eq!(verdict(&format!("{digits}sat")), "the amount has 10003 bytes: expected at most 256");
 }
 
 #[test]

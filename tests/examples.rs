@@ -169,9 +169,9 @@ fn bad_parameters_are_told_and_nothing_is_created() {
     for (arguments, message) in [
         (&["1.5sat", "d"][..], "amount: 1 decimal places after character 1: sat takes exactly 3"),
         (&["-1", "d"], "amount: unexpected '-' at character 0: expected a digit or 'any'"),
-        (&["0", "d"], "amount: an amount of zero: it must be positive"),
-        (&[&digits, "d"], "amount: an amount of 10000 bytes: at most 256 are read"),
-        (&["", "d"], "amount: an amount is missing: expected 'any' or a number"),
+        (&["0", "d"], "amount: the amount is zero: expected a positive number"),
+        (&[&digits, "d"], "amount: the amount has 10000 bytes: expected at most 256"),
+        (&["", "d"], "amount: the amount is empty: expected a number or 'any'"),
         (&["1"], "the following required arguments were not provided: <DESCRIPTION>"),
         (
             &["1", "d", "", "", "soon"],

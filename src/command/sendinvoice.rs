@@ -5,7 +5,7 @@ use std::string::{String, ToString};
 use super::CommandError;
 use crate::amount::Msat;
 use crate::draft::{Invoice, Offer};
-use crate::payout::PaymentHash;
+use crate::payment::PaymentHash;
 use crate::payout::store::Label;
 use crate::sign::Signer;
 

@@ -70,7 +70,7 @@ impl Invoice {
 
     /// The records.
     pub fn stream(&self) -> Stream<'_> {
-        Stream::checked(&self.bytes)
+        Stream::from_validated(&self.bytes)
     }
 
     /// The records of odd types that this crate does not know.
@@ -243,7 +243,7 @@ impl Invoice {
         read_records(&bytes, |record| fields.read_record(record, points))?;
         let node_id = fields.node_id.ok_or(FieldError::missing(types::NODE_ID))?;
         let signature = fields.signature.ok_or(FieldError::missing(types::SIGNATURE))?;
-        let root = root::<LnAll>(Stream::checked(&bytes));
+        let root = root::<LnAll>(Stream::from_validated(&bytes));
         Ok(Self { bytes, fields, node_id, signature, root })
     }
 

@@ -42,7 +42,7 @@ impl InvoiceRequest {
 
     /// The records.
     pub fn stream(&self) -> Stream<'_> {
-        Stream::checked(&self.bytes)
+        Stream::from_validated(&self.bytes)
     }
 
     /// The records of odd types that this crate does not know.
@@ -123,15 +123,16 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
         read_records(&bytes, |record| fields.read_record(record))?;
         let payer_key = fields.payer_key.ok_or(FieldError::missing(types::PAYER_KEY))?;
         let signature = fields.signature.ok_or(FieldError::missing(types::SIGNATURE))?;
-        let root = root::<LnAll>(Stream::checked(&bytes));
+        let root = root::<LnAll>(Stream::from_validated(&bytes));
         // v0.11 signed under the first name, v0.10 under the second.
         let names =
             [SignatureField::INVOICE_REQUEST, SignatureField::new("invoice_request", "payer_signature")];
         if names.iter().any(|name| name.sighash(root).is_signed_by(&signature, &payer_key)) {
             return Ok(Self { bytes, fields, payer_key, signature, root });
         }
-        let offset =
-            Stream::checked(&bytes).find(types::SIGNATURE.number()).map(|record| record.value_offset());
+        let offset = Stream::from_validated(&bytes)
+            .find(types::SIGNATURE.number())
+            .map(|record| record.value_offset());
         let kind = FieldErrorKind::BadSignature { key: types::PAYER_KEY };
         Err(FieldError::new(types::SIGNATURE, offset, kind).into())
     }

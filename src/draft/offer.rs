@@ -99,7 +99,7 @@ impl Offer {
 
     /// The records.
     pub fn stream(&self) -> Stream<'_> {
-        Stream::checked(&self.bytes)
+        Stream::from_validated(&self.bytes)
     }
 
     /// The records of odd types that this crate does not know.
@@ -224,7 +224,7 @@ impl Offer {
     /// Reads an unsigned offer just written, whose node_id is at hand.
     pub(super) fn read_written(bytes: Vec<u8>, node_id: XOnlyPublicKey) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::known(&mut core::iter::once(node_id)))?;
-        let root = root::<LnAll>(Stream::checked(&bytes));
+        let root = root::<LnAll>(Stream::from_validated(&bytes));
         Ok(Self { bytes, fields, root })
     }
 
@@ -256,7 +256,7 @@ impl TryFrom<Vec<u8>> for Offer {
     /// [`ParseError`]: the framing, a field, or the signature.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::unknown())?;
-        let root = root::<LnAll>(Stream::checked(&bytes));
+        let root = root::<LnAll>(Stream::from_validated(&bytes));
         let offer = Self { bytes, fields, root };
         if let Some(signature) = offer.signature() {
             let key = offer.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
@@ -333,7 +333,7 @@ impl Fields {
         let mut fields = Self::default();
         read_records(bytes, |record| fields.read_record(record, points))?;
         // No single field is required, but one has to be there: without any, there is nothing to name or to sign.
-        if Stream::checked(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
+        if Stream::from_validated(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
             return Err(ParseError::Empty);
         }
         Ok(fields)

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 
 use secp256k1::PublicKey;
 
@@ -187,9 +188,17 @@ pub enum Direction {
     NodeTwo,
 }
 
-/// A channel by the place of its funding output: block height, transaction index, output index (BOLT 7).
+/// A channel by the place of its funding output: block height (24 bits), transaction index (24 bits)
+/// and output index (16 bits), as BOLT 7 defines it.
 ///
-/// Displays as `890123x456x0`.
+/// Displays as, and parses from, `890123x456x0`.
+///
+/// ```
+/// use bolt12::field::ShortChannelId;
+/// let channel: ShortChannelId = "890123x456x0".parse()?;
+/// assert_eq!(channel.to_string(), "890123x456x0");
+/// # Ok::<(), bolt12::field::ShortChannelIdError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ShortChannelId(pub u64);
 
@@ -198,6 +207,36 @@ impl fmt::Display for ShortChannelId {
         write!(f, "{}x{}x{}", self.0 >> 40, self.0 >> 16 & 0xff_ffff, self.0 & 0xffff)
     }
 }
+
+impl FromStr for ShortChannelId {
+    type Err = ShortChannelIdError;
+
+    /// Reads the form `BLOCKxTRANSACTIONxOUTPUT`, three decimal numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`ShortChannelIdError`] for another form, a sign, or a number with more bits than its part.
+    fn from_str(text: &str) -> Result<Self, ShortChannelIdError> {
+        let mut parts = text.split('x');
+        let mut part = |bits: u32| {
+            let digits = parts.next().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?;
+            digits.parse::<u64>().ok().filter(|number| number.checked_shr(bits) == Some(0))
+        };
+        let (block, transaction, output) = (part(24), part(24), part(16));
+        match (block, transaction, output, parts.next()) {
+            (Some(block), Some(transaction), Some(output), None) => {
+                Ok(Self(block << 40 | transaction << 16 | output))
+            }
+            _ => Err(ShortChannelIdError),
+        }
+    }
+}
+
+/// A text that is no short channel id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no short channel id: expected BLOCKxTRANSACTIONxOUTPUT, as in 890123x456x0")]
+#[non_exhaustive]
+pub struct ShortChannelIdError;
 
 /// A path with its own bytes, in the encoding of today's BOLT 12: what a writer keeps and puts into messages.
 ///

@@ -4,6 +4,7 @@ mod bip353;
 mod blinded_path;
 #[cfg(feature = "blinding")]
 mod blinding;
+mod currency;
 mod error;
 mod fallback;
 mod features;
@@ -20,13 +21,15 @@ use core::fmt;
 
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind};
 
-pub use bip353::Bip353Name;
+pub use bip353::{Bip353Name, NameError};
 pub use blinded_path::{
     BlindedHop, BlindedPath, BlindedPathBuf, BlindedPaths, Direction, FirstNode, ShortChannelId,
+    ShortChannelIdError,
 };
 pub(crate) use blinded_path::{PathForm, PathList};
 #[cfg(feature = "blinding")]
 pub use blinding::{BlindingError, Unblinded, blind, unblind};
+pub use currency::{Currency, CurrencyError};
 pub use error::{FieldError, FieldErrorKind};
 pub use fallback::FallbackAddress;
 pub(crate) use fallback::FallbackList;
@@ -36,7 +39,7 @@ pub use hop_data::{HopData, PaymentConstraints};
 pub(crate) use payinfo::PayInfoList;
 pub use payinfo::{PayInfo, PaymentRelay, RelayingHop};
 pub(crate) use points::Points;
-pub use price::{Currency, Price};
+pub use price::Price;
 pub(crate) use span::Span;
 pub use untrusted::UntrustedText;
 

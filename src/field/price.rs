@@ -1,56 +1,17 @@
-//! Prices: an amount in msat, or in the minor unit of some currency.
+//! [`Price`]: an amount in msat, or in the minor unit of a currency.
 
 use core::fmt;
 
+use super::Currency;
 use crate::amount::{AmountError, Msat};
-use crate::tlv::{Reader, ValueError, ValueErrorKind};
 
-/// A currency: the three upper-case letters of an ISO 4217 code. Whether ISO has assigned them is not looked up.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Currency([u8; 3]);
-
-impl Currency {
-    /// Takes a code such as `USD`.
-    ///
-    /// ```
-    /// use bolt12::field::Currency;
-    /// assert_eq!(Currency::new("EUR").unwrap().as_str(), "EUR");
-    /// assert_eq!(Currency::new("eur"), None);
-    /// ```
-    pub fn new(code: &str) -> Option<Self> {
-        let code = <[u8; 3]>::try_from(code.as_bytes()).ok()?;
-        code.iter().all(u8::is_ascii_uppercase).then_some(Self(code))
-    }
-
-    /// The code.
-    pub fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, ValueError> {
-        let start = reader.offset();
-        Self::new(reader.utf8()?).ok_or(ValueError::new(ValueErrorKind::NotACurrency, start))
-    }
-}
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Currency({self})")
-    }
-}
-
-/// What an offer asks for. Displays as `1500msat` or `1050 minor units of USD`, so that cents are not read as dollars.
+/// What an offer asks for. Displays as `1500msat` or `10.50 USD`; a currency whose exponent is not
+/// known as `1050 minor units of XYZ`, so that cents are not read as dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Price {
     /// Bitcoin.
     Msat(Msat),
-    /// Another currency, which somebody has to convert.
+    /// Another currency, which the caller has to convert.
     Currency {
         /// The currency.
         currency: Currency,
@@ -66,10 +27,7 @@ impl Price {
     /// [`AmountError::TooLarge`] above 21 000 000 BTC, or 64 bits of minor units.
     pub fn times(self, quantity: u64) -> Result<Self, AmountError> {
         match self {
-            Self::Msat(msat) => {
-                let total = msat.get().checked_mul(quantity).ok_or(AmountError::TooLarge)?;
-                Msat::new(total).map(Self::Msat)
-            }
+            Self::Msat(msat) => msat.checked_mul(quantity).map(Self::Msat).ok_or(AmountError::TooLarge),
             Self::Currency { currency, minor_units } => {
                 let minor_units = minor_units.checked_mul(quantity).ok_or(AmountError::TooLarge)?;
                 Ok(Self::Currency { currency, minor_units })
@@ -90,7 +48,37 @@ impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Msat(msat) => msat.fmt(f),
-            Self::Currency { currency, minor_units } => write!(f, "{minor_units} minor units of {currency}"),
+            Self::Currency { currency, minor_units } => match currency.exponent() {
+                Some(0) => write!(f, "{minor_units} {currency}"),
+                Some(places) => {
+                    let unit = 10_u64.saturating_pow(places.into());
+                    let whole = minor_units.checked_div(unit).unwrap_or_default();
+                    let part = minor_units.checked_rem(unit).unwrap_or_default();
+                    write!(f, "{whole}.{part:0places$} {currency}", places = usize::from(places))
+                }
+                None => write!(f, "{minor_units} minor units of {currency}"),
+            },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn minor_units_show_their_decimal_places() {
+        let shown = |code: &str, minor_units| {
+            let currency = code.parse().unwrap();
+            Price::Currency { currency, minor_units }.to_string()
+        };
+        assert_eq!(shown("USD", 1_050), "10.50 USD");
+        assert_eq!(shown("USD", 7), "0.07 USD");
+        assert_eq!(shown("JPY", 1_050), "1050 JPY");
+        assert_eq!(shown("KWD", 1_050), "1.050 KWD");
+        assert_eq!(shown("XYZ", 1_050), "1050 minor units of XYZ");
+        assert_eq!(shown("USD", u64::MAX), "184467440737095516.15 USD");
     }
 }

@@ -62,7 +62,7 @@ impl InvoiceError {
 
     /// The records.
     pub fn stream(&self) -> Stream<'_> {
-        Stream::checked(&self.bytes)
+        Stream::from_validated(&self.bytes)
     }
 
     /// The records of odd types that this crate does not know.
@@ -78,8 +78,9 @@ impl InvoiceError {
         writer.record_if(types::SUGGESTED_VALUE.number(), suggested_value.filter(|_| field.is_some()));
         writer.record(types::ERROR.number(), error.as_bytes());
         let bytes = writer.into_bytes();
-        let place =
-            |field: Field| Stream::checked(&bytes).find(field.number()).map(|record| Span::of_value(&record));
+        let place = |field: Field| {
+            Stream::from_validated(&bytes).find(field.number()).map(|record| Span::of_value(&record))
+        };
         let (suggested_value, error) = (place(types::SUGGESTED_VALUE), place(types::ERROR));
         Self { bytes, erroneous_field: field.map(Field::number), suggested_value, error }
     }

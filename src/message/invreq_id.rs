@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::hex::hex_text;
+use crate::hex::{byte_array, display_hex};
 use crate::tlv::Record;
 
 /// The id of an invoice request, as Core Lightning has it: SHA256 over the raw records 0 to 159 and 1 000 000 000 to
@@ -13,16 +13,6 @@ use crate::tlv::Record;
 pub struct InvreqId([u8; 32]);
 
 impl InvreqId {
-    /// Takes the 32 bytes of an id.
-    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    pub const fn to_byte_array(self) -> [u8; 32] {
-        self.0
-    }
-
     /// The id of a request with these records.
     pub(super) fn of<'a>(records: impl Iterator<Item = Record<'a>>) -> Self {
         let mut hasher = Sha256::new();
@@ -31,4 +21,5 @@ impl InvreqId {
     }
 }
 
-hex_text!(InvreqId);
+byte_array!(InvreqId, 32, "an invreq_id");
+display_hex!(InvreqId);

@@ -44,7 +44,7 @@ impl OfferFields {
 
     /// The message's records.
     pub fn stream(&self) -> Stream<'_> {
-        Stream::checked(&self.bytes)
+        Stream::from_validated(&self.bytes)
     }
 
     /// The message's records of odd types that this crate does not know. They are hashed, and repeated in replies.

@@ -185,7 +185,7 @@ pub(super) fn read_signature(record: &Record<'_>) -> Result<schnorr::Signature, 
 
 /// Writes a signature into the room that was left for it.
 pub(super) fn put_signature(bytes: &mut [u8], signature: &schnorr::Signature) {
-    let room = Stream::checked(bytes).find(types::SIGNATURE.number());
+    let room = Stream::from_validated(bytes).find(types::SIGNATURE.number());
     if let Some(start) = room.map(|record| record.value_offset()) {
         for (to, from) in bytes.iter_mut().skip(start).zip(signature.as_ref()) {
             *to = *from;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
 use super::id::PayoutId;
-use super::payment::{PaymentHash, PaymentProof};
 use super::record::Payout;
 use crate::amount::Msat;
+use crate::payment::{PaymentHash, PaymentProof};
 
 /// The permission to pay one invoice for one payout. It exists only after the ledger has written it down durably.
 ///

@@ -3,12 +3,12 @@
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::payment::{PaymentHash, PaymentProof, Preimage};
 use super::state::Event;
 use super::store::StoredEvent;
 use crate::amount::Msat;
 use crate::field::{Field, FieldError, Span};
 use crate::parse::{ParseError, read_framed};
+use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
 /// One entry of a payout's history.

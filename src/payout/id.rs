@@ -1,29 +1,30 @@
 //! [`PayoutId`]: the name of a payout.
 
-use crate::hex::hex_text;
+use crate::hex::{byte_array, display_hex};
+use crate::merkle::OfferId;
+use crate::message::InvreqId;
 
 /// The 32 bytes that name one payout, printed as 64 lower-case hexadecimal characters.
 ///
-/// For a draft offer this is its `offer_id`; for a merged invoice_request without an offer, the
-/// hash of its own records. Both are hashes, so two different promises never share one.
+/// For a draft offer it is the `offer_id`; for an invoice_request without an offer, the `invreq_id`.
+/// Both are hashes of what is owed, so no two payouts share one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PayoutId([u8; 32]);
 
-impl PayoutId {
-    /// Takes the 32 bytes as they are.
-    #[must_use]
-    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
+byte_array!(PayoutId, 32, "the id of a payout");
+display_hex!(PayoutId);
 
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn to_byte_array(self) -> [u8; 32] {
-        self.0
+impl From<OfferId> for PayoutId {
+    fn from(id: OfferId) -> Self {
+        Self(id.to_byte_array())
     }
 }
 
-hex_text!(PayoutId);
+impl From<InvreqId> for PayoutId {
+    fn from(id: InvreqId) -> Self {
+        Self(id.to_byte_array())
+    }
+}
 
 #[cfg(test)]
 mod tests {

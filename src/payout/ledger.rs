@@ -9,7 +9,6 @@ use thiserror::Error;
 use super::claim::{Claim, HeldClaims};
 use super::history::{Happened, HistoryEntry};
 use super::id::PayoutId;
-use super::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 use super::presented::{Presented, TermsError};
 use super::promise::Promise;
 use super::record::{InFlight, Payout};
@@ -18,6 +17,7 @@ use super::status::Status;
 use super::store::{
     Change, Cursor, Filter, Inserted, Label, NewRow, OverBound, PageSize, Replaced, Row, Store, StoreError,
 };
+use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 
 /// Keeps payouts in a store and pays each at most once. All calls take `&self` and may come from many threads; the
 /// time is an argument (unix seconds).

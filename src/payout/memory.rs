@@ -8,11 +8,11 @@ use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard};
 
 use super::id::PayoutId;
-use super::payment::PaymentHash;
 use super::store::{
     Change, Cursor, Filter, Inserted, NewRow, PAGE_BYTES, Page, PageSize, Replaced, Row, Store, StoreError,
     StoredEvent,
 };
+use crate::payment::PaymentHash;
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug, Default)]
@@ -120,7 +120,7 @@ impl Store for MemoryStore {
     fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
         let seen = match after {
             None => 0,
-            Some(cursor) => usize::try_from(u64::from_be_bytes(cursor.to_bytes()))
+            Some(cursor) => usize::try_from(u64::from_be_bytes(cursor.to_byte_array()))
                 .map_err(|_| StoreError::Cursor { cursor: *cursor })?,
         };
         let tables = self.tables()?;
@@ -136,7 +136,7 @@ impl Store for MemoryStore {
                 bytes = bytes.saturating_add(row.body.len());
                 page.rows.push(row.clone());
                 if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
-                    page.next = Some(Cursor::new(number.to_be_bytes()));
+                    page.next = Some(Cursor::from_byte_array(number.to_be_bytes()));
                     break;
                 }
             }

@@ -42,7 +42,6 @@ mod ledger;
 mod memory;
 #[cfg(feature = "std")]
 mod pay;
-mod payment;
 #[cfg(feature = "std")]
 mod presented;
 #[cfg(feature = "std")]
@@ -57,6 +56,8 @@ pub mod store;
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+#[doc(no_inline)]
+pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
@@ -70,7 +71,6 @@ pub use ledger::{
 pub use memory::MemoryStore;
 #[cfg(feature = "std")]
 pub use pay::{Ended, Outcome, Payer, Problem, Recovered, Recovery};
-pub use payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use presented::{Presented, TermsError};
 #[cfg(feature = "std")]

@@ -7,11 +7,11 @@ use std::vec::Vec;
 use super::claim::Claim;
 use super::id::PayoutId;
 use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
-use super::payment::{PaymentHash, PaymentProof, Preimage};
 use super::presented::Presented;
 use super::state::{Attempt, Refusal};
 use super::status::Status;
 use super::store::{Filter, PageSize, Store, StoreError};
+use crate::payment::{PaymentHash, PaymentProof, Preimage};
 
 /// The caller's node.
 ///

@@ -5,12 +5,12 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::id::PayoutId;
-use super::payment::PaymentHash;
 use super::promise::{Promise, Promised};
 use crate::amount::Msat;
 use crate::draft::{self, RedeemContext, RedeemError};
 use crate::field::Field;
 use crate::message::{self, InvoiceContext, VerifyError};
+use crate::payment::PaymentHash;
 
 /// An invoice that somebody presents to be paid. Made from a reference to one, so that
 /// [`Ledger::claim`](super::Ledger::claim) takes each kind.

@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::id::PayoutId;
-use super::payment::{PaymentHash, PaymentProof, Preimage};
 use super::promise::{NotAPromise, Promise, Promised};
 use super::state::{Attempt, ImpossibleState, RetryPolicy, State};
 use super::status::Status;
@@ -22,6 +21,7 @@ use crate::field::{Field, FieldError, Span};
 use crate::merkle::MerkleRoot;
 use crate::message::InvoiceRequest;
 use crate::parse::{ParseError, read_framed};
+use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
 /// One promise to pay once: what was promised, and where it stands.
@@ -258,7 +258,7 @@ impl Parts {
             None => {
                 let offer = self.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
                 // The id of a payout is the root of its offer, and the checksum covers it.
-                let root = MerkleRoot::restored(id.to_byte_array());
+                let root = MerkleRoot::from_byte_array(id.to_byte_array());
                 Promise::draft(draft::Offer::restored(offer.of(body).to_vec(), root)?)?
             }
         };

@@ -30,8 +30,8 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
-use super::payment::{PaymentHash, PaymentProof};
 use super::status::Status;
+use crate::payment::{PaymentHash, PaymentProof};
 
 /// The most attempts one payout keeps. A claim beyond it is refused.
 pub const MAX_ATTEMPTS: usize = 1_000;

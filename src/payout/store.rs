@@ -35,9 +35,9 @@ use core::str::FromStr;
 use thiserror::Error;
 
 use super::id::PayoutId;
-use super::payment::PaymentHash;
 use super::status::Status;
-use crate::hex::hex_text;
+use crate::hex::{byte_array, display_hex};
+use crate::payment::PaymentHash;
 
 /// The longest label, in bytes of UTF-8. Short enough to be an index key in every database.
 pub const MAX_LABEL: usize = 1_024;
@@ -405,21 +405,8 @@ pub struct BadPageSize {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor([u8; 8]);
 
-impl Cursor {
-    /// For stores: remembers a place.
-    #[must_use]
-    pub const fn new(bytes: [u8; 8]) -> Self {
-        Self(bytes)
-    }
-
-    /// For stores: the place that was remembered.
-    #[must_use]
-    pub const fn to_bytes(self) -> [u8; 8] {
-        self.0
-    }
-}
-
-hex_text!(Cursor);
+byte_array!(Cursor, 8, "a cursor");
+display_hex!(Cursor);
 
 /// A store could not do its work. From a writing call it means: outcome unknown, read again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -558,7 +545,7 @@ mod tests {
         }
         assert_eq!(PageSize::new(1_000), Ok(PageSize::MAX));
         let cursor: Cursor = "00000000000000ff".parse().unwrap();
-        assert_eq!((cursor.to_string(), cursor.to_bytes()[7]), ("00000000000000ff".into(), 255));
+        assert_eq!((cursor.to_string(), cursor.to_byte_array()[7]), ("00000000000000ff".into(), 255));
         assert_eq!("ff".parse::<Cursor>(), Err(crate::HexError::Length { expected: 16, found: 2 }));
     }
 }

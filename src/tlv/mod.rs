@@ -81,9 +81,9 @@ impl<'a> Stream<'a> {
         Ok(Self { bytes })
     }
 
-    /// Takes bytes whose framing the caller has walked through with [`Frames`]. A stream that was not would only end
-    /// early.
-    pub(crate) const fn checked(bytes: &'a [u8]) -> Self {
+    /// Takes bytes whose framing a walk through [`Frames`] has checked. Of other bytes it would show
+    /// the records up to the first error.
+    pub(crate) const fn from_validated(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
@@ -93,13 +93,47 @@ impl<'a> Stream<'a> {
     }
 
     /// The records, in ascending order of type.
-    pub fn records(&self) -> impl Iterator<Item = Record<'a>> + Clone + use<'a> {
-        Frames::new(self.bytes).map_while(Result::ok)
+    pub const fn records(&self) -> Records<'a> {
+        Records(Frames::new(self.bytes))
     }
 
     /// The record of one type.
     pub fn find(&self, number: u64) -> Option<Record<'a>> {
         self.records().take_while(|record| record.number <= number).find(|record| record.number == number)
+    }
+}
+
+impl<'a> IntoIterator for Stream<'a> {
+    type Item = Record<'a>;
+    type IntoIter = Records<'a>;
+
+    /// As [`Stream::records`].
+    fn into_iter(self) -> Records<'a> {
+        self.records()
+    }
+}
+
+impl<'a> IntoIterator for &Stream<'a> {
+    type Item = Record<'a>;
+    type IntoIter = Records<'a>;
+
+    /// As [`Stream::records`].
+    fn into_iter(self) -> Records<'a> {
+        self.records()
+    }
+}
+
+/// The records of a [`Stream`], in ascending order of type.
+#[derive(Clone, Debug)]
+pub struct Records<'a>(Frames<'a>);
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Record<'a>> {
+        // The framing was checked, so there is no error to be found here.
+        self.0.next()?.ok()
     }
 }
 

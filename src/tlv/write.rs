@@ -109,7 +109,7 @@ impl Writer {
 
     /// The stream written so far.
     pub fn stream(&self) -> Stream<'_> {
-        Stream::checked(&self.bytes)
+        Stream::from_validated(&self.bytes)
     }
 
     /// The bytes of the stream.

@@ -63,8 +63,8 @@ struct RecordOfCase {
     value: String,
 }
 
-const ZERO: &str = "an amount of zero: it must be positive";
-const BIG: &str = "an amount above 21000000 BTC (2100000000000000000msat)";
+const ZERO: &str = "the amount is zero: expected a positive number";
+const BIG: &str = "the amount is too large: expected at most 21000000 BTC (2100000000000000000msat)";
 
 /// Parameters that only Core Lightning takes: the case, our answer, and why. Their bytes are held all the same.
 const REFUSED: &[(&str, &str, &str)] = &[

@@ -51,12 +51,12 @@ fn r_o_3_and_r_o_5_a_price_is_positive_and_described() {
 
 #[test]
 fn r_o_4_prices_in_a_currency_are_in_its_minor_unit() {
-    let usd = Currency::new("USD").unwrap();
+    let usd = "USD".parse::<Currency>().unwrap();
     let offer =
         Offer::builder().issuer_id(point(ISSUER)).amount_in(usd, 1050).description("x").build().unwrap();
     assert_eq!(offer.offer_currency(), Some(usd));
     assert_eq!(offer.offer_amount(), Some(1050));
-    assert_eq!(offer.amount_due(3).unwrap().unwrap().to_string(), "3150 minor units of USD");
+    assert_eq!(offer.amount_due(3).unwrap().unwrap().to_string(), "31.50 USD");
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn s24_the_largest_expiry_is_a_time_like_any_other() {
 #[test]
 fn r_o_31_a_price_says_its_unit() {
     let offer = parse_offer(&offer().with(6, b"EUR").int(8, 250)).unwrap();
-    assert_eq!(offer.price().unwrap().to_string(), "250 minor units of EUR");
+    assert_eq!(offer.price().unwrap().to_string(), "2.50 EUR");
     assert_eq!(offer.price().unwrap().msat(), None);
 }
 

@@ -370,7 +370,7 @@ fn r_q_41_without_an_offer_there_is_an_amount() {
 fn r_q_42_without_an_offer_its_price_is_display_only() {
     let request = parse_unsigned(&refund().with(6, b"USD").int(8, 1_000_000)).unwrap();
     assert_eq!(request.amount_to_pay(), Some(msat(1000)));
-    assert_eq!(request.price().unwrap().to_string(), "1000000 minor units of USD");
+    assert_eq!(request.price().unwrap().to_string(), "10000.00 USD");
 }
 
 #[test]
@@ -442,7 +442,7 @@ fn r_q_51_names_are_of_names_characters() {
     assert!(read(b"\x05alice\x0cexample.com").unwrap_err().ends_with("12 bytes are needed, 11 are left"));
     // Multi-byte characters are no name's.
     assert!(read("\u{6}é".as_bytes()).is_err());
-    assert_eq!(Bip353Name::new("é@example.com"), None);
+    assert!(Bip353Name::new("é@example.com").is_err());
 }
 
 #[test]

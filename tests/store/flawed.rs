@@ -224,7 +224,7 @@ impl Store for Flawed {
 
     fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
         let tables = self.tables();
-        let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_bytes()));
+        let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
         let passes = |row: &Row| match filter {
             Filter::All => true,
             Filter::Status(wanted) if self.has(Flaw::PagesShowOneStatusOnly) => {
@@ -260,7 +260,7 @@ impl Store for Flawed {
             bytes += row.body.len();
             let full = bytes >= PAGE_BYTES && !self.has(Flaw::PagesHaveNoBound);
             if page.rows.len() >= most || full {
-                page.next = Some(Cursor::new(number.to_be_bytes()));
+                page.next = Some(Cursor::from_byte_array(number.to_be_bytes()));
                 break;
             }
         }

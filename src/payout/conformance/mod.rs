@@ -47,7 +47,8 @@ pub use self::rows::{
     repeat_after_unknown_outcome, replace_if_version,
 };
 use super::store::{Change, Filter, Label, NewRow, OverBound, PageSize, Row, Store, StoreError, StoredEvent};
-use super::{PaymentHash, PayoutId, Status};
+use super::{PayoutId, Status};
+use crate::payment::PaymentHash;
 
 /// Where a store lives: a file, a database, a server. It outlives the stores opened on it. Each case
 /// wants a fresh one, empty.
@@ -150,7 +151,7 @@ fn same<T: PartialEq + fmt::Debug>(found: &T, expected: &T, promise: &'static st
 /// A payout id with this number in it, spread like a hash.
 fn id(number: u64) -> PayoutId {
     PayoutId::from_byte_array(
-        super::payment::Preimage::from_byte_array(padded(number)).payment_hash().to_byte_array(),
+        crate::payment::Preimage::from_byte_array(padded(number)).payment_hash().to_byte_array(),
     )
 }
 

@@ -33,10 +33,11 @@ use self::batch::Batcher;
 pub use self::error::OpenError;
 use self::file::LedgerFile;
 use self::tables::{Writer, failed};
+use super::PayoutId;
 use super::store::{
     Change, Cursor, Filter, Inserted, NewRow, Page, PageSize, Replaced, Row, Store, StoreError, StoredEvent,
 };
-use super::{PaymentHash, PayoutId};
+use crate::payment::PaymentHash;
 
 /// Bytes that a store caches unless told otherwise: 32 MiB.
 pub const DEFAULT_CACHE: usize = 33_554_432;

@@ -15,8 +15,9 @@ use redb::{BackendError, StorageBackend};
 
 use super::file::LedgerFile;
 use super::{RedbStore, start};
+use crate::payment::PaymentHash;
 use crate::payout::store::{Change, Inserted, NewRow, PageSize, Replaced, Store, StoreError};
-use crate::payout::{PaymentHash, PayoutId, Status};
+use crate::payout::{PayoutId, Status};
 
 /// A disk with a cache. Clones are the same disk.
 #[derive(Debug, Clone, Default)]

@@ -18,11 +18,12 @@ use std::vec::Vec;
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
+use crate::payment::PaymentHash;
 use crate::payout::store::{
     Change, Cursor, Filter, Inserted, Label, NewRow, PAGE_BYTES, Page, PageSize, Replaced, Row, StoreError,
     StoredEvent,
 };
-use crate::payout::{PaymentHash, PayoutId, Status};
+use crate::payout::{PayoutId, Status};
 
 const RECORDS: TableDefinition<'_, [u8; 12], &[u8]> = TableDefinition::new("records");
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
@@ -151,7 +152,7 @@ pub(super) fn page(
     size: PageSize,
 ) -> Result<Page, StoreError> {
     let records = transaction.open_table(RECORDS).map_err(failed)?;
-    let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_bytes()));
+    let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
     let first = match seen.checked_add(1) {
         Some(first) if seen <= last_number(&records)? => first,
         _ => return after.map_or_else(|| Err(full()), |cursor| Err(StoreError::Cursor { cursor: *cursor })),
@@ -189,7 +190,7 @@ pub(super) fn page(
     let (mut bytes, mut last) = (0_usize, 0);
     for number in numbers {
         if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
-            page.next = Some(Cursor::new(u64::to_be_bytes(last)));
+            page.next = Some(Cursor::from_byte_array(u64::to_be_bytes(last)));
             break;
         }
         let row = row(&records, number)?;

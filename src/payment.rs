@@ -1,57 +1,33 @@
 //! What identifies and what proves a payment: [`PaymentHash`], [`Preimage`], [`PaymentProof`].
 //!
-//! A payee picks a preimage, puts its SHA-256 into the invoice as `payment_hash`, and reveals the
-//! preimage only by taking the money. So a fitting preimage is the one proof of payment that no
-//! error code, time-out or lost answer can imitate. [`PaymentProof`] is that fact as a type.
+//! A payee chooses a preimage, puts its SHA-256 into the invoice as `payment_hash`, and reveals the
+//! preimage only by taking the payment. So the preimage is the one proof of payment that no error
+//! code, time-out or lost answer can imitate. [`PaymentProof`] is that fact as a type.
 
 use core::fmt;
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::hex::hex_text;
+use crate::hex::{byte_array, display_hex};
 
 /// The `payment_hash` of an invoice: SHA-256 of a preimage that the payee keeps until it is paid.
 ///
-/// It is all that a node's callback tells about a payment, so the ledger finds a payout by it.
+/// A node's callback names a payment by it alone, so the ledger finds a payout by it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PaymentHash([u8; 32]);
 
-impl PaymentHash {
-    /// Takes the 32 bytes as they are.
-    #[must_use]
-    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
+byte_array!(PaymentHash, 32, "a payment_hash");
+display_hex!(PaymentHash);
 
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn to_byte_array(self) -> [u8; 32] {
-        self.0
-    }
-}
-
-hex_text!(PaymentHash);
-
-/// A payment's secret, 32 bytes, as a node reports it. Not yet matched with any payment.
+/// The secret of a payment, 32 bytes, as a node reports it. Not yet matched with any payment.
 ///
-/// It never prints: whoever holds it can show it as a receipt.
+/// It is a receipt for its holder, so `Debug` does not print it and there is no `Display`. To show
+/// or keep it, ask for the text: `format!("{preimage:x}")`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Preimage([u8; 32]);
 
 impl Preimage {
-    /// Takes the 32 bytes as they are.
-    #[must_use]
-    pub const fn from_byte_array(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    #[must_use]
-    pub const fn to_byte_array(self) -> [u8; 32] {
-        self.0
-    }
-
     /// The only `payment_hash` that this preimage proves: its SHA-256.
     #[must_use]
     pub fn payment_hash(&self) -> PaymentHash {
@@ -59,34 +35,36 @@ impl Preimage {
     }
 }
 
+byte_array!(Preimage, 32, "a preimage");
+
 impl fmt::Debug for Preimage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Preimage([REDACTED])")
     }
 }
 
-/// A preimage together with the payment it proves: SHA256(preimage) = payment_hash was checked.
+/// A preimage and the payment that it proves: SHA256(preimage) = payment_hash was checked.
 ///
 /// ```
-/// use bolt12::payout::{PaymentProof, Preimage};
+/// use bolt12::{PaymentProof, Preimage};
 ///
 /// let preimage = Preimage::from_byte_array([7; 32]);
 /// let hash = preimage.payment_hash();
 /// assert_eq!(PaymentProof::new(hash, preimage).unwrap().payment_hash(), hash);
 /// assert!(PaymentProof::new(hash, Preimage::from_byte_array([8; 32])).is_err());
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PaymentProof {
     payment_hash: PaymentHash,
     preimage: Preimage,
 }
 
-/// The preimage belongs to another payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the preimage does not fit: its SHA-256 is {found}, the payment_hash is {expected}")]
+/// The preimage does not prove this payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the SHA-256 of the preimage is {found}: expected the payment_hash {expected}")]
 #[non_exhaustive]
 pub struct WrongPreimage {
-    /// The `payment_hash` that was to be proved.
+    /// The `payment_hash` of the payment.
     pub expected: PaymentHash,
     /// The `payment_hash` that the preimage proves.
     pub found: PaymentHash,
@@ -137,15 +115,16 @@ mod tests {
         let other = PaymentHash::from_byte_array([0; 32]);
         assert_eq!(
             PaymentProof::new(other, preimage).unwrap_err().to_string(),
-            format!("the preimage does not fit: its SHA-256 is {hash}, the payment_hash is {other}"),
+            format!("the SHA-256 of the preimage is {hash}: expected the payment_hash {other}"),
         );
     }
 
     #[test]
-    fn the_preimage_never_prints() {
+    fn a_preimage_prints_only_when_asked_for() {
         let preimage = Preimage::from_byte_array([0xab; 32]);
         let proof = PaymentProof::new(preimage.payment_hash(), preimage).unwrap();
         assert!(!format!("{preimage:?} {proof:?}").contains("ab".repeat(4).as_str()));
         assert!(!format!("{preimage:?} {proof:?}").contains("171, 171"));
+        assert_eq!(format!("{preimage:x}").parse(), Ok(preimage));
     }
 }
