@@ -48,6 +48,8 @@ extern crate alloc;
 
 pub mod amount;
 mod any;
+#[cfg(feature = "blinding")]
+pub mod blinding;
 mod build;
 #[cfg(feature = "rayon")]
 pub mod bulk;

@@ -2,23 +2,18 @@
 
 mod bip353;
 mod blinded_path;
-#[cfg(feature = "blinding")]
-mod blinding;
 mod currency;
 mod error;
 mod fallback;
 mod features;
-#[cfg(feature = "blinding")]
-mod hop_data;
 mod payinfo;
-mod points;
 mod price;
-mod span;
 mod untrusted;
 
 use alloc::vec::Vec;
 use core::fmt;
 
+pub(crate) use crate::tlv::{Points, Span};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind};
 
 pub use bip353::{Bip353Name, NameError};
@@ -27,20 +22,14 @@ pub use blinded_path::{
     ShortChannelIdError,
 };
 pub(crate) use blinded_path::{PathForm, PathList};
-#[cfg(feature = "blinding")]
-pub use blinding::{BlindingError, Unblinded, blind, unblind};
 pub use currency::{Currency, CurrencyError};
 pub use error::{FieldError, FieldErrorKind};
 pub use fallback::FallbackAddress;
 pub(crate) use fallback::FallbackList;
 pub use features::Features;
-#[cfg(feature = "blinding")]
-pub use hop_data::{HopData, PaymentConstraints};
 pub(crate) use payinfo::PayInfoList;
 pub use payinfo::{PayInfo, PaymentRelay, RelayingHop};
-pub(crate) use points::Points;
 pub use price::Price;
-pub(crate) use span::Span;
 pub use untrusted::UntrustedText;
 
 /// A field of a message: its type number and its name in the specification.

@@ -6,11 +6,15 @@
 
 pub mod bigsize;
 mod error;
+mod points;
 mod read;
+mod span;
 mod write;
 
 pub use error::{StreamError, StreamErrorKind, ValueError, ValueErrorKind};
+pub(crate) use points::Points;
 pub use read::Reader;
+pub(crate) use span::Span;
 pub use write::{Writer, tu64_bytes};
 
 /// One record, borrowed from the stream it stands in.

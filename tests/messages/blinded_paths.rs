@@ -1,6 +1,7 @@
 //! Route blinding as BOLT 4 has it, and the compact encodings of paths.
 
-use bolt12::field::{BlindedPathBuf, Direction, FirstNode, HopData, blind, unblind};
+use bolt12::blinding::{HopData, blind, unblind};
+use bolt12::field::{BlindedPathBuf, Direction, FirstNode};
 use secp256k1::{PublicKey, SecretKey};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use secp256k1::{PublicKey, XOnlyPublicKey};
 
-use crate::tlv::{Reader, ValueError};
+use super::{Reader, ValueError};
 
 /// Where the points of a message come from. A stranger's have to be decompressed, which costs most of parsing; those
 /// of a message that a builder wrote are at hand, in the order of the stream.

@@ -4,14 +4,15 @@ use alloc::vec::Vec;
 
 use secp256k1::PublicKey;
 
-use super::{Features, Field, FieldError, PaymentRelay, ShortChannelId};
+use crate::field::{Features, Field, FieldError, PaymentRelay, ShortChannelId};
 use crate::parse::{ParseError, read_records};
 use crate::tlv::{Reader, Record, ValueError, Writer};
 
 /// The data of one hop before it is encrypted, or after it is opened.
 ///
 /// ```
-/// use bolt12::field::{HopData, ShortChannelId};
+/// use bolt12::blinding::HopData;
+/// use bolt12::field::ShortChannelId;
 /// let data = HopData { short_channel_id: Some(ShortChannelId(42)), ..HopData::default() };
 /// let bytes = data.to_bytes();
 /// assert_eq!(HopData::read(&bytes)?, data);

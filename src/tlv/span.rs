@@ -1,6 +1,6 @@
 //! Where a value lies in its message's bytes.
 
-use crate::tlv::Record;
+use super::Record;
 
 /// The place of a value, so that a message holds its texts and lists once, as bytes. Half as wide as a slice would be: no
 /// message comes near 2³² bytes, and messages are moved.

@@ -12,17 +12,21 @@ use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use secp256k1::ecdh::SharedSecret;
 use secp256k1::{PublicKey, Scalar, SecretKey};
 
-use super::{BlindedPathBuf, FirstNode};
+mod hop_data;
+
+pub use hop_data::{HopData, PaymentConstraints};
+
+use crate::field::{BlindedPathBuf, FirstNode};
 use crate::sign::with_context;
 
 /// Hides the route over `hops`, which end with the recipient: each a node's id and the data it is to read, usually
-/// [`HopData::to_bytes`](super::HopData::to_bytes). `session_key` is fresh and random, and never used again.
+/// [`HopData::to_bytes`](HopData::to_bytes). `session_key` is fresh and random, and never used again.
 ///
 /// The path begins with the first hop's node id; set [`BlindedPathBuf::first_node`] to name it by a channel instead.
 /// Data of equal length, padded if need be, keeps the hops from telling their place.
 ///
 /// ```
-/// use bolt12::field::{HopData, blind, unblind};
+/// use bolt12::blinding::{HopData, blind, unblind};
 /// use secp256k1::{PublicKey, SECP256K1, SecretKey};
 ///
 /// let node = SecretKey::from_slice(&[0x42; 32])?;
@@ -71,7 +75,7 @@ pub fn unblind(
 /// A hop, opened by its node.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unblinded {
-    /// The hop's data, for [`HopData::read`](super::HopData::read).
+    /// The hop's data, for [`HopData::read`](HopData::read).
     pub data: Vec<u8>,
     /// The path key for the next hop, unless the data overrides it.
     pub next_path_key: PublicKey,
