@@ -5,11 +5,8 @@
     clippy::as_conversions,
     clippy::arithmetic_side_effects,
     missing_docs,
-    dead_code,
     reason = "a bench may stop at the first surprise"
 )]
-
-mod common;
 
 use common::floor::Unit;
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -17,7 +17,7 @@ use lightning::types::features::BlindedHopFeatures;
 use lightning::types::payment::PaymentHash;
 use secp256k1::{Keypair, SECP256K1};
 
-use super::inputs::*;
+use crate::inputs::*;
 
 fn hops(points: Vec<secp256k1::PublicKey>) -> Vec<BlindedHop> {
     let hop = |blinded_node_id| BlindedHop { blinded_node_id, encrypted_payload: HOP_DATA.to_vec() };

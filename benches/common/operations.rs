@@ -10,9 +10,9 @@ use lightning::offers::refund::Refund;
 use lightning::offers::{invoice_request, offer};
 use lightning::util::ser::Writeable;
 
-use super::floor::{Floor, Unit};
-use super::inputs::*;
-use super::ldk;
+use crate::floor::{Floor, Unit};
+use crate::inputs::*;
+use crate::ldk;
 
 /// One side of an operation.
 pub type Work = Box<dyn Fn()>;

@@ -19,12 +19,8 @@
     clippy::print_stdout,
     clippy::print_stderr,
     missing_docs,
-    dead_code,
     reason = "a bench may stop at the first surprise, and prints"
 )]
-
-#[path = "../common/mod.rs"]
-mod common;
 
 mod clock;
 mod growth;
@@ -59,7 +55,7 @@ fn main() {
     }
     println!("{report}");
     if has("--write") {
-        let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
+        let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
         std::fs::write(benches.join("compare.md"), format!("{TITLE}{report}")).unwrap();
         std::fs::write(benches.join("compare.svg"), table::svg(&rows, &machine::describe())).unwrap();
     }

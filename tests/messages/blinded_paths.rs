@@ -4,7 +4,7 @@ use bolt12::field::{BlindedPathBuf, Direction, FirstNode, HopData, blind, unblin
 use secp256k1::{PublicKey, SecretKey};
 use serde_json::Value;
 
-use super::support::{hex, vectors};
+use crate::common::{hex, vectors};
 
 fn secret(value: &Value) -> SecretKey {
     SecretKey::from_slice(&hex(value.as_str().unwrap())).unwrap()
@@ -16,7 +16,7 @@ fn public(value: &Value) -> PublicKey {
 
 #[test]
 fn the_official_path_is_made_hop_by_hop() {
-    let file = vectors("blinded_paths.json");
+    let file: Value = vectors("bolt12/blinded_paths.json");
     let hops = file["generate"].as_array().unwrap();
     assert_eq!(hops.len(), 4);
     let plain: Vec<(PublicKey, Vec<u8>)> =
@@ -39,7 +39,7 @@ fn the_official_path_is_made_hop_by_hop() {
 
 #[test]
 fn every_hop_opens_its_own_data_and_no_other() {
-    let file = vectors("blinded_paths.json");
+    let file: Value = vectors("bolt12/blinded_paths.json");
     let hops = file["unblind"].as_array().unwrap();
     assert_eq!(hops.len(), 4);
     let encrypted = file["path"]["hops"].as_array().unwrap();
@@ -61,7 +61,7 @@ fn every_hop_opens_its_own_data_and_no_other() {
 
 #[test]
 fn hop_data_is_read_and_written_byte_for_byte() {
-    let file = vectors("blinded_paths.json");
+    let file: Value = vectors("bolt12/blinded_paths.json");
     for hop in file["generate"].as_array().unwrap() {
         let bytes = hex(hop["plaintext"].as_str().unwrap());
         let data = HopData::read(&bytes).unwrap();
@@ -97,7 +97,7 @@ fn hop_data_is_read_and_written_byte_for_byte() {
 
 #[test]
 fn compact_paths_are_read_and_written() {
-    let file = vectors("blinded_paths.json");
+    let file: Value = vectors("bolt12/blinded_paths.json");
     let cases = file["compact"].as_array().unwrap();
     assert_eq!(cases.len(), 4);
     for case in cases {
@@ -125,7 +125,7 @@ fn compact_paths_are_read_and_written() {
 
 #[test]
 fn first_nodes_are_points_or_channel_ends_and_nothing_else() {
-    let file = vectors("blinded_paths.json");
+    let file: Value = vectors("bolt12/blinded_paths.json");
     let cases = file["node_ids"].as_array().unwrap();
     assert_eq!(cases.len(), 6);
     let compact = hex(file["compact"][0]["encoded"].as_str().unwrap());

@@ -4,7 +4,7 @@ use bolt12::merkle::{LnNonce, root};
 use bolt12::tlv::Stream;
 use bolt12::{Invoice, InvoiceRequest, Offer};
 
-use super::support::{hex, vectors};
+use crate::common::{hex, vectors};
 
 /// Strings that are refused though nothing is signed or the signature holds, by their place in the file and with the
 /// requirement that refuses them.
@@ -13,7 +13,7 @@ const REFUSED: &[(usize, &str, &str)] =
 
 #[test]
 fn all_49_parse_unless_their_signature_or_a_requirement_says_otherwise() {
-    let file = vectors("interop_messages.json");
+    let file: serde_json::Value = vectors("bolt12/interop_messages.json");
     let cases = file["cases"].as_array().unwrap();
     let mut signed = 0;
     for (index, case) in cases.iter().enumerate() {

@@ -4,7 +4,7 @@ use bolt12::field::{Bip353Name, BlindedPathBuf, PayInfo, Price};
 use bolt12::message::{InvoiceContext, OfferContext};
 use bolt12::{Invoice, InvoiceRequest, Msat, Offer, PayerKeys, draft};
 
-use super::support::*;
+use crate::records::*;
 
 fn msat(amount: u64) -> Msat {
     Msat::new(amount).unwrap()

@@ -2,7 +2,7 @@
 
 use bolt12::{Invoice, InvoiceRequest, Offer, ParseError};
 
-use super::support::{hex, vectors};
+use crate::common::{hex, vectors};
 
 /// Streams on which LDK and we differ: section, name, whether we accept, and why.
 const DIFFERENCES: &[(&str, &str, bool, &str)] = &[
@@ -21,7 +21,7 @@ const DIFFERENCES: &[(&str, &str, bool, &str)] = &[
 
 #[test]
 fn every_difference_has_a_requirement() {
-    let file = vectors("ldk_behaviour.json");
+    let file: serde_json::Value = vectors("bolt12/ldk_behaviour.json");
     let mut differences: Vec<_> = DIFFERENCES.to_vec();
     let mut count = 0;
     for section in ["offers", "refunds", "invreqs", "invoices"] {

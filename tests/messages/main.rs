@@ -8,6 +8,11 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../common/records.rs"]
+mod records;
+
 mod blinded_paths;
 mod interop;
 mod known_bugs;
@@ -19,4 +24,3 @@ mod requirements_request;
 mod requirements_stream;
 mod robustness;
 mod serde_form;
-mod support;

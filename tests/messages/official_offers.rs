@@ -4,7 +4,7 @@ use bolt12::Offer;
 use bolt12::merkle::{LnNonce, root};
 use bolt12::tlv::Stream;
 
-use super::support::{hex, vectors};
+use crate::common::{hex, vectors};
 
 /// What each reason of the file is called here.
 fn says(reason: &str) -> &'static str {
@@ -47,7 +47,7 @@ fn breaks_before(index: usize) -> Option<&'static str> {
 
 #[test]
 fn all_53_are_judged_as_the_specification_has_it() {
-    let file = vectors("offers.json");
+    let file: serde_json::Value = vectors("bolt12/offers.json");
     let cases = file["cases"].as_array().unwrap();
     let (mut valid, mut invalid) = (0, 0);
     for (index, case) in cases.iter().enumerate() {

@@ -6,7 +6,7 @@ use bolt12::field::{BlindedPathBuf, PayInfo};
 use bolt12::message::{Arrival, InvoiceBuilder, InvoiceContext, MultiPart, Payee};
 use bolt12::{Invoice, InvoiceRequest, Msat, PayerKeys};
 
-use super::support::*;
+use crate::records::*;
 
 const CREATED: u64 = 1_700_000_000;
 
@@ -94,7 +94,7 @@ fn r_i_5_and_s5_the_issuer_signs_or_the_end_of_the_path() {
     let by_id = parse_request(&request()).unwrap();
     let error = respond(&by_id, &path).sign(&key(0x66)).unwrap_err().to_string();
     assert!(error.starts_with("the signer's key is"), "{error}");
-    let by_path = request().without(22).with(16, super::support::path(0x31, 2));
+    let by_path = request().without(22).with(16, crate::records::path(0x31, 2));
     let by_path = parse_request(&by_path).unwrap();
     let error = respond(&by_path, &path).sign(&key(0x66)).unwrap_err().to_string();
     assert!(error.starts_with("invoice_node_id (type 176)"), "{error}");
@@ -126,7 +126,7 @@ fn r_i_7_and_r_i_32_parts_are_forbidden_allowed_or_required() {
         assert_eq!(invoice.stream().find(174).map(|record| record.value()), features);
         assert_eq!(invoice.to_string().parse::<Invoice>().unwrap().multi_part(), multi_part);
     }
-    let two = invoice().with(160, [super::support::path(0x32, 1), super::support::path(0x31, 1)].concat());
+    let two = invoice().with(160, [crate::records::path(0x32, 1), crate::records::path(0x31, 1)].concat());
     let two = parse_invoice(&two.with(162, [payinfo(&[]), payinfo(&[])].concat())).unwrap();
     let ends: Vec<_> = two.usable_paths().map(|(path, _)| path.last_node_id().unwrap()).collect();
     assert_eq!(ends, [point(0x32), point(0x31)], "the preferred path comes first");
@@ -403,7 +403,7 @@ fn r_i_34_faulty_fallbacks_are_skipped_and_no_reason_to_refuse() {
         .map(|witness| (witness.version().to_num(), witness.program().len()))
         .collect();
     assert_eq!(usable, [(0, 20), (16, 2), (1, 32)]);
-    let error = parse_invoice(&super::support::invoice().with(172, [0, 0])).unwrap_err();
+    let error = parse_invoice(&crate::records::invoice().with(172, [0, 0])).unwrap_err();
     assert!(
         error.contains("invoice_fallbacks (type 172)") && error.contains("2 bytes are needed, 1 are left")
     );

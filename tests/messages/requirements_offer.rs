@@ -5,7 +5,7 @@ use bolt12::field::{BlindedPath, BlindedPathBuf, Currency};
 use bolt12::message::{Destination, OfferContext, OfferFields};
 use bolt12::{BuildError, Msat, Offer};
 
-use super::support::*;
+use crate::records::*;
 
 fn built(result: Result<Offer, BuildError>) -> String {
     result.unwrap_err().to_string()

@@ -6,7 +6,7 @@ use bolt12::message::types::{INVREQ_AMOUNT, INVREQ_QUANTITY};
 use bolt12::message::{Arrival, Destination, InvoiceRequestBuilder, RequestContext, VerifyError};
 use bolt12::{InvoiceError, InvoiceRequest, Msat, Offer};
 
-use super::support::*;
+use crate::records::*;
 
 const METADATA: [u8; 16] = [0x5a; 16];
 
@@ -59,7 +59,7 @@ fn r_q_2_the_chain_is_one_of_the_offers_and_bitcoin_is_not_written() {
         "invreq_chain (type 80): chain 06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f \
          is none of the offer's"
     );
-    let regtest = parse_offer(&super::support::offer().with(2, ChainHash::REGTEST.to_bytes())).unwrap();
+    let regtest = parse_offer(&crate::records::offer().with(2, ChainHash::REGTEST.to_bytes())).unwrap();
     assert!(signed(&InvoiceRequest::request_for(&regtest)).unwrap_err().contains("is none of the offer's"));
     let request = signed(&InvoiceRequest::request_for(&regtest).chain(ChainHash::REGTEST)).unwrap();
     assert_eq!(request.invreq_chain(), ChainHash::REGTEST);
@@ -111,7 +111,7 @@ fn r_q_6_quantities_are_written_as_the_offer_has_them() {
         "invreq_quantity (type 86): zero, it must be positive"
     );
     assert_eq!(signed(&request.quantity(3)).unwrap().amount_to_pay(), Some(msat(3000)));
-    let unlimited = parse_offer(&super::support::offer().int(20, 0)).unwrap();
+    let unlimited = parse_offer(&crate::records::offer().int(20, 0)).unwrap();
     let request = InvoiceRequest::request_for(&unlimited);
     assert_eq!(
         signed(&request.clone().quantity(0)).unwrap_err(),
@@ -240,7 +240,7 @@ fn r_q_25_an_earlier_invoice_is_for_the_same_request_to_an_issuer_id() {
     let offer = an_offer();
     assert!(again.verify_for(&offer, &now).unwrap().may_resend(&first));
     assert!(!other.verify_for(&offer, &now).unwrap().may_resend(&first));
-    let by_path = super::support::offer().without(22).with(16, path(0x31, 1));
+    let by_path = crate::records::offer().without(22).with(16, path(0x31, 1));
     let request = by_path.clone().with(0, METADATA).with(88, point(PAYER).serialize());
     let request = parse_request(&request).unwrap();
     let offer = parse_offer(&by_path).unwrap();
@@ -344,7 +344,7 @@ fn i16_the_amounts_of_offer_and_request_have_their_own_names() {
     assert_eq!(request.offer_amount(), Some(1000));
     assert_eq!(request.invreq_amount(), None);
     assert_eq!(request.amount_to_pay(), Some(msat(3000)));
-    let request = parse_request(&super::support::request().without(8).int(82, 7)).unwrap();
+    let request = parse_request(&crate::records::request().without(8).int(82, 7)).unwrap();
     assert_eq!(request.offer_amount(), None);
     assert_eq!(request.invreq_amount(), Some(msat(7)));
     assert_eq!(request.amount_to_pay(), Some(msat(7)));
@@ -422,7 +422,7 @@ fn a_request_without_an_offer_is_checked_for_its_time() {
     let request = parse_unsigned(&refund().int(14, 1000)).unwrap();
     assert!(request.check(&RequestContext::new(1000)).is_ok());
     assert!(request.check(&RequestContext::new(1001)).unwrap_err().to_string().contains("expired at 1000"));
-    let answer = parse_request(&super::support::request()).unwrap();
+    let answer = parse_request(&crate::records::request()).unwrap();
     assert_eq!(
         answer.check(&RequestContext::new(0)).unwrap_err().to_string(),
         "the invoice request answers an offer: verify it for that"

@@ -4,7 +4,7 @@ use bitcoin::hashes::{Hash, sha256};
 use bolt12::sign::SignatureField;
 use bolt12::{Invoice, InvoiceRequest, Offer, PayerKeys};
 
-use super::support::*;
+use crate::records::*;
 
 const OFFER: &str = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese";
 

@@ -4,7 +4,7 @@ use bolt12::view::View;
 use bolt12::{AnyMessage, Dialect, Invoice, InvoiceError, InvoiceRequest, Offer};
 use proptest::prelude::*;
 
-use super::support::*;
+use crate::records::*;
 
 /// A message as bytes, with some of them changed, taken out or doubled.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {

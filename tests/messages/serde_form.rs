@@ -3,7 +3,7 @@
 use bolt12::{InvoiceError, draft};
 use serde_test::{Configure, Token, assert_de_tokens_error, assert_tokens};
 
-use super::support::*;
+use crate::records::*;
 
 #[test]
 fn text_in_human_readable_formats_and_bytes_in_others() {

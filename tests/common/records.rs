@@ -1,23 +1,9 @@
 //! Keys, and messages put together record by record, right or wrong.
 
-use std::path::Path;
-
-use bitcoin::hex::FromHex;
 use bolt12::merkle::{LnNonce, root};
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::{Stream, Writer};
 use secp256k1::{Keypair, PublicKey, SECP256K1, SecretKey};
-use serde_json::Value;
-
-/// Reads a vector file whole.
-pub(crate) fn vectors(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/bolt12").join(name);
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-pub(crate) fn hex(text: &str) -> Vec<u8> {
-    Vec::from_hex(text).unwrap()
-}
 
 pub(crate) fn key(byte: u8) -> Keypair {
     Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[byte; 32]).unwrap())

@@ -1,4 +1,5 @@
 //! LDK at the other end: it reads what we write and we read what it writes, in every conversation, thousands of times.
+#![cfg(test)]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,6 +11,6 @@
 mod conversations;
 mod differences;
 mod ldk;
-#[path = "../messages/support.rs"]
-#[allow(dead_code, reason = "shared with the other tests of messages, which use more of it")]
-mod support;
+#[path = "../../common/records.rs"]
+#[allow(dead_code, reason = "shared with the tests of the codec, which use more of it")]
+mod records;

@@ -15,8 +15,8 @@ use lightning::util::ser::{Readable, Writeable};
 use proptest::prelude::*;
 use secp256k1::SECP256K1;
 
-use super::ldk;
-use super::support::{ISSUER, PAYER, key, path, point};
+use crate::ldk;
+use crate::records::{ISSUER, PAYER, key, path, point};
 
 /// A random offer, and how to ask for it.
 #[derive(Clone, Debug)]
