@@ -8,8 +8,8 @@
     reason = "a bench may stop at the first surprise"
 )]
 
-use common::floor::Unit;
 use criterion::{Criterion, criterion_group, criterion_main};
+use measured::floor::Unit;
 
 fn floor(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("floor");

@@ -63,11 +63,13 @@ pub struct Payer {
     nonce: Nonce,
 }
 
-impl Payer {
-    pub fn new() -> Self {
+impl Default for Payer {
+    fn default() -> Self {
         Self { key: ExpandedKey::new([9; 32]), nonce: Nonce::try_from(&METADATA[..]).unwrap() }
     }
+}
 
+impl Payer {
     pub fn request(&self, offer: &Offer) -> InvoiceRequest {
         let builder = offer.request_invoice(&self.key, self.nonce, SECP256K1, PaymentId([1; 32])).unwrap();
         builder.build_and_sign().unwrap()

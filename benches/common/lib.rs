@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     clippy::arithmetic_side_effects,
+    clippy::missing_panics_doc,
     missing_docs,
     missing_debug_implementations,
     reason = "a bench may stop at the first surprise, and only benches read this"

@@ -12,7 +12,7 @@ use rayon::iter::ParallelIterator;
 use super::clock::median;
 use super::heap;
 use super::table::lines_of;
-use common::inputs::{Shape, invoice, issuer, point, request};
+use measured::inputs::{Shape, invoice, issuer, point, request};
 
 pub fn report(rounds: usize) -> String {
     format!("{}{}", many(rounds), hostile(rounds))

@@ -39,7 +39,7 @@ fn main() {
     // `cargo bench` says `--bench`; `cargo test --benches` does not, and only wants to see it run.
     let rounds = if has("--quick") || !has("--bench") { 25 } else { 400 };
     let rows: Vec<Row> =
-        common::operations::all().iter().map(|operation| Row::measure(operation, rounds)).collect();
+        measured::operations::all().iter().map(|operation| Row::measure(operation, rounds)).collect();
     if has("--json") {
         rows.iter().for_each(|row| println!("{}", row.json()));
         if has("--weight") {

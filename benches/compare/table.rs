@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::clock::in_turns;
 use super::heap;
-use common::floor::Unit;
-use common::operations::Operation;
+use measured::floor::Unit;
+use measured::operations::Operation;
 
 /// One row. LDK's members are `None` where it has no such operation.
 #[derive(Clone, Debug)]

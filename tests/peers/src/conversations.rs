@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use secp256k1::SECP256K1;
 
 use crate::ldk;
-use crate::records::{ISSUER, PAYER, key, path, point};
+use testkit::records::{ISSUER, PAYER, key, path, point};
 
 /// A random offer, and how to ask for it.
 #[derive(Clone, Debug)]

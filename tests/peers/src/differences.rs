@@ -8,7 +8,7 @@ use lightning::offers::{invoice_request, offer};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::records::*;
+use testkit::records::*;
 
 /// Values that a record of each type might have, the first one right.
 fn values(number: u64) -> Vec<Vec<u8>> {

@@ -18,7 +18,7 @@ use lightning::types::payment::PaymentHash;
 use lightning::util::ser::Writeable;
 use secp256k1::{Keypair, SECP256K1};
 
-use crate::records::point;
+use testkit::records::point;
 
 pub(crate) const CREATED: u64 = 1_700_000_000;
 pub(crate) const PAYMENT_ID: PaymentId = PaymentId([1; 32]);

@@ -11,6 +11,3 @@
 mod conversations;
 mod differences;
 mod ldk;
-#[path = "../../common/records.rs"]
-#[allow(dead_code, reason = "shared with the tests of the codec, which use more of it")]
-mod records;
