@@ -5,14 +5,11 @@
     clippy::as_conversions,
     clippy::arithmetic_side_effects,
     missing_docs,
-    dead_code,
     reason = "a bench may stop at the first surprise"
 )]
 
-mod common;
-
-use common::floor::Unit;
 use criterion::{Criterion, criterion_group, criterion_main};
+use measured::floor::Unit;
 
 fn floor(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("floor");

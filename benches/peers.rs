@@ -7,16 +7,13 @@
     clippy::as_conversions,
     clippy::arithmetic_side_effects,
     missing_docs,
-    dead_code,
     reason = "a bench may stop at the first surprise"
 )]
-
-mod common;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn peers(criterion: &mut Criterion) {
-    for operation in common::operations::all() {
+    for operation in measured::operations::all() {
         let mut group = criterion.benchmark_group(operation.name);
         group.bench_function("bolt12", |bencher| bencher.iter(&operation.ours));
         if let Some(ldk) = &operation.ldk {

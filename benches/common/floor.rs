@@ -7,7 +7,7 @@ use bolt12::tlv::Stream;
 use secp256k1::{Keypair, Message, PublicKey, SECP256K1, SecretKey, XOnlyPublicKey};
 use sha2::compress256;
 
-use super::inputs::issuer;
+use crate::inputs::issuer;
 
 /// The characters that one call of the decoding unit reads.
 pub const CHARACTERS: usize = 256;

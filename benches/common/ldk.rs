@@ -17,7 +17,7 @@ use lightning::types::features::BlindedHopFeatures;
 use lightning::types::payment::PaymentHash;
 use secp256k1::{Keypair, SECP256K1};
 
-use super::inputs::*;
+use crate::inputs::*;
 
 fn hops(points: Vec<secp256k1::PublicKey>) -> Vec<BlindedHop> {
     let hop = |blinded_node_id| BlindedHop { blinded_node_id, encrypted_payload: HOP_DATA.to_vec() };
@@ -63,11 +63,13 @@ pub struct Payer {
     nonce: Nonce,
 }
 
-impl Payer {
-    pub fn new() -> Self {
+impl Default for Payer {
+    fn default() -> Self {
         Self { key: ExpandedKey::new([9; 32]), nonce: Nonce::try_from(&METADATA[..]).unwrap() }
     }
+}
 
+impl Payer {
     pub fn request(&self, offer: &Offer) -> InvoiceRequest {
         let builder = offer.request_invoice(&self.key, self.nonce, SECP256K1, PaymentId([1; 32])).unwrap();
         builder.build_and_sign().unwrap()

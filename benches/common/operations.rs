@@ -10,9 +10,9 @@ use lightning::offers::refund::Refund;
 use lightning::offers::{invoice_request, offer};
 use lightning::util::ser::Writeable;
 
-use super::floor::{Floor, Unit};
-use super::inputs::*;
-use super::ldk;
+use crate::floor::{Floor, Unit};
+use crate::inputs::*;
+use crate::ldk;
 
 /// One side of an operation.
 pub type Work = Box<dyn Fn()>;
@@ -115,9 +115,9 @@ fn writing() -> Vec<Operation> {
 fn requests() -> Vec<Operation> {
     // LDK always derives a key for the request; we do with `PayerKeys`, or take a key that is at hand.
     let (ours, theirs) = (typical_offer(), ldk::offer(&[]));
-    let (keys, their_payer) = (PayerKeys::new([9; 32]), ldk::Payer::new());
+    let (keys, their_payer) = (PayerKeys::new([9; 32]), ldk::Payer::default());
     let (at_hand, our_payer, their_offer, same_payer) =
-        (ours.clone(), payer(), theirs.clone(), ldk::Payer::new());
+        (ours.clone(), payer(), theirs.clone(), ldk::Payer::default());
     let bytes = request().as_bytes().to_vec();
     let same = bytes.clone();
     let read = invoice_request::InvoiceRequest::try_from(bytes.clone()).unwrap();

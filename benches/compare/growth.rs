@@ -10,9 +10,9 @@ use rayon::ThreadPoolBuilder;
 use rayon::iter::ParallelIterator;
 
 use super::clock::median;
-use super::common::inputs::{Shape, invoice, issuer, point, request};
 use super::heap;
 use super::table::lines_of;
+use measured::inputs::{Shape, invoice, issuer, point, request};
 
 pub fn report(rounds: usize) -> String {
     format!("{}{}", many(rounds), hostile(rounds))

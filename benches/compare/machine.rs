@@ -16,7 +16,7 @@ pub fn describe() -> String {
         "{} ({threads} threads, {}), bolt12 {}, lightning {}, secp256k1 {}, sha2 {}",
         processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
         std::env::consts::OS,
-        env!("CARGO_PKG_VERSION"),
+        version("bolt12"),
         version("lightning"),
         version("secp256k1"),
         version("sha2"),

@@ -19,12 +19,8 @@
     clippy::print_stdout,
     clippy::print_stderr,
     missing_docs,
-    dead_code,
     reason = "a bench may stop at the first surprise, and prints"
 )]
-
-#[path = "../common/mod.rs"]
-mod common;
 
 mod clock;
 mod growth;
@@ -43,7 +39,7 @@ fn main() {
     // `cargo bench` says `--bench`; `cargo test --benches` does not, and only wants to see it run.
     let rounds = if has("--quick") || !has("--bench") { 25 } else { 400 };
     let rows: Vec<Row> =
-        common::operations::all().iter().map(|operation| Row::measure(operation, rounds)).collect();
+        measured::operations::all().iter().map(|operation| Row::measure(operation, rounds)).collect();
     if has("--json") {
         rows.iter().for_each(|row| println!("{}", row.json()));
         if has("--weight") {
@@ -59,7 +55,7 @@ fn main() {
     }
     println!("{report}");
     if has("--write") {
-        let benches = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
+        let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
         std::fs::write(benches.join("compare.md"), format!("{TITLE}{report}")).unwrap();
         std::fs::write(benches.join("compare.svg"), table::svg(&rows, &machine::describe())).unwrap();
     }

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::clock::in_turns;
-use super::common::floor::Unit;
-use super::common::operations::Operation;
 use super::heap;
+use measured::floor::Unit;
+use measured::operations::Operation;
 
 /// One row. LDK's members are `None` where it has no such operation.
 #[derive(Clone, Debug)]

@@ -48,7 +48,7 @@ pub fn text(weights: &[Weight]) -> String {
 /// Builds a project for each side in a directory of its own. It takes minutes.
 pub fn measure() -> Vec<Weight> {
     let root = std::env::temp_dir().join(format!("bolt12-weight-{}", std::process::id()));
-    let manifest = env!("CARGO_MANIFEST_DIR");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let ours = Project::new(&root, "ours", &format!("bolt12 = {{ path = {manifest:?} }}"), OURS);
     let ldk = Project::new(&root, "theirs", "lightning = \"0.2\"", LDK);
     let crates = (ours.crates(), ldk.crates());

@@ -1,45 +1,39 @@
 //! The merkle tree once more, as slowly and plainly as BOLT 12 tells it: no midstates, no streaming, a recursion on
 //! slices, and records taken from a list rather than from our own framing.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    reason = "plainness is the point of a second opinion"
-)]
-#![allow(dead_code, reason = "every test file compiles this module, and none uses all of it")]
 
 use sha2::{Digest, Sha256};
 
-pub(crate) type Hash = [u8; 32];
+pub type Hash = [u8; 32];
 
 /// `H(tag, m)`
-pub(crate) fn tagged(tag: &[u8], message: &[u8]) -> Hash {
+pub fn tagged(tag: &[u8], message: &[u8]) -> Hash {
     let tag = Sha256::digest(tag);
     Sha256::digest([&tag, &tag, message].concat()).into()
 }
 
-pub(crate) fn leaf(record: &[u8]) -> Hash {
+pub fn leaf(record: &[u8]) -> Hash {
     tagged(b"LnLeaf", record)
 }
 
 /// Two hashes, the smaller one first.
-pub(crate) fn branch(a: Hash, b: Hash) -> Hash {
+pub fn branch(a: Hash, b: Hash) -> Hash {
     tagged(b"LnBranch", &[a.min(b), a.max(b)].concat())
 }
 
 /// How a record's nonce is made, from all records of the tree and its own place among them.
-pub(crate) type Nonce = fn(&[(u64, Vec<u8>)], usize) -> Hash;
+pub type Nonce = fn(&[(u64, Vec<u8>)], usize) -> Hash;
 
-pub(crate) fn ln_nonce(records: &[(u64, Vec<u8>)], index: usize) -> Hash {
+pub fn ln_nonce(records: &[(u64, Vec<u8>)], index: usize) -> Hash {
     tagged(&[&b"LnNonce"[..], &records[0].1].concat(), &big_size(records[index].0))
 }
 
-pub(crate) fn ln_all(records: &[(u64, Vec<u8>)], index: usize) -> Hash {
+pub fn ln_all(records: &[(u64, Vec<u8>)], index: usize) -> Hash {
     let all: Vec<u8> = records.iter().flat_map(|(_, raw)| raw.clone()).collect();
     tagged(&[&b"LnAll"[..], &all].concat(), &records[index].1)
 }
 
 /// The root over `records`, each a type and the whole record. Signature records are left out here.
-pub(crate) fn root(records: &[(u64, Vec<u8>)], nonce: Nonce) -> Hash {
+pub fn root(records: &[(u64, Vec<u8>)], nonce: Nonce) -> Hash {
     let hashed: Vec<_> =
         records.iter().filter(|(number, _)| *number < 240 || *number > 1000).cloned().collect();
     let pairs: Vec<Hash> =
@@ -48,7 +42,7 @@ pub(crate) fn root(records: &[(u64, Vec<u8>)], nonce: Nonce) -> Hash {
 }
 
 /// A node over `pairs`: the left part is the largest power of two smaller than the count.
-pub(crate) fn node(pairs: &[Hash]) -> Hash {
+pub fn node(pairs: &[Hash]) -> Hash {
     if let [one] = pairs {
         return *one;
     }
@@ -57,12 +51,12 @@ pub(crate) fn node(pairs: &[Hash]) -> Hash {
 }
 
 /// A whole record.
-pub(crate) fn record(number: u64, value: &[u8]) -> Vec<u8> {
+pub fn record(number: u64, value: &[u8]) -> Vec<u8> {
     [big_size(number), big_size(value.len() as u64), value.to_vec()].concat()
 }
 
 /// BigSize of BOLT 1.
-pub(crate) fn big_size(number: u64) -> Vec<u8> {
+pub fn big_size(number: u64) -> Vec<u8> {
     if number < 0xfd {
         vec![number as u8]
     } else if number < 0x1_0000 {

@@ -1,0 +1,19 @@
+//! Messages and all that they are made of, in both dialects: against the published vectors, against a second
+//! implementation, and against random inputs.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise"
+)]
+
+mod amounts;
+mod bulk;
+mod draft_offers;
+mod merkle;
+mod messages;
+mod robustness;
+mod text;
+mod tlv;

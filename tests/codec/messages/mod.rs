@@ -1,0 +1,13 @@
+//! Today's messages against the official vectors, strings of other implementations, and the requirements one by one.
+
+mod blinded_paths;
+mod interop;
+mod known_bugs;
+mod ldk_behaviour;
+mod official_offers;
+mod requirements_invoice;
+mod requirements_offer;
+mod requirements_request;
+mod requirements_stream;
+mod robustness;
+mod serde_form;

@@ -1,0 +1,10 @@
+//! The documented calls.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise"
+)]
+
+mod invoicerequest;
+mod offerout;

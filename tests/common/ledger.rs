@@ -1,0 +1,341 @@
+//! What the tests of the ledger share: an offering ATM, a payee with numbered invoices, a stand-in for a node, stores
+//! that fail, and a check that a payout's record and its history tell the same story.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bolt12::draft::{Invoice, Offer, RedeemError};
+use bolt12::payout::state::{Input, Refusal, State, step};
+use bolt12::payout::store::{
+    Change, Cursor, Filter, Inserted, NewRow, Page, PageSize, Replaced, Row, StoredEvent,
+};
+use bolt12::payout::{
+    Claim, ClaimError, Happened, Ledger, MemoryStore, Outcome, Payer, PaymentHash, Payout, PayoutId,
+    Preimage, Promise, RedbStore, Store, StoreError, TermsError,
+};
+use secp256k1::{Keypair, SECP256K1, SecretKey};
+use tempfile::TempDir;
+
+/// The second in which the tests play.
+pub const NOW: u64 = 1_700_000_000;
+
+/// A ledger on whatever store.
+pub type AnyLedger = Ledger<Arc<dyn Store>>;
+
+/// Runs a test once with each kind of store.
+pub fn on_each_store(test: impl Fn(&Stage)) {
+    test(&Stage { memory: Some(Arc::new(MemoryStore::new())), directory: None });
+    test(&Stage { memory: None, directory: Some(TempDir::new().unwrap()) });
+}
+
+/// A store that outlives the ledgers on it, as a disk outlives a process.
+pub struct Stage {
+    memory: Option<Arc<MemoryStore>>,
+    directory: Option<TempDir>,
+}
+
+impl Stage {
+    /// The store, opened. A file has one owner: what was opened before must be dropped.
+    pub fn store(&self) -> Arc<dyn Store> {
+        match (&self.memory, &self.directory) {
+            (Some(memory), _) => Arc::clone(memory) as _,
+            (_, directory) => {
+                let path = directory.as_ref().unwrap().path().join("ledger");
+                Arc::new(RedbStore::open(path).unwrap())
+            }
+        }
+    }
+
+    /// A ledger that has just been started on the store.
+    pub fn ledger(&self) -> AnyLedger {
+        Ledger::new(self.store())
+    }
+}
+
+/// The key of whoever pays out.
+pub fn atm() -> Keypair {
+    Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32]).unwrap())
+}
+
+/// The key of whoever is paid.
+pub fn payee() -> Keypair {
+    Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32]).unwrap())
+}
+
+/// A signed offer that pays out 100 sat; one for each description.
+pub fn offer(description: &str) -> Offer {
+    offer_of(description, "100sat")
+}
+
+/// A signed offer that pays out `amount`.
+pub fn offer_of(description: &str, amount: &str) -> Offer {
+    let offer = Offer::payout(description, atm().x_only_public_key().0).amount(amount.parse().unwrap());
+    offer.build().unwrap().sign(&atm()).unwrap()
+}
+
+/// Promises an offer of 100 sat in `ledger`.
+pub fn promised<S: Store>(ledger: &Ledger<S>, description: &str) -> (Offer, PayoutId) {
+    let offer = offer(description);
+    let created = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap();
+    assert!(created.is_new());
+    (offer, created.into_payout().id())
+}
+
+/// The payee's invoice number `number` for `offer`.
+pub fn invoice(offer: &Offer, number: u64) -> Invoice {
+    let builder = Invoice::answer(offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
+    builder.created_at(NOW).sign(&payee()).unwrap()
+}
+
+/// The secret of invoice number `number`.
+pub fn preimage(number: u64) -> Preimage {
+    let mut bytes = [0x5e; 32];
+    bytes[..8].copy_from_slice(&number.to_be_bytes());
+    Preimage::from_byte_array(bytes)
+}
+
+/// What invoice number `number` is paid under.
+pub fn hash(number: u64) -> PaymentHash {
+    preimage(number).payment_hash()
+}
+
+/// The payout, which must be there.
+pub fn payout<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Payout {
+    ledger.get(id).unwrap().unwrap()
+}
+
+/// The refusal of a payout that stands where it takes no such invoice.
+pub fn refusal(error: ClaimError) -> Refusal {
+    match error {
+        ClaimError::Refused(refusal) => refusal,
+        other => panic!("refused for another reason: {other}"),
+    }
+}
+
+/// The refusal of an invoice that does not fit its offer.
+pub fn terms(error: ClaimError) -> RedeemError {
+    match error {
+        ClaimError::Terms(TermsError::Draft(error)) => error,
+        other => panic!("refused for another reason: {other}"),
+    }
+}
+
+/// Everything that happened to a payout. Fails the test if the record is not what its history leads to.
+pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<Happened> {
+    let payout = payout(ledger, id);
+    let mut entries = Vec::new();
+    loop {
+        let after = u64::try_from(entries.len()).unwrap();
+        let more = ledger.history(id, after, PageSize::MAX).unwrap();
+        if more.is_empty() {
+            break;
+        }
+        entries.extend(more);
+    }
+    let mut state = State::new(payout.state().policy());
+    for (number, entry) in (1..).zip(&entries) {
+        assert_eq!(entry.sequence, number);
+        let input = match &entry.what {
+            Happened::Created => {
+                assert_eq!((number, entry.time), (1, payout.created_at()));
+                continue;
+            }
+            Happened::Claimed { hash, invoice, amount } => {
+                let invoice = Invoice::try_from(invoice.clone()).unwrap();
+                assert_eq!(invoice.payment_hash(), Some(hash.to_byte_array()));
+                assert_eq!(invoice.amount(), Some(amount.get()));
+                assert_eq!(ledger.by_payment_hash(*hash).unwrap(), Some(payout.clone()));
+                Input::Claim(*hash)
+            }
+            Happened::Settled { proof, .. } => Input::Settle(*proof),
+            Happened::Released { hash, .. } => Input::Release(*hash),
+            // Closing by the first failure, and overpaying, come with the step before.
+            Happened::Disabled if state.is_closed() => continue,
+            Happened::Disabled => Input::Disable,
+            Happened::Overpaid { .. } => continue,
+            other => panic!("{other:?} is new: how does it change the state?"),
+        };
+        (state, _) = step(&state, &input).unwrap();
+    }
+    assert_eq!(&state, payout.state(), "the record is what its history leads to");
+    entries.into_iter().map(|entry| entry.what).collect()
+}
+
+/// How the stand-in node treats a payment that it has not seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Pays, and says so.
+    Succeed,
+    /// Fails for good, and says so.
+    Fail,
+    /// Leaves it under way, and says that it does not know.
+    Stall,
+    /// Leaves it under way, but the paying call says that it failed (Core Lightning's issue 9096).
+    CallLies,
+    /// Leaves it under way, but calls it failed whoever asks.
+    CallAndStatusLie,
+    /// Pays, and shows a preimage that proves nothing.
+    WrongPreimage,
+    /// Pays, and the process dies before it hears.
+    PayThenDie,
+    /// The process dies before the node hears.
+    Die,
+}
+
+/// A stand-in for a Lightning node, which outlives the ledgers that use it.
+pub struct Node {
+    plan: Mutex<Plan>,
+    payments: Mutex<BTreeMap<PaymentHash, Payment>>,
+    /// How often it was asked to pay.
+    pub pay_calls: AtomicUsize,
+}
+
+#[derive(Clone, Debug)]
+struct Payment {
+    paid: bool,
+    answer: Outcome,
+    status: Outcome,
+}
+
+impl Node {
+    pub fn new(plan: Plan) -> Self {
+        Self { plan: Mutex::new(plan), payments: Mutex::default(), pay_calls: AtomicUsize::new(0) }
+    }
+
+    /// Treats new payments otherwise from now on.
+    pub fn set(&self, plan: Plan) {
+        *self.plan.lock().unwrap() = plan;
+    }
+
+    /// Lets a payment that is under way succeed, and says so from now on.
+    pub fn complete(&self, number: u64) {
+        let paid = Outcome::Paid(preimage(number));
+        let payment = Payment { paid: true, answer: paid.clone(), status: paid };
+        self.payments.lock().unwrap().insert(hash(number), payment);
+    }
+
+    /// Lets a payment that is under way fail for good.
+    pub fn fail(&self, number: u64) {
+        let failed = Outcome::Failed("no route".into());
+        let payment = Payment { paid: false, answer: failed.clone(), status: failed };
+        self.payments.lock().unwrap().insert(hash(number), payment);
+    }
+
+    /// The payments that went out.
+    pub fn paid(&self) -> Vec<PaymentHash> {
+        let payments = self.payments.lock().unwrap();
+        payments.iter().filter(|(_, payment)| payment.paid).map(|(hash, _)| *hash).collect()
+    }
+
+    /// How often it was asked to pay.
+    pub fn calls(&self) -> usize {
+        self.pay_calls.load(Ordering::SeqCst)
+    }
+
+    fn begin(&self, hash: PaymentHash, plan: Plan) -> Payment {
+        let number = (0..2_000).find(|number| preimage(*number).payment_hash() == hash).unwrap();
+        let (paid, failed) = (Outcome::Paid(preimage(number)), Outcome::Failed("no route".into()));
+        let (is_paid, answer, status) = match plan {
+            Plan::Succeed | Plan::PayThenDie => (true, paid.clone(), paid),
+            Plan::Fail => (false, failed.clone(), failed),
+            Plan::Stall => (false, Outcome::Unknown, Outcome::Unknown),
+            Plan::CallLies => (false, failed, Outcome::Unknown),
+            Plan::CallAndStatusLie => (false, failed.clone(), failed),
+            Plan::WrongPreimage => {
+                let wrong = Outcome::Paid(Preimage::from_byte_array([0; 32]));
+                (true, wrong.clone(), wrong)
+            }
+            Plan::Die => unreachable!("dies before it begins"),
+        };
+        Payment { paid: is_paid, answer, status }
+    }
+}
+
+impl Payer for Node {
+    fn pay(&self, claim: &Claim) -> Outcome {
+        self.pay_calls.fetch_add(1, Ordering::SeqCst);
+        let plan = *self.plan.lock().unwrap();
+        assert!(plan != Plan::Die, "dies");
+        let hash = claim.payment_hash();
+        let payment = {
+            let mut payments = self.payments.lock().unwrap();
+            payments.entry(hash).or_insert_with(|| self.begin(hash, plan)).clone()
+        };
+        assert!(plan != Plan::PayThenDie, "dies");
+        payment.answer
+    }
+
+    fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+        Some(self.payments.lock().unwrap().get(&hash)?.status.clone())
+    }
+}
+
+/// What goes wrong at the next write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The write does not happen, and an error says nothing.
+    Before,
+    /// The write happens, and an error says nothing.
+    After,
+}
+
+/// A store whose next write fails as told, while the faults last.
+pub struct Flaky<S> {
+    pub inner: S,
+    /// Whether every replacement is told to have lost against another, which is never there.
+    pub always_conflicts: AtomicBool,
+    faults: Mutex<Vec<Fault>>,
+}
+
+impl<S> Flaky<S> {
+    pub fn new(inner: S) -> Self {
+        Self { inner, always_conflicts: AtomicBool::new(false), faults: Mutex::default() }
+    }
+
+    /// Lets the next write fail.
+    pub fn fail_next(&self, fault: Fault) {
+        self.faults.lock().unwrap().push(fault);
+    }
+
+    fn write<T>(&self, write: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let fault = self.faults.lock().unwrap().pop();
+        match fault {
+            None => write(),
+            Some(Fault::Before) => Err(StoreError::failed("the connection broke")),
+            Some(Fault::After) => {
+                write()?;
+                Err(StoreError::failed("the connection broke"))
+            }
+        }
+    }
+}
+
+impl<S: Store> Store for Flaky<S> {
+    fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
+        self.write(|| self.inner.insert(row))
+    }
+
+    fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
+        if self.always_conflicts.load(Ordering::SeqCst) {
+            return Ok(Replaced::Conflict { found: change.expected() });
+        }
+        self.write(|| self.inner.replace(change))
+    }
+
+    fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
+        self.inner.get(id)
+    }
+
+    fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
+        self.inner.by_payment_hash(hash)
+    }
+
+    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
+        self.inner.page(filter, after, size)
+    }
+
+    fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.events(id, after, size)
+    }
+}

@@ -1,0 +1,38 @@
+//! What the test programs share: the vectors, read whole, and their hex.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    missing_debug_implementations,
+    missing_docs,
+    reason = "a test stops at the first surprise, and only tests read this"
+)]
+
+pub mod ledger;
+pub mod naive;
+pub mod records;
+
+use bitcoin::hex::FromHex;
+use serde::de::DeserializeOwned;
+
+/// The vector file `name` below `tests/vectors`, whole.
+pub fn vectors<T: DeserializeOwned>(name: &str) -> T {
+    let path = format!("{}/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The bytes that `text` spells in hex.
+pub fn hex(text: &str) -> Vec<u8> {
+    Vec::from_hex(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// The 32 or 64 bytes that `text` spells in hex.
+pub fn array<const N: usize>(text: &str) -> [u8; N] {
+    hex(text).try_into().unwrap_or_else(|_| panic!("{text}: not {N} bytes"))
+}

@@ -1,0 +1,11 @@
+//! The examples, run as a stranger runs them. `cargo test` at the root builds them first.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise"
+)]
+
+mod atm;
+mod decode;
+mod offers;

@@ -1,0 +1,18 @@
+//! The ledger: its state machine, its checks, its stores, and every order in which things can go wrong.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise"
+)]
+
+mod draft_invoices;
+mod failures;
+mod model;
+mod random;
+mod recovery;
+mod state;
+mod stores;
+mod terms;

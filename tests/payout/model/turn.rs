@@ -1,0 +1,277 @@
+//! What can happen next: each worker's next step, the node's, the store's, and a crash.
+
+use super::explore::Step;
+use super::world::{
+    Action, Answer, Attempted, Came, INVOICES, Job, Kind, PAYMENTS, Play, Rules, Stands, Worker, World,
+};
+
+/// The steps out of one state.
+pub struct Turn<'a> {
+    pub play: &'a Play,
+    pub world: &'a World,
+    pub steps: &'a mut Vec<Step<World, Action>>,
+}
+
+impl Turn<'_> {
+    fn push(&mut self, action: Action, fair: bool, to: World) {
+        self.came(action, fair, (to, 0));
+    }
+
+    fn came(&mut self, action: Action, fair: bool, (mut to, breaks): Came) {
+        to.workers.sort_unstable();
+        self.steps.push(Step { action, fair, to, breaks });
+    }
+
+    /// Payments on their way end, sooner or later, one way or the other.
+    pub fn node(&mut self) {
+        for (payment, place) in (0..).zip(0..PAYMENTS) {
+            if self.world.node[place].stands == Stands::OnItsWay {
+                let mut paid = *self.world;
+                paid.node[place].stands = Stands::Paid;
+                self.push(Action::NodePays { payment }, true, paid);
+                // What was called failed by a lie and then fails is no lie any more.
+                let mut failed = *self.world;
+                failed.node[place].stands = Stands::Failed;
+                self.push(Action::NodeFails { payment }, true, failed);
+            }
+        }
+    }
+
+    /// A write in doubt comes to be, or it does not.
+    pub fn doubt(&mut self) {
+        let Some((job, version, to)) = self.world.in_doubt else { return };
+        let clear = World { in_doubt: None, ..*self.world };
+        if let Some(landed) = self.play.apply(&clear, job, version, to) {
+            self.came(Action::DoubtLands, true, landed);
+        }
+        self.push(Action::DoubtVanishes, true, clear);
+    }
+
+    pub fn crash(&mut self) {
+        if self.world.crashes == 0 {
+            return;
+        }
+        let crashed = World { crashes: self.world.crashes - 1, ..*self.world };
+        if self.play.rules.one_process {
+            let lost = if self.play.rules.store_is_durable { crashed.in_doubt } else { None };
+            let next = World { workers: [Worker::Idle; 2], in_doubt: lost, ..crashed };
+            self.push(Action::Crash, false, next);
+        } else {
+            for number in 0..crashed.workers.len() {
+                let mut next = crashed;
+                next.workers[number] = Worker::Idle;
+                self.push(Action::Crash, false, next);
+            }
+        }
+    }
+
+    /// The world after worker `number` went on to `to`.
+    fn with(&self, number: usize, to: Worker) -> World {
+        let mut next = *self.world;
+        next.workers[number] = to;
+        next
+    }
+
+    fn is_held(&self, number: usize, payout: u8, hash: u8) -> bool {
+        let others = self.world.workers[1 - number];
+        self.play.rules.one_process && others.held() == Some((payout, hash))
+    }
+
+    pub fn worker(&mut self, number: usize) {
+        match self.world.workers[number] {
+            Worker::Idle => self.idle(number),
+            Worker::Decide(job) => self.decide(number, job),
+            Worker::Write(job, version, to) => self.write(number, job, version, to),
+            Worker::Reread(payout, hash) => {
+                let pending = self.play.pending(self.world.rows[usize::from(payout)]);
+                let is_mine = pending == Some(hash);
+                let next = if is_mine { Worker::AskStatus(payout, hash) } else { Worker::Idle };
+                self.push(Action::Rereads, true, self.with(number, next));
+            }
+            Worker::AskStatus(payout, hash) => {
+                self.status(number, hash, |rules, answer| match answer {
+                    Answer::Paid => done(Kind::Settle, payout, hash),
+                    Answer::Failed => done(Kind::Release, payout, hash),
+                    Answer::Unknown if rules.not_knowing_is_no_failure => Worker::Idle,
+                    Answer::Unknown => done(Kind::Release, payout, hash),
+                    Answer::NeverBegun if rules.never_begun_is_resumed => Worker::Look(payout, hash),
+                    Answer::NeverBegun => done(Kind::Release, payout, hash),
+                });
+            }
+            Worker::Look(payout, hash) => {
+                let row = self.world.rows[usize::from(payout)];
+                let overtaken = self.play.attempts(row).contains(&Attempted::Paid);
+                let next = match self.play.attempt(row, hash) {
+                    Attempted::Pending if overtaken && self.play.rules.overtaken_is_not_begun => {
+                        Worker::Overtaken(payout, hash)
+                    }
+                    Attempted::Pending => Worker::Pay { payout, hash, overtaken },
+                    Attempted::Never | Attempted::Failed | Attempted::Paid => Worker::Idle,
+                };
+                self.push(Action::Looks, true, self.with(number, next));
+            }
+            Worker::Overtaken(payout, hash) => {
+                self.status(number, hash, |_, answer| match answer {
+                    Answer::Paid => done(Kind::Settle, payout, hash),
+                    Answer::Failed | Answer::NeverBegun => done(Kind::Release, payout, hash),
+                    Answer::Unknown => Worker::Idle,
+                });
+            }
+            Worker::Pay { payout, hash, overtaken } => {
+                let begun = self.play.begin(
+                    &self.with(number, Worker::Called(payout, hash)),
+                    payout,
+                    hash,
+                    overtaken,
+                );
+                self.came(Action::CallsNode { payment: hash }, true, begun);
+            }
+            Worker::Called(payout, hash) => self.answer(number, payout, hash),
+            Worker::Confirm(payout, hash) => {
+                self.status(number, hash, |_, answer| match answer {
+                    Answer::Paid => done(Kind::Settle, payout, hash),
+                    Answer::Failed | Answer::NeverBegun => done(Kind::Release, payout, hash),
+                    Answer::Unknown => Worker::Idle,
+                });
+            }
+        }
+    }
+
+    fn idle(&mut self, number: usize) {
+        for (invoice, (payout, hash)) in (0..).zip(INVOICES) {
+            if !self.is_held(number, payout, hash) {
+                let job = Job { kind: Kind::Claim, payout, hash, holds: true };
+                let next = self.with(number, Worker::Decide(job));
+                self.push(Action::Present { payout, invoice }, false, next);
+            }
+        }
+        for (payout, row) in (0..).zip(self.world.rows) {
+            let Some(payment) = self.play.pending(row) else { continue };
+            if !self.is_held(number, payout, payment) || !self.play.rules.recovery_respects_held {
+                let next = self.with(number, Worker::Reread(payout, payment));
+                self.push(Action::TakesOver { payout, payment }, true, next);
+            }
+        }
+        for (hash, payment) in (0..).zip(self.world.node) {
+            if payment.stands == Stands::Paid {
+                let job = Job { kind: Kind::Settle, payout: payment.payout, hash, holds: false };
+                let next = self.with(number, Worker::Decide(job));
+                self.push(Action::Callback { payment: hash }, true, next);
+            }
+        }
+        if self.world.disables > 0 {
+            let job = Job { kind: Kind::Disable, payout: 0, hash: 0, holds: false };
+            let next = World { disables: self.world.disables - 1, ..self.with(number, Worker::Decide(job)) };
+            self.push(Action::Disable { payout: 0 }, false, next);
+        }
+    }
+
+    fn decide(&mut self, number: usize, job: Job) {
+        let row = self.world.rows[usize::from(job.payout)];
+        match self.play.decide(row.state, job) {
+            None => self.push(Action::Refused(job), true, self.with(number, Worker::Idle)),
+            Some(to) => {
+                let next = self.with(number, Worker::Write(job, row.version, to));
+                self.push(Action::Decides(job), true, next);
+            }
+        }
+    }
+
+    fn write(&mut self, number: usize, job: Job, version: u8, to: u16) {
+        let rules = self.play.rules;
+        let after = match job.kind {
+            Kind::Claim if rules.looks_before_paying => Worker::Look(job.payout, job.hash),
+            Kind::Claim => Worker::Pay { payout: job.payout, hash: job.hash, overtaken: false },
+            Kind::Settle | Kind::Release | Kind::Disable => Worker::Idle,
+        };
+        let written = self.play.apply(&self.with(number, after), job, version, to);
+        match written {
+            Some(written) => {
+                let done = self.play.acknowledge(written, self.world, job);
+                self.came(Action::Writes(job), true, done);
+            }
+            None => {
+                let row = self.world.rows[usize::from(job.payout)];
+                // Whoever lost against another version decides again; a taken hash is refused.
+                let again = if row.version == version { Worker::Idle } else { Worker::Decide(job) };
+                self.push(Action::Conflict(job), true, self.with(number, again));
+            }
+        }
+        if !rules.store_is_durable && self.world.in_doubt.is_none() && written.is_some() {
+            let next = World { in_doubt: Some((job, version, to)), ..self.with(number, after) };
+            let told = self.play.acknowledge((next, 0), self.world, job);
+            self.came(Action::Writes(job), true, told);
+        }
+        if self.world.faults == 0 {
+            return;
+        }
+        let broken = if rules.pays_only_what_is_written { Worker::Idle } else { after };
+        let error = World { faults: self.world.faults - 1, ..self.with(number, broken) };
+        self.push(Action::ErrorNotWritten(job), false, error);
+        if let Some(written) = self.play.apply(&error, job, version, to) {
+            self.came(Action::ErrorWritten(job), false, written);
+        }
+        if error.in_doubt.is_none() {
+            let next = World { in_doubt: Some((job, version, to)), ..error };
+            self.push(Action::ErrorInDoubt(job), false, next);
+        }
+    }
+
+    /// The answer of a paying call: what is true, or nothing, or a lie.
+    fn answer(&mut self, number: usize, payout: u8, hash: u8) {
+        let rules = self.play.rules;
+        let failed = if rules.failures_are_confirmed {
+            Worker::Confirm(payout, hash)
+        } else {
+            done(Kind::Release, payout, hash)
+        };
+        let release = done(Kind::Release, payout, hash);
+        let unknown = if rules.not_knowing_is_no_failure { Worker::Idle } else { release };
+        self.push(Action::Answer(Answer::Unknown), true, self.with(number, unknown));
+        let stands = self.world.node[usize::from(hash)].stands;
+        match stands {
+            Stands::Paid => {
+                let next = self.with(number, done(Kind::Settle, payout, hash));
+                self.push(Action::Answer(Answer::Paid), true, next);
+            }
+            Stands::Failed => self.push(Action::Answer(Answer::Failed), true, self.with(number, failed)),
+            Stands::OnItsWay | Stands::NotBegun => {}
+        }
+        if self.world.call_lies > 0 && stands != Stands::Failed {
+            let lied = World { call_lies: self.world.call_lies - 1, ..self.with(number, failed) };
+            self.push(Action::LyingAnswer, false, lied);
+            // A preimage that does not fit proves nothing, neither success nor failure.
+            let next = if rules.wrong_preimage_is_no_failure { Worker::Idle } else { release };
+            let lied = World { call_lies: self.world.call_lies - 1, ..self.with(number, next) };
+            self.push(Action::WrongPreimage, false, lied);
+        }
+    }
+
+    /// The answer of a status call, and what the worker makes of it.
+    fn status(&mut self, number: usize, hash: u8, then: impl Fn(Rules, Answer) -> Worker) {
+        let stands = self.world.node[usize::from(hash)].stands;
+        let truth = match stands {
+            Stands::NotBegun => Answer::NeverBegun,
+            Stands::OnItsWay => Answer::Unknown,
+            Stands::Paid => Answer::Paid,
+            Stands::Failed => Answer::Failed,
+        };
+        let next = self.with(number, then(self.play.rules, truth));
+        self.push(Action::Status(truth), true, next);
+        if truth == Answer::Paid || truth == Answer::Failed {
+            let next = self.with(number, then(self.play.rules, Answer::Unknown));
+            self.push(Action::Status(Answer::Unknown), true, next);
+        }
+        if self.world.status_lies > 0 && matches!(stands, Stands::OnItsWay | Stands::Paid) {
+            let mut next = self.with(number, then(self.play.rules, Answer::Failed));
+            next.status_lies -= 1;
+            next.node[usize::from(hash)].lied = true;
+            self.push(Action::LyingStatus, false, next);
+        }
+    }
+}
+
+/// About to record how a held claim ended.
+const fn done(kind: Kind, payout: u8, hash: u8) -> Worker {
+    Worker::Decide(Job { kind, payout, hash, holds: true })
+}

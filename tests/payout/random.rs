@@ -1,0 +1,326 @@
+//! Random sequences of everything that can be asked of a ledger, against a naive book of our own.
+
+use std::collections::BTreeMap;
+
+use bolt12::Msat;
+use bolt12::draft::{Invoice, Offer};
+use bolt12::payout::state::RetryPolicy;
+use bolt12::payout::store::PageSize;
+use bolt12::payout::{
+    Claim, Ledger, MemoryStore, Outcome, Payer, PaymentHash, Payout, PayoutId, Preimage, Promise, Settled,
+    Status,
+};
+use proptest::prelude::*;
+use proptest::sample::select;
+use testkit::ledger::{NOW, hash, history, offer, payee, preimage};
+
+/// Payouts, the last of which takes its first invoice only.
+const PAYOUTS: usize = 3;
+/// Payments, each presented for every payout.
+const PAYMENTS: u64 = 5;
+
+#[derive(Clone, Debug)]
+enum Asked {
+    Create(usize),
+    Claim {
+        payout: usize,
+        payment: u64,
+        right_sum: bool,
+    },
+    Settle {
+        payment: u64,
+        right_preimage: bool,
+    },
+    Release(u64),
+    Disable(usize),
+    /// With a node that says this of every payment.
+    Recover(Said),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Paid,
+    Failed,
+    Unknown,
+}
+
+/// A payout in the book: its attempts in order, and whether it was closed.
+#[derive(Clone, Debug, Default)]
+struct Entry {
+    attempts: Vec<(u64, Option<bool>)>,
+    closed: bool,
+    events: usize,
+}
+
+impl Entry {
+    fn paid(&self) -> usize {
+        self.attempts.iter().filter(|(_, paid)| *paid == Some(true)).count()
+    }
+
+    fn in_flight(&self) -> Option<u64> {
+        self.attempts.iter().find(|(_, paid)| paid.is_none()).map(|(payment, _)| *payment)
+    }
+
+    fn status(&self) -> Status {
+        match (self.paid(), self.in_flight(), self.closed) {
+            (0, None, false) => Status::Active,
+            (0, None, true) => Status::Disabled,
+            (0, Some(_), false) => Status::Claimed,
+            (0, Some(_), true) => Status::Closing,
+            (_, Some(_), _) => Status::ClaimedPaid,
+            (1, None, _) => Status::Used,
+            (_, None, _) => Status::Overpaid,
+        }
+    }
+}
+
+/// The naive book. Its answers are how the ledger's begin.
+#[derive(Clone, Debug, Default)]
+struct Book(BTreeMap<usize, Entry>);
+
+impl Book {
+    fn attempt(&mut self, payment: u64) -> Option<(usize, &mut Entry, usize)> {
+        self.0.iter_mut().find_map(|(payout, entry)| {
+            let at = entry.attempts.iter().position(|(one, _)| *one == payment)?;
+            Some((*payout, entry, at))
+        })
+    }
+
+    fn answer(&mut self, asked: &Asked) -> String {
+        let answer = match *asked {
+            Asked::Create(payout) => {
+                let is_new = !self.0.contains_key(&payout);
+                self.0.entry(payout).or_insert(Entry { events: 1, ..Entry::default() });
+                if is_new { "new" } else { "existing" }
+            }
+            Asked::Claim { payout, payment, right_sum } => self.claim(payout, payment, right_sum),
+            Asked::Settle { right_preimage: false, .. } => "the preimage does not fit",
+            Asked::Settle { payment, right_preimage: true } => self.settle(payment),
+            Asked::Release(payment) => self.release(payment),
+            Asked::Disable(payout) => match self.0.get_mut(&payout) {
+                None => "unknown offer",
+                Some(entry) if entry.paid() > 0 => "already paid",
+                Some(entry) if entry.closed => "already disabled",
+                Some(entry) => {
+                    entry.closed = true;
+                    entry.events += 1;
+                    "disabled"
+                }
+            },
+            Asked::Recover(said) => {
+                let in_flight: Vec<_> = self.0.values().filter_map(Entry::in_flight).collect();
+                for payment in &in_flight {
+                    match said {
+                        Said::Paid => self.settle(*payment),
+                        Said::Failed => self.release(*payment),
+                        Said::Unknown => "",
+                    };
+                }
+                return format!("recovered {}", in_flight.len());
+            }
+        };
+        answer.to_owned()
+    }
+
+    fn claim(&mut self, payout: usize, payment: u64, right_sum: bool) -> &'static str {
+        let taken = self.attempt(payment).is_some_and(|(other, ..)| other != payout);
+        let Some(entry) = self.0.get_mut(&payout) else { return "unknown offer" };
+        if entry.paid() > 0 {
+            return "already paid";
+        }
+        match entry.in_flight() {
+            Some(pending) if pending == payment => return "already claimed",
+            Some(_) => return "in flight",
+            None => {}
+        }
+        if entry.closed {
+            let first_only = payout + 1 == PAYOUTS && !entry.attempts.is_empty();
+            return if first_only { "only the first invoice is paid" } else { "disabled: " };
+        }
+        if entry.attempts.iter().any(|(one, _)| *one == payment) {
+            return "already failed";
+        }
+        if !right_sum {
+            return "expected invoice for 100000msat";
+        }
+        if taken {
+            return "payment ";
+        }
+        entry.attempts.push((payment, None));
+        entry.events += 1;
+        "claimed"
+    }
+
+    fn settle(&mut self, payment: u64) -> &'static str {
+        let Some((_, entry, at)) = self.attempt(payment) else { return "unknown payment" };
+        let (paid_before, before) = (entry.paid(), entry.attempts[at].1.replace(true));
+        match before {
+            Some(true) => return "Already",
+            _ if paid_before > 0 => entry.events += 2,
+            _ => entry.events += 1,
+        }
+        match before {
+            _ if paid_before > 0 => "Overpaid",
+            Some(_) => "Late",
+            None => "Paid",
+        }
+    }
+
+    fn release(&mut self, payment: u64) -> &'static str {
+        let Some((payout, entry, at)) = self.attempt(payment) else { return "unknown payment" };
+        match entry.attempts[at].1 {
+            Some(true) => "payment ",
+            Some(false) => "already failed",
+            None => {
+                entry.attempts[at].1 = Some(false);
+                entry.events += 1;
+                if payout + 1 == PAYOUTS && !entry.closed {
+                    entry.closed = true;
+                    entry.events += 1;
+                }
+                "released"
+            }
+        }
+    }
+}
+
+/// A node that says the same of every payment.
+struct Says(Said);
+
+impl Payer for Says {
+    fn pay(&self, claim: &Claim) -> Outcome {
+        panic!("{} was begun, the node says so", claim.payment_hash())
+    }
+
+    fn status(&self, hash_asked: PaymentHash) -> Option<Outcome> {
+        Some(match self.0 {
+            Said::Paid => {
+                let payment = (0..PAYMENTS).find(|payment| hash(*payment) == hash_asked);
+                Outcome::Paid(preimage(payment.unwrap()))
+            }
+            Said::Failed => Outcome::Failed("no route".into()),
+            Said::Unknown => Outcome::Unknown,
+        })
+    }
+}
+
+/// The offers and all their invoices, made once: signing takes longest.
+struct Messages {
+    offers: Vec<Offer>,
+    /// For payout and payment: the right invoice, and one for another sum.
+    invoices: BTreeMap<(usize, u64), [Invoice; 2]>,
+}
+
+impl Messages {
+    fn new() -> Self {
+        let offers: Vec<_> = (0..PAYOUTS).map(|number| offer(&format!("random {number}"))).collect();
+        let of = |offer, payment, msat| {
+            let invoice =
+                Invoice::answer(offer, hash(payment).to_byte_array(), payee().x_only_public_key().0);
+            invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
+        };
+        let mut invoices = BTreeMap::new();
+        for (number, offer) in offers.iter().enumerate() {
+            for payment in 0..PAYMENTS {
+                invoices
+                    .insert((number, payment), [of(offer, payment, 100_000), of(offer, payment, 100_001)]);
+            }
+        }
+        Self { offers, invoices }
+    }
+
+    fn id(&self, payout: usize) -> PayoutId {
+        PayoutId::from_byte_array(self.offers[payout].offer_id().to_byte_array())
+    }
+}
+
+/// What the ledger answers, in words.
+fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> String {
+    fn said<T>(answer: Result<T, impl ToString>, done: impl FnOnce(T) -> String) -> String {
+        answer.map_or_else(|error| error.to_string(), done)
+    }
+    match *asked {
+        Asked::Create(payout) => {
+            let first_only = payout + 1 == PAYOUTS;
+            let policy = if first_only { RetryPolicy::FirstInvoiceOnly } else { RetryPolicy::AnyNewInvoice };
+            let promise = Promise::draft(messages.offers[payout].clone()).unwrap();
+            let created = ledger.create_with(&promise, None, policy, NOW).unwrap();
+            if created.is_new() { "new".to_owned() } else { "existing".to_owned() }
+        }
+        Asked::Claim { payout, payment, right_sum } => {
+            let [right, wrong] = &messages.invoices[&(payout, payment)];
+            let invoice = if right_sum { right } else { wrong };
+            said(ledger.claim(invoice, NOW), |_| "claimed".to_owned())
+        }
+        Asked::Settle { payment, right_preimage } => {
+            let preimage =
+                if right_preimage { preimage(payment) } else { Preimage::from_byte_array([9; 32]) };
+            said(ledger.settle(hash(payment), preimage, NOW), |settled: Settled| format!("{settled:?}"))
+        }
+        Asked::Release(payment) => {
+            said(ledger.release(hash(payment), "no route", NOW), |()| "released".to_owned())
+        }
+        Asked::Disable(payout) => said(ledger.disable(messages.id(payout), NOW), |_| "disabled".to_owned()),
+        Asked::Recover(node) => {
+            let recovery = ledger.recover(&Says(node), NOW, || NOW).unwrap();
+            assert!(recovery.unreadable.is_empty());
+            format!("recovered {}", recovery.payments.len())
+        }
+    }
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let (payout, payment) = (0..PAYOUTS, 0..PAYMENTS);
+    prop_oneof![
+        2 => payout.clone().prop_map(Asked::Create),
+        6 => (payout.clone(), payment.clone(), prop::bool::weighted(0.9))
+            .prop_map(|(payout, payment, right_sum)| Asked::Claim { payout, payment, right_sum }),
+        3 => (payment.clone(), prop::bool::weighted(0.8))
+            .prop_map(|(payment, right_preimage)| Asked::Settle { payment, right_preimage }),
+        4 => payment.prop_map(Asked::Release),
+        1 => payout.prop_map(Asked::Disable),
+        1 => select(vec![Said::Paid, Said::Failed, Said::Unknown]).prop_map(Asked::Recover),
+    ]
+}
+
+#[test]
+fn the_ledger_answers_as_a_naive_book() {
+    let messages = Messages::new();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 512,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let sequences = prop::collection::vec(asked(), 1..30);
+    let ran = runner.run(&sequences, |sequence| {
+        let (ledger, mut book) = (Ledger::new(MemoryStore::new()), Book::default());
+        for asked in &sequence {
+            let (expected, found) = (book.answer(asked), answer(&ledger, &messages, asked));
+            prop_assert!(found.starts_with(&expected), "{asked:?}: {found}, the book says {expected}");
+        }
+        let mut in_flight = Vec::new();
+        for (payout, entry) in &book.0 {
+            let id = messages.id(*payout);
+            let found = ledger.get(id).unwrap().unwrap();
+            prop_assert_eq!(found.status(), entry.status());
+            prop_assert_eq!(found.is_active(), entry.paid() == 0 && !entry.closed);
+            prop_assert_eq!(found.is_used(), entry.paid() > 0);
+            let attempts: Vec<_> = found.state().attempts().iter().map(|attempt| attempt.hash()).collect();
+            let expected: Vec<_> = entry.attempts.iter().map(|(payment, _)| hash(*payment)).collect();
+            prop_assert_eq!(attempts, expected);
+            prop_assert_eq!(history(&ledger, id).len(), entry.events);
+            in_flight.extend(entry.in_flight().map(|_| id));
+        }
+        let listed = ledger.in_flight(None, PageSize::MAX).unwrap().payouts;
+        let mut listed: Vec<_> = listed.iter().map(Payout::id).collect();
+        listed.sort_unstable();
+        in_flight.sort_unstable();
+        prop_assert_eq!(listed, in_flight);
+        for payment in 0..PAYMENTS {
+            let holder = ledger.by_payment_hash(hash(payment)).unwrap().map(|payout| payout.id());
+            prop_assert_eq!(holder, book.attempt(payment).map(|(payout, ..)| messages.id(payout)));
+        }
+        Ok(())
+    });
+    ran.unwrap();
+}

@@ -1,0 +1,79 @@
+//! The stores against the conformance suite, case by case, and the suite against broken stores.
+
+use std::sync::Arc;
+
+use bolt12::payout::conformance::{self, Broken, Place};
+use bolt12::payout::{MemoryStore, RedbStore, StoreError};
+use tempfile::TempDir;
+
+#[derive(Default)]
+struct Memory(Arc<MemoryStore>);
+
+impl Place for Memory {
+    type Store = Arc<MemoryStore>;
+
+    fn open(&self) -> Result<Self::Store, StoreError> {
+        Ok(Arc::clone(&self.0))
+    }
+}
+
+struct Redb(TempDir);
+
+impl Default for Redb {
+    fn default() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+}
+
+impl Place for Redb {
+    type Store = RedbStore;
+
+    fn open(&self) -> Result<Self::Store, StoreError> {
+        RedbStore::open(self.0.path().join("ledger")).map_err(StoreError::failed)
+    }
+}
+
+macro_rules! cases {
+    ($place:ident: $($case:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $case() -> Result<(), Broken> {
+                conformance::$case(&super::$place::default())
+            }
+        )*
+
+        #[test]
+        fn run() -> Result<(), Broken> {
+            conformance::run(super::$place::default)
+        }
+    };
+}
+
+macro_rules! suite {
+    ($module:ident, $place:ident) => {
+        mod $module {
+            use super::*;
+
+            cases!($place:
+                insert_if_absent,
+                replace_if_version,
+                hash_belongs_to_one_payout,
+                events_in_order,
+                largest_values,
+                repeat_after_unknown_outcome,
+                reopen,
+                pages_by_filter,
+                pages_of_large_rows,
+                pages_while_others_write,
+                insert_race,
+                replace_race,
+                hash_race,
+                no_lost_update,
+                reads_see_whole_writes,
+            );
+        }
+    };
+}
+
+suite!(memory, Memory);
+suite!(redb, Redb);

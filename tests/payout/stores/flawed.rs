@@ -1,0 +1,353 @@
+//! A store that can be broken in one way at a time, to see that the suite notices.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+use bolt12::payout::conformance::{self, Broken, Place};
+use bolt12::payout::store::{
+    Change, Cursor, Filter, Inserted, NewRow, PAGE_BYTES, Page, PageSize, Replaced, Row, StoredEvent,
+};
+use bolt12::payout::{PaymentHash, PayoutId, Store, StoreError};
+
+/// One way to be wrong. Most are mistakes that somebody made in a payout system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    None,
+    /// Select, then insert, without a unique index.
+    InsertLooksBeforeItLeaps,
+    InsertOverwrites,
+    ExistsTellsTheWrongRow,
+    /// Read the version, then write, without a lock.
+    ReplaceLooksBeforeItLeaps,
+    ReplaceIgnoresTheVersion,
+    ReplaceMakesMissingRows,
+    VersionStaysTheSame,
+    LabelIsLost,
+    HashIsNotUnique,
+    HashLooksBeforeItLeaps,
+    /// Only the newest attempt's hash is indexed.
+    HashIsForgotten,
+    HashIsRefusedToItsOwner,
+    HashIsTakenByRefusedWrites,
+    HashTakenTellsTheLoser,
+    /// Row and events are not one transaction.
+    EventsComeBeforeTheRefusal,
+    EventsAreLost,
+    EventsAreReversed,
+    EventsCountFromZero,
+    EventsAreCutLong,
+    BodyIsCut,
+    /// `OFFSET n LIMIT m`.
+    PagesCountRowsToSkip,
+    PagesIgnoreTheSize,
+    PagesHaveNoBound,
+    PagesEndAtTheFirst,
+    PagesShowOneStatusOnly,
+    /// `ORDER BY updated DESC`.
+    PagesShowTheNewestChangeFirst,
+    LabelsMatchByPrefix,
+    ReadsAreStale,
+    WritesAreTorn,
+    NothingIsKept,
+    HashesAreNotKept,
+}
+
+#[derive(Default)]
+struct Tables {
+    rows: Vec<(Row, Vec<Vec<u8>>)>,
+    hashes: BTreeMap<PaymentHash, PayoutId>,
+    previous: BTreeMap<PayoutId, Row>,
+}
+
+#[derive(Clone)]
+struct Flawed {
+    flaw: Flaw,
+    tables: Arc<Mutex<Tables>>,
+}
+
+impl Place for Flawed {
+    type Store = Self;
+
+    fn open(&self) -> Result<Self, StoreError> {
+        match self.flaw {
+            Flaw::NothingIsKept => *self.tables() = Tables::default(),
+            Flaw::HashesAreNotKept => self.tables().hashes.clear(),
+            _ => {}
+        }
+        Ok(self.clone())
+    }
+}
+
+impl Flawed {
+    fn new(flaw: Flaw) -> Self {
+        Self { flaw, tables: Arc::default() }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap()
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == flaw
+    }
+
+    /// Lets go of the lock for a moment, as a store does that looks before it leaps.
+    fn leap<'s>(&'s self, flaw: Flaw, tables: MutexGuard<'s, Tables>) -> MutexGuard<'s, Tables> {
+        if self.flaw != flaw {
+            return tables;
+        }
+        drop(tables);
+        thread::sleep(Duration::from_micros(200));
+        self.tables()
+    }
+}
+
+impl Tables {
+    fn find(&mut self, id: PayoutId) -> Option<&mut (Row, Vec<Vec<u8>>)> {
+        self.rows.iter_mut().find(|(row, _)| row.id == id)
+    }
+}
+
+impl Store for Flawed {
+    fn insert(&self, new: &NewRow) -> Result<Inserted, StoreError> {
+        let mut row = Row {
+            id: new.id(),
+            version: 1,
+            status: new.status(),
+            label: new.label().cloned(),
+            body: new.body().to_vec(),
+        };
+        if self.has(Flaw::BodyIsCut) {
+            row.body.truncate(65_536);
+        }
+        let mut tables = self.tables();
+        let found = tables.find(new.id()).map(|(row, _)| row.clone());
+        let mut tables = self.leap(Flaw::InsertLooksBeforeItLeaps, tables);
+        match found {
+            Some(_) if self.has(Flaw::InsertOverwrites) => {
+                *tables.find(new.id()).unwrap() = (row, new.events().to_vec());
+                Ok(Inserted::New)
+            }
+            Some(_) if self.has(Flaw::ExistsTellsTheWrongRow) => Ok(Inserted::Exists(row)),
+            Some(found) => Ok(Inserted::Exists(found)),
+            None => {
+                let mut events = new.events().to_vec();
+                if self.has(Flaw::EventsAreCutLong) {
+                    events.iter_mut().for_each(|event| event.truncate(1_000));
+                }
+                tables.rows.push((row, events));
+                Ok(Inserted::New)
+            }
+        }
+    }
+
+    fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
+        let mut tables = self.tables();
+        if self.has(Flaw::ReplaceMakesMissingRows) && tables.find(change.id()).is_none() {
+            let (id, status, body) = (change.id(), change.status(), change.body().to_vec());
+            tables.rows.push((Row { id, version: 1, status, label: None, body }, Vec::new()));
+            return Ok(Replaced::Missing);
+        }
+        if self.has(Flaw::EventsComeBeforeTheRefusal)
+            && let Some((_, events)) = tables.find(change.id())
+        {
+            events.extend_from_slice(change.events());
+        }
+        if self.has(Flaw::HashIsTakenByRefusedWrites)
+            && let Some(hash) = change.takes()
+        {
+            tables.hashes.entry(hash).or_insert(change.id());
+        }
+        let Some((row, _)) = tables.find(change.id()) else { return Ok(Replaced::Missing) };
+        let found = row.version;
+        let mut tables = self.leap(Flaw::ReplaceLooksBeforeItLeaps, tables);
+        if found != change.expected() && !self.has(Flaw::ReplaceIgnoresTheVersion) {
+            return Ok(Replaced::Conflict { found });
+        }
+        if let Some(hash) = change.takes() {
+            let holder = tables.hashes.get(&hash).copied();
+            tables = self.leap(Flaw::HashLooksBeforeItLeaps, tables);
+            let own = holder == Some(change.id()) && !self.has(Flaw::HashIsRefusedToItsOwner);
+            match holder {
+                Some(by) if !own && !self.has(Flaw::HashIsNotUnique) => {
+                    let by = if self.has(Flaw::HashTakenTellsTheLoser) { change.id() } else { by };
+                    return Ok(Replaced::HashTaken { by });
+                }
+                _ => {
+                    if self.has(Flaw::HashIsForgotten) {
+                        tables.hashes.retain(|_, holder| *holder != change.id());
+                    }
+                    tables.hashes.insert(hash, change.id());
+                }
+            }
+        }
+        let (row, events) = tables.find(change.id()).unwrap();
+        let old = row.clone();
+        if !self.has(Flaw::VersionStaysTheSame) {
+            row.version = found + 1;
+        }
+        if self.has(Flaw::LabelIsLost) {
+            row.label = None;
+        }
+        row.status = change.status();
+        let mut new = change.events().to_vec();
+        if self.has(Flaw::EventsAreReversed) {
+            new.reverse();
+        }
+        if !self.has(Flaw::EventsAreLost) && !self.has(Flaw::EventsComeBeforeTheRefusal) {
+            events.append(&mut new);
+        }
+        let version = row.version;
+        tables.previous.insert(change.id(), old);
+        let mut tables = self.leap(Flaw::WritesAreTorn, tables);
+        tables.find(change.id()).unwrap().0.body = change.body().to_vec();
+        Ok(Replaced::Written { version })
+    }
+
+    fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
+        let mut tables = self.tables();
+        if self.has(Flaw::ReadsAreStale)
+            && let Some(row) = tables.previous.remove(&id)
+        {
+            return Ok(Some(row));
+        }
+        Ok(tables.find(id).map(|(row, _)| row.clone()))
+    }
+
+    fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
+        let mut tables = self.tables();
+        let Some(id) = tables.hashes.get(&hash).copied() else { return Ok(None) };
+        Ok(tables.find(id).map(|(row, _)| row.clone()))
+    }
+
+    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
+        let tables = self.tables();
+        let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
+        let passes = |row: &Row| match filter {
+            Filter::All => true,
+            Filter::Status(wanted) if self.has(Flaw::PagesShowOneStatusOnly) => {
+                wanted.first() == Some(&row.status)
+            }
+            Filter::Status(wanted) => wanted.contains(&row.status),
+            Filter::Label(label) if self.has(Flaw::LabelsMatchByPrefix) => {
+                row.label.as_ref().is_some_and(|found| found.as_str().starts_with(label.as_str()))
+            }
+            Filter::Label(label) => row.label.as_ref() == Some(label),
+        };
+        let mut passing: Vec<(u64, &Row)> = (1..)
+            .zip(&tables.rows)
+            .map(|(number, (row, _))| (number, row))
+            .filter(|(_, row)| passes(row))
+            .collect();
+        if self.has(Flaw::PagesCountRowsToSkip) {
+            passing = (1..).zip(passing).map(|(count, (_, row))| (count, row)).collect();
+        }
+        if self.has(Flaw::PagesShowTheNewestChangeFirst) {
+            passing = passing
+                .into_iter()
+                .map(|(number, row)| ((1 << 32) - (row.version << 16) + number, row))
+                .collect();
+            passing.sort_by_key(|(place, _)| *place);
+        }
+        passing.retain(|(number, _)| *number > seen);
+        let most = if self.has(Flaw::PagesIgnoreTheSize) { usize::MAX } else { size.get() };
+        let mut page = Page { rows: Vec::new(), next: None };
+        let mut bytes = 0;
+        for (number, row) in &passing {
+            page.rows.push((*row).clone());
+            bytes += row.body.len();
+            let full = bytes >= PAGE_BYTES && !self.has(Flaw::PagesHaveNoBound);
+            if page.rows.len() >= most || full {
+                page.next = Some(Cursor::from_byte_array(number.to_be_bytes()));
+                break;
+            }
+        }
+        if self.has(Flaw::PagesEndAtTheFirst) {
+            page.next = None;
+        }
+        Ok(page)
+    }
+
+    fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut tables = self.tables();
+        let first = u64::from(!self.has(Flaw::EventsCountFromZero));
+        let Some((_, events)) = tables.find(id) else { return Ok(Vec::new()) };
+        let numbered = (first..).zip(events.iter()).filter(|(sequence, _)| *sequence > after || first == 0);
+        Ok(numbered
+            .take(size.get())
+            .map(|(sequence, bytes)| StoredEvent { sequence, bytes: bytes.clone() })
+            .collect())
+    }
+}
+
+#[test]
+fn a_store_without_a_flaw_passes() {
+    // Also proves that each failure below comes from its flaw.
+    conformance::run(|| Flawed::new(Flaw::None)).unwrap();
+}
+
+#[test]
+fn every_flaw_is_caught_and_named() {
+    for (flaw, promise) in [
+        (Flaw::InsertOverwrites, "a taken id is told, with its row"),
+        (Flaw::ExistsTellsTheWrongRow, "a taken id is told, with its row"),
+        (Flaw::ReplaceIgnoresTheVersion, "another version is refused, and told"),
+        (Flaw::ReplaceMakesMissingRows, "a refused replace makes no row"),
+        (Flaw::VersionStaysTheSame, "the expected version is replaced by one more"),
+        (Flaw::LabelIsLost, "what was replaced is read back, with the label it was inserted with"),
+        (Flaw::HashIsNotUnique, "a hash that another payout ever took is refused"),
+        (Flaw::HashIsForgotten, "a hash that another payout ever took is refused"),
+        (Flaw::HashIsRefusedToItsOwner, "its own payout may repeat a hash"),
+        (Flaw::HashIsTakenByRefusedWrites, "a refused replace takes no hash"),
+        (Flaw::HashTakenTellsTheLoser, "a hash that another payout ever took is refused"),
+        (Flaw::EventsComeBeforeTheRefusal, "a refused replace appends no events"),
+        (Flaw::EventsAreLost, "events are read back in the order they were appended"),
+        (Flaw::EventsAreReversed, "events are read back in the order they were appended"),
+        (Flaw::EventsCountFromZero, "events are numbered from 1 without gaps, in order"),
+        (Flaw::EventsAreCutLong, "the largest events are read back whole"),
+        (Flaw::BodyIsCut, "the largest values are read back whole"),
+        (Flaw::PagesCountRowsToSkip, "following the pages shows no row twice"),
+        (Flaw::PagesIgnoreTheSize, "a page has no more rows than were asked for"),
+        (Flaw::PagesHaveNoBound, "a page of large rows ends early"),
+        (Flaw::PagesEndAtTheFirst, "a filter shows exactly the rows that pass it, in the one order"),
+        (Flaw::PagesShowOneStatusOnly, "a filter shows exactly the rows that pass it, in the one order"),
+        (Flaw::PagesShowTheNewestChangeFirst, "pages miss no row that passed the filter all the time"),
+        (Flaw::LabelsMatchByPrefix, "a filter shows exactly the rows that pass it, in the one order"),
+        (Flaw::ReadsAreStale, "what was replaced is read back, with the label it was inserted with"),
+        (Flaw::NothingIsKept, "after reopening, all rows are there, in the same order"),
+        (Flaw::HashesAreNotKept, "after reopening, hashes find their payouts"),
+    ] {
+        assert_caught(flaw, promise, conformance::run(|| Flawed::new(flaw)));
+    }
+}
+
+/// Flaws that show only when callers meet; several cases may notice, so each is asked alone.
+#[test]
+fn every_race_is_caught_and_named() {
+    type Case = fn(&Flawed) -> Result<(), Broken>;
+    let one = "exactly one caller wins a race";
+    let cases: [(Flaw, Case, &str); 5] = [
+        (Flaw::InsertLooksBeforeItLeaps, |place| conformance::insert_race(place), one),
+        (Flaw::ReplaceLooksBeforeItLeaps, |place| conformance::replace_race(place), one),
+        (Flaw::ReplaceLooksBeforeItLeaps, |place| conformance::no_lost_update(place), "no update is lost"),
+        (Flaw::HashLooksBeforeItLeaps, |place| conformance::hash_race(place), one),
+        (
+            Flaw::WritesAreTorn,
+            |place| conformance::reads_see_whole_writes(place),
+            "a reader sees a write whole or not at all",
+        ),
+    ];
+    for (flaw, case, promise) in cases {
+        assert_caught(flaw, promise, case(&Flawed::new(flaw)));
+    }
+}
+
+#[track_caller]
+fn assert_caught(flaw: Flaw, promise: &str, result: Result<(), Broken>) {
+    let broken = result.expect_err(&format!("{flaw:?} was not caught"));
+    assert_eq!(broken.promise(), promise, "{flaw:?}: {broken}");
+    let message = broken.to_string();
+    assert!(message.starts_with(&format!("broken promise: {promise}. Seen: ")), "{message}");
+}

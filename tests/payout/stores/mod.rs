@@ -1,0 +1,5 @@
+//! The stores of this crate: against the suite that a store must pass, and against files that are no good ledgers.
+
+mod conformance;
+mod files;
+mod flawed;
