@@ -196,14 +196,14 @@ impl RequestReading {
         let to = &mut self.optional;
         match record.number() {
             0 => self.metadata = Some(Span::of_value(record)),
-            80 => to.chain = Some(ChainHash::from(types::INVREQ_CHAIN.read(record, Reader::array::<32>)?)),
+            80 => to.chain = Some(ChainHash::from(types::INVREQ_CHAIN.read_array::<32>(record)?)),
             82 => to.amount = Some(read_msat(types::INVREQ_AMOUNT, record)?),
             84 => {
                 let known = RequestFields::KNOWN_FEATURES;
                 to.features = Some(read_features(types::INVREQ_FEATURES, record, known)?);
             }
             86 => to.quantity = Some(types::INVREQ_QUANTITY.read(record, Reader::tu64)?),
-            88 => self.payer_id = Some(types::INVREQ_PAYER_ID.read(record, |reader| points.read(reader))?),
+            88 => self.payer_id = Some(types::INVREQ_PAYER_ID.read_point(record, points)?),
             89 => to.payer_note = Some(read_text(types::INVREQ_PAYER_NOTE, record)?),
             90 => to.paths = Some(read_paths(types::INVREQ_PATHS, record, points)?),
             91 => {
