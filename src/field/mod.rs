@@ -4,6 +4,7 @@ mod bip353;
 mod blinded_path;
 #[cfg(feature = "blinding")]
 mod blinding;
+mod chain;
 mod error;
 mod fallback;
 mod features;
@@ -29,6 +30,7 @@ pub use blinded_path::{
 pub(crate) use blinded_path::{PathForm, PathList};
 #[cfg(feature = "blinding")]
 pub use blinding::{BlindingError, Unblinded, blind, unblind};
+pub(crate) use chain::ShownChain;
 pub use error::{FieldError, FieldErrorKind};
 pub use fallback::FallbackAddress;
 pub(crate) use fallback::FallbackList;

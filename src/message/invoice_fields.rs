@@ -118,8 +118,8 @@ impl InvoiceReading {
             }
             176 => {
                 let issuer_id = self.request.issuer_id();
-                let node_id =
-                    types::INVOICE_NODE_ID.read_sized(record, 33, |reader| points.read_again(reader, issuer_id))?;
+                let node_id = types::INVOICE_NODE_ID
+                    .read_sized(record, 33, |reader| points.read_again(reader, issuer_id))?;
                 self.node_id = Some(node_id);
             }
             _ => return self.request.read_record(record, points),
