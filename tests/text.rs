@@ -56,7 +56,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("letter b in data", "'b' at byte 14 is not in the bech32 alphabet"),
     ("upper prefix, lower data", "'p' at byte 4 mixes upper and lower case"),
     ("other prefix lnr", "prefix lnr (invoice request) where lno (offer) is expected"),
-    ("bolt11-like prefix lnbc", "unknown prefix \"lnbc\": expected lno"),
+    ("bolt11-like prefix lnbc", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
     ("two extra q (five padding bits)", "5 bits of padding at the end: at most 4 are needed"),
     ("empty string", "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
     (
@@ -268,10 +268,10 @@ fn r_e_9_the_prefix_fits_the_message() {
         ("LNI", "prefix lni (invoice) where lno (offer) is expected"),
         ("l+n+i", "prefix lni (invoice) where lno (offer) is expected"),
         ("", "unknown prefix \"\": expected lno"),
-        ("lnbc", "unknown prefix \"lnbc\": expected lno"),
-        ("LNBC", "unknown prefix \"lnbc\": expected lno"),
+        ("lnbc", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
+        ("LNBC", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
         ("lightning:lno", "unknown prefix \"lightning:lno\": expected lno"),
-        ("bc", "unknown prefix \"bc\": expected lno"),
+        ("bc", "a bitcoin address: expected lno (offer)"),
         ("ｌno", "unknown prefix \"ｌno\": expected lno"),
         ("l\u{202e}no", "unknown prefix \"l\\u{202e}no\": expected lno"),
     ] {
