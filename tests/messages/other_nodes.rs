@@ -39,7 +39,7 @@ fn a_first_number_is_a_length_only_before_that_many_bytes_with_an_error() {
         ("0403016162", "type 4 at byte 0: unknown even type"),
         // As many, without an error in them; as many, which are no stream.
         ("0403026f66", "type 4 at byte 0: unknown even type"),
-        ("0405036f66", "type 4 at byte 0: unknown even type"),
+        ("0405036f66", "at byte 0: type 4 is cut off: its length is 5, 3 bytes are left"),
     ] {
         assert_eq!(InvoiceError::try_from(hex(bytes)).unwrap_err().to_string(), expected, "{bytes}");
     }
