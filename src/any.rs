@@ -48,11 +48,12 @@ pub enum Dialect {
     /// The draft where the message holds more of what only the draft has than of what only BOLT 12 has, and BOLT 12
     /// otherwise.
     ///
-    /// Only even types decide, as the reader of the other dialect refuses those: an even type that one of the two assigns
-    /// to messages of this kind, such as the draft's `node_id` (30) in an offer. Two fields are told by their length: an
-    /// offer's type 22 of more than 8 bytes is BOLT 12's `offer_issuer_id`, and type 20 with a text of more than 8 bytes is
-    /// the draft's `issuer`. A signature tells nothing. So a message that is valid in one dialect is read in that dialect,
-    /// and the reason given for an invalid one is that of the dialect it was written in.
+    /// Only even types that one of the two dialects assigns to messages of this kind count, such as the draft's `node_id`
+    /// (30) in an offer: the reader of the other dialect refuses them. Two fields of an offer count by their length: type
+    /// 22 of more than 8 bytes is BOLT 12's `offer_issuer_id`, and type 20 with a text of more than 8 bytes is the draft's
+    /// `issuer`. A signature does not count. So a message that is valid in one dialect is read in that dialect,
+    /// and the reason given for an invalid one is that of the dialect it was written in. A draft offer without
+    /// any such record is read as BOLT 12.
     #[default]
     Any,
 }

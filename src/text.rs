@@ -144,7 +144,7 @@ fn expect_prefix(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, usi
     }
 }
 
-/// Reads the data of `text`, which begins at byte `data_at`, behind a prefix that was expected.
+/// Reads the data of `text`, which begins at byte `data_at`, after a prefix that was expected.
 fn decode_data(text: &str, data_at: usize) -> Result<Vec<u8>, TextError> {
     let data = text.as_bytes().get(data_at..).unwrap_or_default();
     let mut decoder = Decoder { bytes: Vec::with_capacity(capacity(data)?), pending: 0, pending_bits: 0 };

@@ -137,9 +137,8 @@ fn gather(value: &Value, found: &mut Vec<String>) {
 fn damaged(text: &str, random: &mut TestRng) -> String {
     let prefix = Prefix::of(text).unwrap();
     let mut bytes = decode(text, prefix).unwrap();
-    let number = random.next_u32();
-    let at = random.next_u32() as usize % bytes.len();
-    let [byte, kind, ..] = number.to_be_bytes();
+    let [byte, kind, place @ ..] = random.next_u32().to_be_bytes();
+    let at = usize::from(u16::from_be_bytes(place)) % bytes.len();
     match kind % 4 {
         0 => bytes[at] = byte,
         1 => bytes.insert(at, byte),

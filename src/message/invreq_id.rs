@@ -26,8 +26,8 @@ impl InvreqId {
 
     /// The id that the records of `stream` name, **unverified**: nothing but the framing was checked. It answers "of
     /// which request is this invoice, if its writer is honest?" for an invoice that does not parse, because its amount
-    /// is not the request's, say, so that a refusal can be reported for the payout it is about. Anybody who saw the
-    /// request can write a stream that names it, so nothing may be paid or closed for that.
+    /// is not the request's, say, so that a refusal can be reported for the payout it is about. Every node that saw
+    /// the request can write a stream that names it, so nothing may be paid or closed for that.
     ///
     /// `None` where no record is one of a request's. For a request or an invoice that parses it is
     /// [`RequestFields::invreq_id`](super::RequestFields::invreq_id).

@@ -1,5 +1,5 @@
-//! Texts that are no BOLT 12 message and are often pasted where one is expected: told by their prefix, so that an error
-//! says what they are.
+//! Texts that are no BOLT 12 message and are often pasted where one is expected. They are recognised by their prefix,
+//! so that an error says what they are.
 
 use core::fmt;
 
@@ -20,7 +20,7 @@ pub enum ForeignText {
     Address(TextChain),
 }
 
-/// The chain that a text is for, as far as its prefix tells.
+/// The chain that a text is for, as far as its prefix shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextChain {
@@ -30,7 +30,7 @@ pub enum TextChain {
     Testnet,
     /// Signet.
     Signet,
-    /// A chain of the developer's own.
+    /// A test chain of the developer's own.
     Regtest,
     /// The simulated chain of btcd.
     Simnet,

@@ -14,7 +14,7 @@ use super::support::{hex, vectors};
 const NOW: u64 = 1_795_572_000;
 
 /// The strings that are in the file without a verdict and are refused here, by their beginning, and why: an invoice for
-/// another amount than the request's, which Core Lightning made when it was told to, and an offer of a recurrence that has
+/// another amount than the request's, which Core Lightning was asked to make, and an offer of a recurrence that has
 /// to be understood.
 const REFUSED: &[(&str, &str)] = &[
     (

@@ -89,7 +89,7 @@ fn an_invoice_that_does_not_parse_names_its_request_all_the_same() {
 }
 
 #[test]
-fn core_lightnings_id_of_an_offer_is_beside_ours() {
+fn core_lightnings_id_of_an_offer_is_given_too() {
     let file = vectors("cln_live.json");
     let (mut offers, mut replies) = (0, 0);
     for row in file["offers"]["cln"].as_array().unwrap() {
