@@ -29,7 +29,7 @@ use serde_json::Value;
 #[derive(Debug, Parser)]
 #[command(name = "decode")]
 pub struct Arguments {
-    /// The dialect to read: today's, the 2021 draft, or whichever fits, today's first.
+    /// The dialect to read: merged BOLT 12, the 2021 draft, or the one that the message's types show.
     #[arg(long, value_enum, default_value = "any")]
     dialect: DialectName,
     /// Write JSON even on a terminal.

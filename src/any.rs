@@ -6,8 +6,11 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::field::Field;
+use crate::message::types;
 use crate::parse::ParseError;
-use crate::text::{Encoded, Prefix};
+use crate::text::{Encoded, Prefix, decode_any};
+use crate::tlv::{Frames, Record};
 use crate::{Invoice, InvoiceRequest, Offer, draft};
 
 /// A message of any kind and dialect.
@@ -21,11 +24,11 @@ use crate::{Invoice, InvoiceRequest, Offer, draft};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AnyMessage {
-    /// An offer of today's BOLT 12.
+    /// An offer of merged BOLT 12.
     Offer(Offer),
-    /// An invoice request of today's BOLT 12.
+    /// An invoice request of merged BOLT 12.
     InvoiceRequest(InvoiceRequest),
-    /// An invoice of today's BOLT 12.
+    /// An invoice of merged BOLT 12.
     Invoice(Invoice),
     /// An offer of the 2021 draft.
     DraftOffer(draft::Offer),
@@ -38,11 +41,19 @@ pub enum AnyMessage {
 /// The dialect to read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// Today's BOLT 12.
+    /// Merged BOLT 12.
     Bolt12,
     /// The 2021 draft.
     Draft,
-    /// Today's first, then the draft where a field tells that it is the draft.
+    /// The draft where the message holds more of what only the draft has than of what only BOLT 12 has, and BOLT 12
+    /// otherwise.
+    ///
+    /// Only even types that one of the two dialects assigns to messages of this kind count, such as the draft's `node_id`
+    /// (30) in an offer: the reader of the other dialect refuses them. Two fields of an offer count by their length: type
+    /// 22 of more than 8 bytes is BOLT 12's `offer_issuer_id`, and type 20 with a text of more than 8 bytes is the draft's
+    /// `issuer`. A signature does not count. So a message that is valid in one dialect is read in that dialect,
+    /// and the reason given for an invalid one is that of the dialect it was written in. A draft offer without
+    /// any such record is read as BOLT 12.
     #[default]
     Any,
 }
@@ -51,17 +62,22 @@ impl AnyMessage {
     /// Reads `text`, whose prefix tells the kind of message, in `dialect`.
     ///
     /// # Errors
-    /// [`ParseError`]. Where both dialects are tried, it is that of the reader which got further into the text, today's
-    /// if both got as far.
+    /// [`ParseError`], that of the dialect's own reader: [`Dialect::Any`] says which dialect that is.
     pub fn parse(text: &str, dialect: Dialect) -> Result<Self, ParseError> {
-        match dialect {
-            Dialect::Bolt12 => parse_bolt12(text),
-            Dialect::Draft => parse_draft(text),
-            Dialect::Any => parse_bolt12(text).or_else(|today| match parse_draft(text) {
-                Ok(draft) if draft.is_plainly_draft() => Ok(draft),
-                Err(draft) if reach(&draft) > reach(&today) => Err(draft),
-                _ => Err(today),
-            }),
+        let (prefix, bytes) = decode_any(text, PREFIXES)?;
+        let is_draft = match dialect {
+            Dialect::Bolt12 => false,
+            Dialect::Draft => true,
+            Dialect::Any => is_draft(prefix, &bytes),
+        };
+        match (prefix, is_draft) {
+            (Prefix::InvoiceRequest, false) => bytes.try_into().map(Self::InvoiceRequest),
+            (Prefix::InvoiceRequest, true) => bytes.try_into().map(Self::DraftInvoiceRequest),
+            (Prefix::Invoice, false) => bytes.try_into().map(Self::Invoice),
+            (Prefix::Invoice, true) => bytes.try_into().map(Self::DraftInvoice),
+            // No other prefix than the three is read.
+            (Prefix::Offer | Prefix::PayerProof, false) => bytes.try_into().map(Self::Offer),
+            (Prefix::Offer | Prefix::PayerProof, true) => bytes.try_into().map(Self::DraftOffer),
         }
     }
 
@@ -87,15 +103,6 @@ impl AnyMessage {
             Self::DraftInvoiceRequest(message) => message.as_bytes(),
             Self::DraftInvoice(message) => message.as_bytes(),
         }
-    }
-
-    /// Whether there is a field that today's BOLT 12 does not have. Without one, an invalid offer of today could pass for
-    /// one of the draft, which asks for less. The draft's other messages are signed in its own way, so they cannot pass.
-    fn is_plainly_draft(&self) -> bool {
-        let Self::DraftOffer(offer) = self else { return true };
-        let only_draft = |number: u64| number > 22 && number != 240;
-        let known = draft::types::offer::ALL.into_iter().filter(|field| only_draft(field.number()));
-        known.into_iter().any(|field| offer.stream().find(field.number()).is_some())
     }
 
     const fn prefix(&self) -> Prefix {
@@ -125,31 +132,55 @@ impl fmt::Display for AnyMessage {
     }
 }
 
-fn parse_bolt12(text: &str) -> Result<AnyMessage, ParseError> {
-    match Prefix::of(text) {
-        Some(Prefix::InvoiceRequest) => text.parse().map(AnyMessage::InvoiceRequest),
-        Some(Prefix::Invoice) => text.parse().map(AnyMessage::Invoice),
-        // Another prefix, or none, is for the reader of offers to refuse.
-        _ => text.parse().map(AnyMessage::Offer),
+/// The prefixes of the messages that are read.
+const PREFIXES: &[Prefix] = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
+
+/// Whether the message with this prefix is of the draft, by the rule of [`Dialect::Any`]. Broken framing ends the search:
+/// both readers refuse it at the same byte.
+fn is_draft(prefix: Prefix, bytes: &[u8]) -> bool {
+    let mut draft = 0usize;
+    let mut bolt12 = 0usize;
+    for record in Frames::new(bytes).map_while(Result::ok) {
+        match only_in(prefix, &record) {
+            Some(Dialect::Draft) => draft = draft.saturating_add(1),
+            Some(_) => bolt12 = bolt12.saturating_add(1),
+            None => {}
+        }
+    }
+    draft > bolt12
+}
+
+/// The one dialect that can have `record` in a message with this prefix; `None` when both or neither can.
+fn only_in(prefix: Prefix, record: &Record<'_>) -> Option<Dialect> {
+    let number = record.number();
+    if number % 2 == 1 || number == types::SIGNATURE.number() {
+        return None;
+    }
+    if prefix == Prefix::Offer && record.value().len() > LONGEST_INTEGER {
+        match number {
+            // Here an integer in one dialect, and something longer in the other.
+            20 if is_plain_text(record.value()) => return Some(Dialect::Draft),
+            22 => return Some(Dialect::Bolt12),
+            _ => {}
+        }
+    }
+    let (draft, last): (&[Field], u64) = match prefix {
+        Prefix::InvoiceRequest => (&draft::types::invoice_request::ALL, 159),
+        Prefix::Invoice => (&draft::types::invoice::ALL, 239),
+        Prefix::Offer | Prefix::PayerProof => (&draft::types::offer::ALL, 79),
+    };
+    let in_draft = draft.iter().any(|field| field.number() == number);
+    let in_bolt12 = number <= last && types::known(number).is_some();
+    match (in_draft, in_bolt12) {
+        (true, false) => Some(Dialect::Draft),
+        (false, true) => Some(Dialect::Bolt12),
+        _ => None,
     }
 }
 
-fn parse_draft(text: &str) -> Result<AnyMessage, ParseError> {
-    match Prefix::of(text) {
-        Some(Prefix::InvoiceRequest) => text.parse().map(AnyMessage::DraftInvoiceRequest),
-        Some(Prefix::Invoice) => text.parse().map(AnyMessage::DraftInvoice),
-        // Another prefix, or none, is for the reader of offers to refuse.
-        _ => text.parse().map(AnyMessage::DraftOffer),
-    }
-}
+/// Bytes of the longest integer in a field.
+const LONGEST_INTEGER: usize = 8;
 
-/// How far a reader got: not into the stream, to a byte of it, or through all of it.
-const fn reach(error: &ParseError) -> usize {
-    match error {
-        ParseError::Text(_) | ParseError::TooLong { .. } => 0,
-        _ => match error.offset() {
-            Some(offset) => offset,
-            None => usize::MAX,
-        },
-    }
+fn is_plain_text(value: &[u8]) -> bool {
+    core::str::from_utf8(value).is_ok_and(|text| !text.contains(char::is_control))
 }

@@ -83,7 +83,8 @@ pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffe
 pub use hex::HexError;
 pub use merkle::OfferId;
 pub use message::{
-    Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice, VerifiedRequest,
+    ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice,
+    VerifiedRequest,
 };
 pub use parse::ParseError;
 pub use payment::{PaymentHash, PaymentProof, Preimage};

@@ -7,11 +7,15 @@
 //! [`decode`] goes from text to bytes and says what is wrong at which byte of the text; [`Encoded`] is the way back.
 //! Both know nothing of what the bytes mean.
 
+mod foreign;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use bech32::Fe32;
+
+pub use foreign::{ForeignText, TextChain};
 
 /// The longest message, in bytes of its TLV stream: 65 535.
 ///
@@ -56,6 +60,16 @@ impl Prefix {
         }
     }
 
+    /// This prefix alone, as the list of what a reader takes.
+    const fn alone(self) -> &'static [Self] {
+        match self {
+            Self::Offer => &[Self::Offer],
+            Self::InvoiceRequest => &[Self::InvoiceRequest],
+            Self::Invoice => &[Self::Invoice],
+            Self::PayerProof => &[Self::PayerProof],
+        }
+    }
+
     /// The prefix of `text`, read as leniently as [`decode`] does: either case, `+` breaks allowed.
     ///
     /// ```
@@ -89,15 +103,49 @@ impl fmt::Display for Prefix {
 pub fn decode(text: &str, expected: Prefix) -> Result<Vec<u8>, TextError> {
     let data_at = match fast_prefix(text, expected) {
         Some(data_at) => data_at,
-        None => {
-            let (found, data_at) = read_prefix(text)?;
-            match found.known() {
-                Some(prefix) if prefix == expected => data_at,
-                Some(found) => return Err(TextError::OtherMessage { found, expected }),
-                None => return Err(TextError::UnknownPrefix { found: found.shown(), expected }),
-            }
-        }
+        None => expect_prefix(text, expected.alone())?.1,
     };
+    decode_data(text, data_at)
+}
+
+/// Reads the text of any of the messages that `expected` names: which one it is, and the bytes of its TLV stream.
+///
+/// ```
+/// use bolt12::text::{Prefix, decode_any};
+/// let expected = &[Prefix::Offer, Prefix::Invoice];
+/// assert_eq!(decode_any("lno1pgqhs", expected)?, (Prefix::Offer, vec![0x0a, 0x01, b'x']));
+/// assert_eq!(
+///     decode_any("lnbc20m1pvjluez", expected).unwrap_err().to_string(),
+///     "a BOLT 11 invoice for bitcoin: expected lno (offer) or lni (invoice)",
+/// );
+/// # Ok::<(), bolt12::text::TextError>(())
+/// ```
+///
+/// # Errors
+/// [`TextError`], with the byte of `text` where it went wrong.
+pub fn decode_any(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, Vec<u8>), TextError> {
+    let (found, data_at) = expect_prefix(text, expected)?;
+    Ok((found, decode_data(text, data_at)?))
+}
+
+/// Reads the prefix of `text`, which has to be one of `expected`, and gives it with the place of the data.
+fn expect_prefix(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, usize), TextError> {
+    let (found, data_at) = read_prefix(text).map_err(|error| match ForeignText::of_base58(text) {
+        Some(kind) if error == TextError::NoSeparator => TextError::Foreign { kind, expected },
+        _ => error,
+    })?;
+    match found.known() {
+        Some(prefix) if expected.contains(&prefix) => Ok((prefix, data_at)),
+        Some(found) => Err(TextError::OtherMessage { found, expected }),
+        None => Err(match ForeignText::of_prefix(&found.0).or_else(|| ForeignText::of_base58(text)) {
+            Some(kind) => TextError::Foreign { kind, expected },
+            None => TextError::UnknownPrefix { found: found.shown(), expected },
+        }),
+    }
+}
+
+/// Reads the data of `text`, which begins at byte `data_at`, after a prefix that was expected.
+fn decode_data(text: &str, data_at: usize) -> Result<Vec<u8>, TextError> {
     let data = text.as_bytes().get(data_at..).unwrap_or_default();
     let mut decoder = Decoder { bytes: Vec::with_capacity(capacity(data)?), pending: 0, pending_bits: 0 };
     let mut seen = case_of(text.as_bytes().get(..data_at).unwrap_or_default());
@@ -170,21 +218,29 @@ pub enum TextError {
     /// No `1` between a prefix and data.
     #[error("no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1")]
     NoSeparator,
-    /// Another BOLT 12 message than the one asked for.
-    #[error("prefix {found} ({}) where {expected} ({}) is expected", found.message_name(), expected.message_name())]
+    /// Another BOLT 12 message than the reader takes.
+    #[error("prefix {found} ({}) where {} is expected", found.message_name(), Listed(expected))]
     OtherMessage {
         /// What it is.
         found: Prefix,
-        /// What was asked for.
-        expected: Prefix,
+        /// What the reader takes.
+        expected: &'static [Prefix],
+    },
+    /// Something else that people pay with or to: a BOLT 11 invoice, an LNURL, an address.
+    #[error("{kind}: expected {}", Listed(expected))]
+    Foreign {
+        /// What it is.
+        kind: ForeignText,
+        /// What the reader takes.
+        expected: &'static [Prefix],
     },
     /// A prefix that no BOLT 12 message has.
-    #[error("unknown prefix {found:?}: expected {expected}")]
+    #[error("unknown prefix {found:?}: expected {:#}", Listed(expected))]
     UnknownPrefix {
         /// The beginning of the text before its separator, at most 32 characters.
         found: String,
-        /// What was asked for.
-        expected: Prefix,
+        /// What the reader takes.
+        expected: &'static [Prefix],
     },
     /// A character outside the bech32 alphabet.
     #[error("{found:?} at byte {position} is not in the bech32 alphabet")]
@@ -244,6 +300,27 @@ impl TextError {
             | Self::MixedCase { position, .. } => Some(*position),
             _ => None,
         }
+    }
+}
+
+/// What a reader takes, as a sentence has it: `lno (offer), lnr (invoice request) or lni (invoice)`, or with `{:#}`
+/// `lno, lnr or lni`.
+struct Listed<'a>(&'a [Prefix]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, prefix) in self.0.iter().enumerate() {
+            f.write_str(match self.0.len().saturating_sub(index) {
+                _ if index == 0 => "",
+                1 => " or ",
+                _ => ", ",
+            })?;
+            prefix.fmt(f)?;
+            if !f.alternate() {
+                write!(f, " ({})", prefix.message_name())?;
+            }
+        }
+        Ok(())
     }
 }
 

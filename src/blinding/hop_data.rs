@@ -6,7 +6,7 @@ use secp256k1::PublicKey;
 
 use crate::field::{Features, Field, FieldError, PaymentRelay, ShortChannelId};
 use crate::parse::{ParseError, read_records};
-use crate::tlv::{Reader, Record, ValueError, Writer};
+use crate::tlv::{Points, Reader, Record, ValueError, Writer};
 
 /// The data of one hop before it is encrypted, or after it is opened.
 ///
@@ -96,11 +96,14 @@ impl<'a> HopData<'a> {
         match record.number() {
             1 => self.padding = Some(value),
             2 => {
-                self.short_channel_id = Some(ShortChannelId(SHORT_CHANNEL_ID.read(record, Reader::u64)?));
+                self.short_channel_id =
+                    Some(ShortChannelId(SHORT_CHANNEL_ID.read_sized(record, 8, Reader::u64)?));
             }
-            4 => self.next_node_id = Some(NEXT_NODE_ID.read(record, Reader::point)?),
+            4 => self.next_node_id = Some(NEXT_NODE_ID.read_point(record, &mut Points::unknown())?),
             6 => self.path_id = Some(value),
-            8 => self.next_path_key_override = Some(NEXT_PATH_KEY.read(record, Reader::point)?),
+            8 => {
+                self.next_path_key_override = Some(NEXT_PATH_KEY.read_point(record, &mut Points::unknown())?)
+            }
             10 => self.payment_relay = Some(PAYMENT_RELAY.read(record, read_relay)?),
             12 => self.payment_constraints = Some(PAYMENT_CONSTRAINTS.read(record, read_constraints)?),
             14 => self.allowed_features = Some(Features::new(value)),

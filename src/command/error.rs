@@ -3,10 +3,12 @@
 use std::format;
 use std::string::{String, ToString};
 
+use bitcoin::constants::ChainHash;
 use thiserror::Error;
 
 use crate::amount::{AmountError, Msat};
 use crate::build::BuildError;
+use crate::field::ShownChain;
 use crate::parse::ParseError;
 use crate::payout::store::OverBound;
 use crate::payout::{PayoutId, StoreError};
@@ -27,6 +29,14 @@ pub enum CommandError {
     NotRefundable {
         /// What it lacks.
         reason: &'static str,
+    },
+    /// `refund_for` is an invoice for another chain than the offer's.
+    #[error("refund_for: the invoice is for {}, expected {}", .found.map_or("no single chain".to_string(), |chain| ShownChain(chain).to_string()), ShownChain(*.expected))]
+    RefundChain {
+        /// The invoice's; `None` where it names several or none.
+        found: Option<ChainHash>,
+        /// The offer's.
+        expected: ChainHash,
     },
     /// `label` is too long.
     #[error("label: {0}")]

@@ -154,7 +154,8 @@ fn promise(
             return Err(not_refundable("the invoice is signed by another node, only our own are refunded"));
         }
         if invoice.chain() != Some(params.chain) {
-            return Err(not_refundable("the invoice is for another chain"));
+            let (found, expected) = (invoice.chain(), params.chain);
+            return Err(CommandError::RefundChain { found, expected });
         }
         let hash = invoice.payment_hash().ok_or(not_refundable("the invoice has no payment_hash"))?;
         let key = invoice.payer_key().ok_or(not_refundable("the invoice has no payer_key"))?;

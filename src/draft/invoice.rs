@@ -34,11 +34,6 @@ impl Invoice {
     /// Seconds of validity when the invoice does not say.
     pub const DEFAULT_RELATIVE_EXPIRY: u32 = 7200;
 
-    /// The features that an invoice may demand: those Core Lightning's invoices of the time used.
-    ///
-    /// Payload as TLV (8), payment secret (14), several parts (16), route blinding (24), onion messages (38).
-    const KNOWN_FEATURES: &'static [usize] = &[8, 14, 16, 24, 38];
-
     /// Begins the payee's answer to an offer that pays out, for a payment under `payment_hash` to `node_id`.
     pub const fn answer<'a>(
         offer: &'a Offer,
@@ -338,35 +333,35 @@ impl Fields {
     ) -> Result<bool, FieldError> {
         match record.number() {
             2 => self.chains = Some(types::CHAINS.read_list(record, 32)?),
-            3 => self.chain = Some(types::CHAIN.read(record, Reader::array)?),
-            4 => self.offer_id = Some(types::OFFER_ID.read(record, Reader::array)?),
+            3 => self.chain = Some(types::CHAIN.read_array(record)?),
+            4 => self.offer_id = Some(types::OFFER_ID.read_array(record)?),
             8 => self.amount = Some(types::AMOUNT.read(record, Reader::tu64)?),
             10 => self.description = Some(read::text(types::DESCRIPTION, record)?),
-            12 => self.features = Some(read::features(types::FEATURES, record, Invoice::KNOWN_FEATURES)?),
+            12 => self.features = Some(read::features(types::FEATURES, record)?),
             16 => self.paths = Some(read::paths(types::PATHS, record)?),
             18 => self.blindedpay = types::BLINDEDPAY.read(record, |reader| reader.list(read_blindedpay))?,
             19 => self.blinded_capacities = Some(types::BLINDED_CAPACITIES.read_list(record, 8)?),
             20 => self.issuer = Some(read::text(types::ISSUER, record)?),
-            30 => self.node_id = Some(types::NODE_ID.read(record, |reader| points.read(reader))?),
+            30 => self.node_id = Some(types::NODE_ID.read_x_only_point(record, points)?),
             32 => self.quantity = Some(types::QUANTITY.read(record, Reader::tu64)?),
-            34 => self.refund_for = Some(types::REFUND_FOR.read(record, Reader::array)?),
+            34 => self.refund_for = Some(types::REFUND_FOR.read_array(record)?),
             36 => self.recurrence_counter = Some(types::RECURRENCE_COUNTER.read(record, Reader::tu32)?),
-            38 => self.payer_key = Some(types::PAYER_KEY.read(record, |reader| points.read(reader))?),
+            38 => self.payer_key = Some(types::PAYER_KEY.read_x_only_point(record, points)?),
             39 => self.payer_note = Some(read::text(types::PAYER_NOTE, record)?),
             40 => self.created_at = Some(types::CREATED_AT.read(record, Reader::tu64)?),
-            42 => self.payment_hash = Some(types::PAYMENT_HASH.read(record, Reader::array)?),
+            42 => self.payment_hash = Some(types::PAYMENT_HASH.read_array(record)?),
             44 => self.relative_expiry = Some(types::RELATIVE_EXPIRY.read(record, Reader::tu32)?),
             46 => self.cltv = Some(types::CLTV.read(record, Reader::tu32)?),
             48 => {
                 self.fallbacks = Some(types::FALLBACKS.read(record, |reader| fallback::read(reader, record))?)
             }
             50 => self.payer_info = Some(Span::of_value(record)),
-            52 => self.refund_signature = Some(types::REFUND_SIGNATURE.read(record, Reader::signature)?),
+            52 => self.refund_signature = Some(types::REFUND_SIGNATURE.read_signature(record)?),
             54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
-            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read(record, Reader::array)?),
+            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?),
             64 => self.recurrence_basetime = Some(types::RECURRENCE_BASETIME.read(record, Reader::tu64)?),
             68 => self.recurrence_start = Some(types::RECURRENCE_START.read(record, Reader::tu32)?),
-            240 => self.signature = Some(types::SIGNATURE.read(record, Reader::signature)?),
+            240 => self.signature = Some(types::SIGNATURE.read_signature(record)?),
             _ => return Ok(false),
         }
         Ok(true)

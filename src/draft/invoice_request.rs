@@ -7,7 +7,7 @@ use secp256k1::{XOnlyPublicKey, schnorr};
 
 use super::read;
 use super::types::invoice_request as types;
-use crate::field::{Features, FieldError, FieldErrorKind, Span, UntrustedText};
+use crate::field::{Features, FieldError, FieldErrorKind, Points, Span, UntrustedText};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
 use crate::parse::{ParseError, read_records};
 use crate::sign::SignatureField;
@@ -27,9 +27,6 @@ pub struct InvoiceRequest {
 }
 
 impl InvoiceRequest {
-    /// The features of the draft that a request may demand: none were assigned.
-    const KNOWN_FEATURES: &'static [usize] = &[];
-
     /// The merkle root over all records but the signature.
     pub const fn merkle_root(&self) -> MerkleRoot {
         self.root
@@ -161,20 +158,18 @@ impl Fields {
     /// Reads one record; `false` when its type is none of a request's.
     fn read_record(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
         match record.number() {
-            3 => self.chain = Some(types::CHAIN.read(record, Reader::array)?),
-            4 => self.offer_id = Some(types::OFFER_ID.read(record, Reader::array)?),
+            3 => self.chain = Some(types::CHAIN.read_array(record)?),
+            4 => self.offer_id = Some(types::OFFER_ID.read_array(record)?),
             8 => self.amount = Some(types::AMOUNT.read(record, Reader::tu64)?),
-            12 => {
-                self.features = Some(read::features(types::FEATURES, record, InvoiceRequest::KNOWN_FEATURES)?)
-            }
+            12 => self.features = Some(read::features(types::FEATURES, record)?),
             32 => self.quantity = Some(types::QUANTITY.read(record, Reader::tu64)?),
             36 => self.recurrence_counter = Some(types::RECURRENCE_COUNTER.read(record, Reader::tu32)?),
-            38 => self.payer_key = Some(types::PAYER_KEY.read(record, Reader::x_only_point)?),
+            38 => self.payer_key = Some(types::PAYER_KEY.read_x_only_point(record, &mut Points::unknown())?),
             39 => self.payer_note = Some(read::text(types::PAYER_NOTE, record)?),
             50 => self.payer_info = Some(Span::of_value(record)),
-            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read(record, Reader::array)?),
+            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?),
             68 => self.recurrence_start = Some(types::RECURRENCE_START.read(record, Reader::tu32)?),
-            240 => self.signature = Some(types::SIGNATURE.read(record, Reader::signature)?),
+            240 => self.signature = Some(types::SIGNATURE.read_signature(record)?),
             _ => return Ok(false),
         }
         Ok(true)

@@ -44,9 +44,6 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// The features of the draft that an offer may demand: none were assigned.
-    const KNOWN_FEATURES: &'static [usize] = &[];
-
     /// Begins an offer that pays out: "send me an invoice, I pay you", for `description`, issued by `node_id`.
     pub fn payout(description: &str, node_id: XOnlyPublicKey) -> OfferBuilder<'_> {
         OfferBuilder::new(description, node_id).send_invoice()
@@ -350,7 +347,7 @@ impl Fields {
             6 => self.currency = Some(read::text(types::CURRENCY, record)?),
             8 => self.amount = Some(types::AMOUNT.read(record, Reader::tu64)?),
             10 => self.description = Some(read::text(types::DESCRIPTION, record)?),
-            12 => self.features = Some(read::features(types::FEATURES, record, Offer::KNOWN_FEATURES)?),
+            12 => self.features = Some(read::features(types::FEATURES, record)?),
             14 => self.absolute_expiry = Some(types::ABSOLUTE_EXPIRY.read(record, Reader::tu64)?),
             16 => self.paths = Some(read::paths(types::PATHS, record)?),
             20 => self.issuer = Some(read::text(types::ISSUER, record)?),
@@ -358,12 +355,12 @@ impl Fields {
             24 => self.quantity_max = Some(types::QUANTITY_MAX.read(record, Reader::tu64)?),
             26 => self.recurrence = Some(types::RECURRENCE.read(record, read_recurrence)?),
             28 => self.recurrence_base = Some(types::RECURRENCE_BASE.read(record, read_base)?),
-            30 => self.node_id = Some(types::NODE_ID.read(record, |reader| points.read(reader))?),
-            34 => self.refund_for = Some(types::REFUND_FOR.read(record, Reader::array)?),
+            30 => self.node_id = Some(types::NODE_ID.read_x_only_point(record, points)?),
+            34 => self.refund_for = Some(types::REFUND_FOR.read_array(record)?),
             54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
             64 => self.recurrence_paywindow = Some(types::RECURRENCE_PAYWINDOW.read(record, read_paywindow)?),
             66 => self.recurrence_limit = Some(types::RECURRENCE_LIMIT.read(record, Reader::tu32)?),
-            240 => self.signature = Some(types::SIGNATURE.read(record, Reader::signature)?),
+            240 => self.signature = Some(types::SIGNATURE.read_signature(record)?),
             _ => return Ok(false),
         }
         Ok(true)

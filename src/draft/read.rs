@@ -16,12 +16,18 @@ pub(super) fn text(field: Field, record: &Record<'_>) -> Result<Span, FieldError
 
 /// Reads a field that says all by being there.
 pub(super) fn flag(field: Field, record: &Record<'_>) -> Result<bool, FieldError> {
-    field.read(record, |_| Ok(true))
+    field.read_sized(record, 0, |_| Ok(true))
 }
 
-/// Reads feature bits and refuses even ones that are not in `known`.
-pub(super) fn features(field: Field, record: &Record<'_>, known: &[usize]) -> Result<Span, FieldError> {
-    Features::new(record.value()).check(known, field, record.value_offset())?;
+/// The even feature bits that a message of the draft may set. Core Lightning v0.10.1 to v0.12.1 assigned none of its
+/// own to offers, requests and invoices: it wrote, and took, those of its node.
+///
+/// Payload as TLV (8), payment secret (14), several parts (16), route blinding (24), onion messages (38).
+const KNOWN_FEATURES: &[usize] = &[8, 14, 16, 24, 38];
+
+/// Reads feature bits and refuses even ones that are not in [`KNOWN_FEATURES`].
+pub(super) fn features(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
+    Features::new(record.value()).check(KNOWN_FEATURES, field, record.value_offset())?;
     Ok(Span::of_value(record))
 }
 

@@ -11,7 +11,7 @@ use secp256k1::XOnlyPublicKey;
 use super::types::invoice as types;
 use super::{Invoice, Offer};
 use crate::amount::{Amount, Msat};
-use crate::field::Field;
+use crate::field::{Field, ShownChain};
 use crate::tlv::tu64_bytes;
 
 /// What [`Offer::check_invoice`] needs to know beside the offer and the invoice.
@@ -19,7 +19,8 @@ use crate::tlv::tu64_bytes;
 pub struct RedeemContext {
     /// The present time in unix seconds.
     pub now: u64,
-    /// The most that is paid for an offer of any amount. Without it whoever holds the offer names the sum.
+    /// The most that is paid for one invoice: for an offer of any amount, and for an amount times the quantity that the
+    /// payee chooses. Without it the payee of an offer of any amount names the amount.
     pub limit: Option<Msat>,
     /// The payer_key of the invoice that the offer refunds: its holder alone gets the refund.
     pub refund_key: Option<XOnlyPublicKey>,
@@ -149,10 +150,12 @@ impl Offer {
             Amount::Msat(each) => {
                 let expected = each.get().checked_mul(quantity).and_then(|due| Msat::new(due).ok());
                 let expected = expected.ok_or(RedeemError::NotInMsat)?;
-                if found == expected.get() && found > 0 {
-                    Ok(expected)
-                } else {
-                    Err(RedeemError::AmountDiffers { expected, found })
+                if found != expected.get() || found == 0 {
+                    return Err(RedeemError::AmountDiffers { expected, found });
+                }
+                match limit {
+                    Some(limit) if expected > limit => Err(RedeemError::AboveLimit { limit }),
+                    _ => Ok(expected),
                 }
             }
             Amount::Any if found == 0 => Err(RedeemError::AmountZero),
@@ -332,5 +335,5 @@ impl RedeemError {
 }
 
 fn shown(chain: &Option<ChainHash>) -> String {
-    chain.map_or_else(String::new, |chain| format!(" {chain}"))
+    chain.map_or_else(String::new, |chain| format!(" {}", ShownChain(chain)))
 }

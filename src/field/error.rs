@@ -2,9 +2,7 @@
 
 use core::fmt;
 
-use bitcoin::hex::DisplayHex;
-
-use super::Field;
+use super::{Field, ShownChain};
 use crate::tlv::{ValueError, ValueErrorKind};
 
 /// A field that breaks a rule: which one, where, and how.
@@ -193,7 +191,7 @@ pub enum FieldErrorKind {
         paths: Field,
     },
     /// A chain that the offer cannot be paid on.
-    #[error("chain {} is none of the offer's", chain.as_hex())]
+    #[error("chain {} is none of the offer's", ShownChain((*chain).into()))]
     NotOffered {
         /// The chain's hash.
         chain: [u8; 32],

@@ -2,6 +2,7 @@
 
 mod bip353;
 mod blinded_path;
+mod chain;
 mod currency;
 mod error;
 mod fallback;
@@ -13,6 +14,8 @@ mod untrusted;
 use alloc::vec::Vec;
 use core::fmt;
 
+use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
+
 pub(crate) use crate::tlv::{Points, Span};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind};
 
@@ -22,6 +25,7 @@ pub use blinded_path::{
     ShortChannelIdError,
 };
 pub(crate) use blinded_path::{PathForm, PathList};
+pub(crate) use chain::ShownChain;
 pub use currency::{Currency, CurrencyError};
 pub use error::{FieldError, FieldErrorKind};
 pub use fallback::FallbackAddress;
@@ -62,6 +66,50 @@ impl Field {
         let mut reader = Reader::new(record.value());
         let value = read(&mut reader).and_then(|value| reader.finish().map(|()| value));
         value.map_err(|error| FieldError::value(self, record.value_offset(), &error))
+    }
+
+    /// Reads the value of `record`, which has `size` bytes. The length is judged before the content, so that a value of
+    /// another length is called too short or too long whatever its bytes are.
+    pub(crate) fn read_sized<'a, T>(
+        self,
+        record: &Record<'a>,
+        size: usize,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, ValueError>,
+    ) -> Result<T, FieldError> {
+        self.read(record, |reader| {
+            let mut whole = reader.clone();
+            whole.take(size)?;
+            whole.finish()?;
+            read(reader)
+        })
+    }
+
+    /// Reads the value of `record` as `N` bytes.
+    pub(crate) fn read_array<const N: usize>(self, record: &Record<'_>) -> Result<[u8; N], FieldError> {
+        self.read_sized(record, N, Reader::array)
+    }
+
+    /// Reads the value of `record` as a compressed point, 33 bytes.
+    pub(crate) fn read_point(
+        self,
+        record: &Record<'_>,
+        points: &mut Points<'_>,
+    ) -> Result<PublicKey, FieldError> {
+        self.read_sized(record, 33, |reader| points.read(reader))
+    }
+
+    /// Reads the value of `record` as an x-only point, 32 bytes.
+    pub(crate) fn read_x_only_point(
+        self,
+        record: &Record<'_>,
+        points: &mut Points<'_, XOnlyPublicKey>,
+    ) -> Result<XOnlyPublicKey, FieldError> {
+        self.read_sized(record, 32, |reader| points.read(reader))
+    }
+
+    /// Reads the value of `record` as a BIP 340 signature, 64 bytes. Whose it is stays open.
+    pub(crate) fn read_signature(self, record: &Record<'_>) -> Result<schnorr::Signature, FieldError> {
+        self.read_sized(record, 64, Reader::signature)
     }
 
     /// Reads the value of `record` as a list of items of `size` bytes.

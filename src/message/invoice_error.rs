@@ -10,7 +10,7 @@ use super::verify::VerifyError;
 use crate::build::BuildError;
 use crate::field::{Field, FieldError, FieldErrorKind, Points, Span, UntrustedText};
 use crate::parse::{ParseError, check_length, read_records};
-use crate::tlv::{Reader, Record, Stream, Writer};
+use crate::tlv::{Reader, Record, Stream, Writer, bigsize};
 
 /// What a node answers to a request or an invoice that it does not take. It has no text form and no signature.
 ///
@@ -106,9 +106,28 @@ impl TryFrom<Vec<u8>> for InvoiceError {
     /// Reads the bytes of a TLV stream. The specification asks nothing of a reader but the framing, so no field has to be
     /// there.
     ///
+    /// LDK (0.1 to 0.3) writes the length of the stream before it. Such bytes are read where they are not the stream of
+    /// an `error` themselves, the length is that of the bytes after it, and those hold an `error`. The length is not kept:
+    /// [`InvoiceError::as_bytes`] gives the stream alone.
+    ///
     /// # Errors
     /// [`ParseError`]: the framing or a field.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
+        let after_length = after_length(&bytes).map(<[u8]>::to_vec);
+        let plain = Self::read(bytes);
+        if plain.as_ref().is_ok_and(|plain| plain.error.is_some()) {
+            return plain;
+        }
+        match after_length.map(Self::read) {
+            Some(Ok(error)) if error.error.is_some() => Ok(error),
+            _ => plain,
+        }
+    }
+}
+
+impl InvoiceError {
+    /// Reads the bytes of a TLV stream, as the specification has them.
+    fn read(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let (mut erroneous_field, mut suggested_value, mut error) = (None, None, None);
         read_records(&bytes, |record| {
             match record.number() {
@@ -191,6 +210,12 @@ impl<'a> InvoiceErrorBuilder<'a> {
         check_length(bytes.len())?;
         Ok(InvoiceError::try_from(bytes)?)
     }
+}
+
+/// What follows a first number that is the length of what follows it.
+fn after_length(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = bigsize::read(bytes).ok()?;
+    (usize::try_from(length) == Ok(rest.len())).then_some(rest)
 }
 
 /// Refuses a value that no message could have in `field`.

@@ -106,7 +106,7 @@ impl InvoiceReading {
                 let seconds = types::INVOICE_RELATIVE_EXPIRY.read(record, Reader::tu32)?;
                 self.optional.relative_expiry = Some(seconds);
             }
-            168 => self.payment_hash = Some(types::INVOICE_PAYMENT_HASH.read(record, Reader::array)?),
+            168 => self.payment_hash = Some(types::INVOICE_PAYMENT_HASH.read_array(record)?),
             170 => self.amount = Some(read_msat(types::INVOICE_AMOUNT, record)?),
             172 => {
                 let list = read_list(types::INVOICE_FALLBACKS, record, FallbackList::read)?;
@@ -118,8 +118,8 @@ impl InvoiceReading {
             }
             176 => {
                 let issuer_id = self.request.issuer_id();
-                let node_id =
-                    types::INVOICE_NODE_ID.read(record, |reader| points.read_again(reader, issuer_id))?;
+                let node_id = types::INVOICE_NODE_ID
+                    .read_sized(record, 33, |reader| points.read_again(reader, issuer_id))?;
                 self.node_id = Some(node_id);
             }
             _ => return self.request.read_record(record, points),

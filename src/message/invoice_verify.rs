@@ -5,7 +5,7 @@ use core::ops::Deref;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
-use super::verify::{Arrival, VerifyError, first_difference};
+use super::verify::{Arrival, VerifyError, check_chain, first_difference};
 use super::{Invoice, InvoiceRequest, PayerKeys, types};
 use crate::amount::Msat;
 
@@ -99,9 +99,7 @@ impl Invoice {
 
     fn verify(&self, context: &InvoiceContext) -> Result<VerifiedInvoice<'_>, VerifyError> {
         let payee = self.payee(context)?;
-        if self.invreq_chain() != context.chain {
-            return Err(VerifyError::OtherChain { field: types::INVREQ_CHAIN, chain: context.chain });
-        }
+        check_chain(self, context.chain)?;
         if self.is_expired(context.now) {
             let (field, expiry) = (types::INVOICE_CREATED_AT, self.expires_at());
             return Err(VerifyError::Expired { field, expiry, now: context.now });

@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::types;
 use crate::hex::{byte_array, display_hex};
-use crate::tlv::Record;
+use crate::tlv::{Record, Stream};
 
 /// The id of an invoice request, as Core Lightning has it: SHA256 over the raw records 0 to 159 and 1 000 000 000 to
 /// 2 999 999 999, so that the signed and the unsigned variant, and every invoice that answers, share it.
@@ -13,6 +14,32 @@ use crate::tlv::Record;
 pub struct InvreqId([u8; 32]);
 
 impl InvreqId {
+    /// The id that the records of `stream` name, **unverified**: nothing but the framing was checked. It answers "of
+    /// which request is this invoice, if its writer is honest?" for an invoice that does not parse, because its amount
+    /// is not the request's, say, so that a refusal can be reported for the payout it is about. Every node that saw
+    /// the request can write a stream that names it, so nothing may be paid or closed for that.
+    ///
+    /// `None` where no record is one of a request's. For a request or an invoice that parses it is
+    /// [`RequestFields::invreq_id`](super::RequestFields::invreq_id).
+    ///
+    /// ```
+    /// use bolt12::text::{Prefix, decode};
+    /// use bolt12::tlv::Stream;
+    /// use bolt12::{Invoice, InvreqId};
+    /// // An invoice with a metadata and nothing else.
+    /// let text = "lni1qqpqwpc";
+    /// assert!(text.parse::<Invoice>().is_err());
+    /// let bytes = decode(text, Prefix::Invoice)?;
+    /// let named = InvreqId::read_unverified(Stream::new(&bytes)?);
+    /// assert!(named.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_unverified(stream: Stream<'_>) -> Option<Self> {
+        let mut records = mirrored(stream).peekable();
+        records.peek()?;
+        Some(Self::of(records))
+    }
+
     /// The id of a request with these records.
     pub(super) fn of<'a>(records: impl Iterator<Item = Record<'a>>) -> Self {
         let mut hasher = Sha256::new();
@@ -23,3 +50,8 @@ impl InvreqId {
 
 byte_array!(InvreqId, 32, "an invreq_id");
 display_hex!(InvreqId);
+
+/// The records of a request, which an invoice has to repeat (R-I-27).
+pub(super) fn mirrored(stream: Stream<'_>) -> impl Iterator<Item = Record<'_>> + Clone {
+    stream.records().filter(|record| types::is_of_request(record.number()))
+}

@@ -7,6 +7,7 @@
 //! write. Rules are cited by the numbers in the crate's tests, such as `R-O-25`: `R-O` offers, `R-Q` requests, `R-I`
 //! invoices, `R-X` invoice errors.
 
+mod cln_offer_id;
 mod invoice;
 mod invoice_builder;
 mod invoice_error;
@@ -25,6 +26,7 @@ mod request_verify;
 pub mod types;
 mod verify;
 
+pub use cln_offer_id::ClnOfferId;
 pub use invoice::{Invoice, MultiPart};
 pub use invoice_builder::InvoiceBuilder;
 pub use invoice_error::{InvoiceError, InvoiceErrorBuilder};

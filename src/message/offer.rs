@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Deref;
 
 use super::types::Room;
-use super::{OfferBuilder, OfferFields};
+use super::{ClnOfferId, OfferBuilder, OfferFields};
 use crate::field::Points;
 use crate::merkle::{LnNonce, MerkleRoot, OfferId, root};
 use crate::parse::{ParseError, read_records};
@@ -36,9 +36,22 @@ impl Offer {
     /// The id of the offer: its merkle root. Each call computes it.
     ///
     /// Implementations do not agree on what an offer's id is: eclair, lightning-kmp and this crate take the merkle
-    /// root, others hash it once more or hash the records plainly.
+    /// root, LDK hashes it once more, Core Lightning hashes the records plainly ([`Offer::cln_offer_id`]).
     pub fn offer_id(&self) -> OfferId {
         self.merkle_root().into()
+    }
+
+    /// What Core Lightning calls `offer_id` (in `offer`, `listoffers`, `decode`): SHA-256 over the raw records. Each call
+    /// computes it.
+    ///
+    /// ```
+    /// use bolt12::Offer;
+    /// let offer: Offer = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
+    /// assert_ne!(offer.cln_offer_id().to_string(), offer.offer_id().to_string());
+    /// # Ok::<(), bolt12::ParseError>(())
+    /// ```
+    pub fn cln_offer_id(&self) -> ClnOfferId {
+        ClnOfferId::of(self.stream())
     }
 
     /// The merkle root over all records. Each call computes it.

@@ -4,8 +4,8 @@ use core::ops::Deref;
 
 use bitcoin::constants::ChainHash;
 
-use super::verify::{Destination, VerifyError, check_offer_expiry, destinations};
-use super::{InvoiceRequest, InvoiceRequestBuilder, Offer, types};
+use super::verify::{Destination, VerifyError, check_offer_chain, check_offer_expiry, destinations};
+use super::{InvoiceRequest, InvoiceRequestBuilder, Offer};
 
 /// What [`Offer::check`] has to know of the payer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +42,7 @@ impl Offer {
     /// # Errors
     /// [`VerifyError::OtherChain`], [`VerifyError::Expired`].
     pub fn check(&self, context: &OfferContext) -> Result<CheckedOffer<'_>, VerifyError> {
-        if !self.supports_chain(context.chain) {
-            return Err(VerifyError::OtherChain { field: types::OFFER_CHAINS, chain: context.chain });
-        }
+        check_offer_chain(self, context.chain)?;
         check_offer_expiry(self.offer_absolute_expiry(), context.now)?;
         Ok(CheckedOffer { offer: self, chain: context.chain })
     }

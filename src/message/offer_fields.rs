@@ -175,7 +175,7 @@ impl OfferFields {
             16 => self.paths = Some(read_paths(types::OFFER_PATHS, record, points)?),
             18 => self.issuer = Some(read_text(types::OFFER_ISSUER, record)?),
             20 => self.quantity_max = Some(types::OFFER_QUANTITY_MAX.read(record, Reader::tu64)?),
-            22 => self.issuer_id = Some(types::OFFER_ISSUER_ID.read(record, |reader| points.read(reader))?),
+            22 => self.issuer_id = Some(types::OFFER_ISSUER_ID.read_point(record, points)?),
             _ => return Ok(false),
         }
         Ok(true)

@@ -16,7 +16,7 @@ use crate::parse::{ParseError, read_records};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::standard::standard_traits;
 use crate::text::Prefix;
-use crate::tlv::{Reader, Record, Stream, Writer};
+use crate::tlv::{Record, Stream, Writer};
 
 /// A request for an invoice: for an offer ("send me an invoice for this, I pay"), or without one ("whoever sends me an
 /// invoice is paid"), which is how money is offered.
@@ -180,7 +180,7 @@ pub(super) const SIGNATURE_RECORD_LEN: usize = 66;
 
 /// Reads the record of a signature. Whose it is stays open.
 pub(super) fn read_signature(record: &Record<'_>) -> Result<schnorr::Signature, FieldError> {
-    types::SIGNATURE.read(record, Reader::signature)
+    types::SIGNATURE.read_signature(record)
 }
 
 /// Writes a signature into the room that was left for it.

@@ -6,8 +6,9 @@ use core::ops::Deref;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
+use super::invreq_id::{InvreqId, mirrored};
 use super::offer_fields::{OfferFields, paths_of, read_features, read_msat, read_paths, read_text};
-use super::{InvreqId, types};
+use super::{ClnOfferId, types};
 use crate::amount::Msat;
 use crate::field::{
     Bip353Name, BlindedPaths, Features, FieldError, FieldErrorKind, PathList, Points, Price, Span,
@@ -96,9 +97,14 @@ impl RequestFields {
         InvreqId::of(self.mirrored())
     }
 
+    /// What Core Lightning calls the `offer_id` of the offer that this answers; `None` without an offer.
+    pub fn cln_offer_id(&self) -> Option<ClnOfferId> {
+        self.has_offer().then(|| ClnOfferId::of(self.stream()))
+    }
+
     /// The records that an invoice has to repeat (R-I-27).
     pub(super) fn mirrored(&self) -> impl Iterator<Item = Record<'_>> + Clone {
-        self.stream().records().filter(|record| types::is_of_request(record.number()))
+        mirrored(self.stream())
     }
 
     /// The rules of a request as a whole: with an offer, the offer's and R-Q-32 to R-Q-34; without one, R-Q-40 and
@@ -196,14 +202,14 @@ impl RequestReading {
         let to = &mut self.optional;
         match record.number() {
             0 => self.metadata = Some(Span::of_value(record)),
-            80 => to.chain = Some(ChainHash::from(types::INVREQ_CHAIN.read(record, Reader::array::<32>)?)),
+            80 => to.chain = Some(ChainHash::from(types::INVREQ_CHAIN.read_array::<32>(record)?)),
             82 => to.amount = Some(read_msat(types::INVREQ_AMOUNT, record)?),
             84 => {
                 let known = RequestFields::KNOWN_FEATURES;
                 to.features = Some(read_features(types::INVREQ_FEATURES, record, known)?);
             }
             86 => to.quantity = Some(types::INVREQ_QUANTITY.read(record, Reader::tu64)?),
-            88 => self.payer_id = Some(types::INVREQ_PAYER_ID.read(record, |reader| points.read(reader))?),
+            88 => self.payer_id = Some(types::INVREQ_PAYER_ID.read_point(record, points)?),
             89 => to.payer_note = Some(read_text(types::INVREQ_PAYER_NOTE, record)?),
             90 => to.paths = Some(read_paths(types::INVREQ_PATHS, record, points)?),
             91 => {

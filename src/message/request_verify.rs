@@ -4,7 +4,11 @@ use core::ops::Deref;
 
 use bitcoin::constants::ChainHash;
 
-use super::verify::{Arrival, Destination, VerifyError, check_offer_expiry, destinations, first_difference};
+use super::cln_offer_id::repeated;
+use super::verify::{
+    Arrival, Destination, VerifyError, check_chain, check_offer_chain, check_offer_expiry, destinations,
+    first_difference,
+};
 use super::{Invoice, InvoiceBuilder, InvoiceRequest, Offer, types};
 use crate::amount::Msat;
 
@@ -58,15 +62,12 @@ impl InvoiceRequest {
         offer: &Offer,
         context: &RequestContext,
     ) -> Result<VerifiedRequest<'_>, VerifyError> {
-        let repeated = self.stream().records().filter(|record| types::is_of_offer(record.number()));
-        if let Some(field) = first_difference(offer.stream().records(), repeated) {
+        if let Some(field) = first_difference(offer.stream().records(), repeated(self.stream())) {
             return Err(VerifyError::Differs { field, original: "offer" });
         }
         check_offer_expiry(offer.offer_absolute_expiry(), context.now)?;
-        self.check_chain(context)?;
-        if !offer.supports_chain(context.chain) {
-            return Err(VerifyError::OtherChain { field: types::OFFER_CHAINS, chain: context.chain });
-        }
+        check_chain(self, context.chain)?;
+        check_offer_chain(offer, context.chain)?;
         match context.arrival {
             None => {}
             Some(Arrival::BlindedPath(end)) if offer.has_path_to(end) => {}
@@ -97,7 +98,7 @@ impl InvoiceRequest {
         if self.has_offer() {
             return Err(VerifyError::OtherKind { found: "answers an offer: verify it for that" });
         }
-        self.check_chain(context)?;
+        check_chain(self, context.chain)?;
         check_offer_expiry(self.offer_absolute_expiry(), context.now)?;
         Ok(VerifiedRequest { request: self })
     }
@@ -106,13 +107,6 @@ impl InvoiceRequest {
     /// there are none (R-Q-43).
     pub fn destinations(&self) -> impl Iterator<Item = Destination<'_>> {
         destinations(self.invreq_paths(), Some(self.invreq_payer_id()))
-    }
-
-    fn check_chain(&self, context: &RequestContext) -> Result<(), VerifyError> {
-        if self.invreq_chain() != context.chain {
-            return Err(VerifyError::OtherChain { field: types::INVREQ_CHAIN, chain: context.chain });
-        }
-        Ok(())
     }
 }
 

@@ -3,12 +3,11 @@
 use core::fmt;
 
 use bitcoin::constants::ChainHash;
-use bitcoin::hex::DisplayHex;
 use secp256k1::PublicKey;
 
-use super::types;
+use super::{OfferFields, RequestFields, types};
 use crate::amount::Msat;
-use crate::field::{BlindedPath, BlindedPaths, Field};
+use crate::field::{BlindedPath, BlindedPaths, Field, ShownChain};
 use crate::tlv::Record;
 
 /// How a message reached us as an onion message. Whoever got it another way says nothing of it.
@@ -82,12 +81,14 @@ pub enum VerifyError {
         now: u64,
     },
     /// It is for another chain.
-    #[error("{field}: it is for another chain than {}", chain.as_bytes().as_hex())]
+    #[error("{field}: for {}, expected {}", ShownChain(*found), ShownChain(*expected))]
     OtherChain {
         /// The field that says so.
         field: Field,
+        /// The chain that it is for, the first one where it names several.
+        found: ChainHash,
         /// The chain given.
-        chain: ChainHash,
+        expected: ChainHash,
     },
     /// It does not repeat what it has to repeat.
     #[error("{field}: differs from the {original}")]
@@ -169,6 +170,24 @@ impl VerifyError {
             | Self::NotOurs { field } => Some(*field),
             Self::Arrival { .. } | Self::OtherKind { .. } => None,
         }
+    }
+}
+
+/// Refuses an offer that cannot be paid on the chain `expected` (R-O-22, R-O-23).
+pub(super) fn check_offer_chain(offer: &OfferFields, expected: ChainHash) -> Result<(), VerifyError> {
+    if offer.supports_chain(expected) {
+        return Ok(());
+    }
+    // Parsing refused an empty list.
+    let found = offer.offer_chains().next().unwrap_or(ChainHash::BITCOIN);
+    Err(VerifyError::OtherChain { field: types::OFFER_CHAINS, found, expected })
+}
+
+/// Refuses a request, or the invoice that answers it, unless it is for the chain `expected` (R-Q-50, R-I-21).
+pub(super) fn check_chain(request: &RequestFields, expected: ChainHash) -> Result<(), VerifyError> {
+    match request.invreq_chain() {
+        found if found == expected => Ok(()),
+        found => Err(VerifyError::OtherChain { field: types::INVREQ_CHAIN, found, expected }),
     }
 }
 

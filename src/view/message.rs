@@ -10,6 +10,7 @@ pub(super) fn offer<M: SerializeMap>(map: &mut M, offer: &Offer) -> Result<(), M
     map.serialize_entry("type", "bolt12 offer")?;
     let merkle_root = offer.merkle_root();
     map.serialize_entry("offer_id", &Shown(merkle_root))?;
+    map.serialize_entry("cln_offer_id", &Shown(offer.cln_offer_id()))?;
     for record in offer.stream().records() {
         offer_field(map, offer, record.number())?;
     }

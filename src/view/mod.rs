@@ -26,7 +26,8 @@ use crate::tlv::Record;
 use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, draft};
 use value::Hex;
 
-/// A message to look into. It serialises as a map: `type`, the message's ids, each field that is there under its
+/// A message to look into. It serialises as a map: `type`, the message's ids (a merged offer has its merkle root as
+/// `offer_id` and Core Lightning's id as `cln_offer_id`), each field that is there under its
 /// specification name, `unknown` records by type, `merkle_root`, and `signed_by` where there is a signature.
 ///
 /// Bytes are in hexadecimal; chains, keys and hashes are bytes; amounts and times are numbers; texts are as they were

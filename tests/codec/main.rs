@@ -11,9 +11,11 @@
 
 mod amounts;
 mod bulk;
+mod decisions;
 mod draft_offers;
 mod merkle;
 mod messages;
+mod reasons;
 mod robustness;
 mod text;
 mod tlv;

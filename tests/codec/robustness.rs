@@ -6,21 +6,7 @@ use bolt12::draft::Offer;
 use bolt12::merkle::{LnAll, LnNonce, root};
 use bolt12::text::{Encoded, Prefix, decode};
 use bolt12::tlv::Stream;
-
-/// The inputs of a file; `vectors/README.md` tells its form.
-fn inputs(name: &str) -> Vec<Vec<u8>> {
-    let path = format!("{}/vectors/robustness/{name}.bin", env!("CARGO_MANIFEST_DIR"));
-    let bytes = std::fs::read(path).unwrap();
-    let mut rest = &bytes[..];
-    let mut inputs = Vec::new();
-    while let Some((length, tail)) = rest.split_first_chunk() {
-        let (input, tail) = tail.split_at(usize::from(u16::from_be_bytes(*length)));
-        inputs.push(input.to_vec());
-        rest = tail;
-    }
-    assert!(rest.is_empty());
-    inputs
-}
+use testkit::inputs;
 
 /// What became of the inputs of a file: how many there are, are texts of the expected kind, and are well framed within.
 /// The numbers are those that another reader counted.

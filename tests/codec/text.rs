@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bolt12::text::{Encoded, MAX_MESSAGE_LEN, Prefix, TextError, decode};
+use bolt12::text::{Encoded, ForeignText, MAX_MESSAGE_LEN, Prefix, TextChain, TextError, decode, decode_any};
+use bolt12::{AnyMessage, Dialect, ParseError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -48,7 +49,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("letter b in data", "'b' at byte 14 is not in the bech32 alphabet"),
     ("upper prefix, lower data", "'p' at byte 4 mixes upper and lower case"),
     ("other prefix lnr", "prefix lnr (invoice request) where lno (offer) is expected"),
-    ("bolt11-like prefix lnbc", "unknown prefix \"lnbc\": expected lno"),
+    ("bolt11-like prefix lnbc", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
     ("two extra q (five padding bits)", "5 bits of padding at the end: at most 4 are needed"),
     ("empty string", "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
     (
@@ -260,10 +261,10 @@ fn r_e_9_the_prefix_fits_the_message() {
         ("LNI", "prefix lni (invoice) where lno (offer) is expected"),
         ("l+n+i", "prefix lni (invoice) where lno (offer) is expected"),
         ("", "unknown prefix \"\": expected lno"),
-        ("lnbc", "unknown prefix \"lnbc\": expected lno"),
-        ("LNBC", "unknown prefix \"lnbc\": expected lno"),
+        ("lnbc", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
+        ("LNBC", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
         ("lightning:lno", "unknown prefix \"lightning:lno\": expected lno"),
-        ("bc", "unknown prefix \"bc\": expected lno"),
+        ("bc", "a bitcoin address: expected lno (offer)"),
         ("ｌno", "unknown prefix \"ｌno\": expected lno"),
         ("l\u{202e}no", "unknown prefix \"l\\u{202e}no\": expected lno"),
     ] {
@@ -274,6 +275,69 @@ fn r_e_9_the_prefix_fits_the_message() {
     assert_eq!(long.to_string(), shown);
     let other = decode(TEXT, Prefix::PayerProof).unwrap_err();
     assert_eq!(other.to_string(), "prefix lno (offer) where lnp (payer proof) is expected");
+}
+
+/// Texts that are often pasted where a BOLT 12 message is expected: the error says what they are.
+#[test]
+fn a_text_that_is_no_bolt_12_message_is_called_what_it_is() {
+    use ForeignText::{Address, Bolt11Invoice, Lnurl};
+    for (text, kind, shown) in [
+        ("lnbc1pvjluezpp5qqqsyq", Bolt11Invoice(TextChain::Bitcoin), "a BOLT 11 invoice for bitcoin"),
+        ("LNBC2500U1PVJLUEZ", Bolt11Invoice(TextChain::Bitcoin), "a BOLT 11 invoice for bitcoin"),
+        ("lnbc10m1pvjluez", Bolt11Invoice(TextChain::Bitcoin), "a BOLT 11 invoice for bitcoin"),
+        ("lntb20m1pvjluez", Bolt11Invoice(TextChain::Testnet), "a BOLT 11 invoice for testnet"),
+        ("lntbs1pvjluez", Bolt11Invoice(TextChain::Signet), "a BOLT 11 invoice for signet"),
+        ("lnbcrt500u1pvjluez", Bolt11Invoice(TextChain::Regtest), "a BOLT 11 invoice for regtest"),
+        ("lnsb1pvjluez", Bolt11Invoice(TextChain::Simnet), "a BOLT 11 invoice for simnet"),
+        ("LNURL1DP68GURN8GHJ7", Lnurl, "an LNURL"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", Address(TextChain::Bitcoin), "a bitcoin address"),
+        (
+            "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx",
+            Address(TextChain::Testnet),
+            "a testnet or signet address",
+        ),
+        ("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", Address(TextChain::Regtest), "a regtest address"),
+        ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", Address(TextChain::Bitcoin), "a bitcoin address"),
+        ("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", Address(TextChain::Bitcoin), "a bitcoin address"),
+        // Without a separator.
+        ("324FSKrQmNmxe5BJvXA6q3Mj8Gxr3ijc2q", Address(TextChain::Bitcoin), "a bitcoin address"),
+        ("mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", Address(TextChain::Testnet), "a testnet or signet address"),
+    ] {
+        let error = decode(text, Prefix::Invoice).unwrap_err();
+        assert_eq!(error, TextError::Foreign { kind, expected: &[Prefix::Invoice] }, "{text}");
+        assert_eq!(error.to_string(), format!("{shown}: expected lni (invoice)"));
+        // The reader of everything never asks for an offer.
+        for dialect in [Dialect::Any, Dialect::Bolt12, Dialect::Draft] {
+            let error = AnyMessage::parse(text, dialect).unwrap_err();
+            let expected = format!("{shown}: expected lno (offer), lnr (invoice request) or lni (invoice)");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+    // Neither of these is a BOLT 11 invoice or an address.
+    for text in ["lnbcx1pvjluez", "lnrune1pvjluez", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb"] {
+        assert!(matches!(decode(text, Prefix::Offer), Err(TextError::UnknownPrefix { .. })), "{text}");
+    }
+}
+
+#[test]
+fn a_reader_of_several_messages_lists_them() {
+    let all = |text: &str| AnyMessage::parse(text, Dialect::Any).unwrap_err();
+    assert_eq!(
+        all("lnp1pgqhs").to_string(),
+        "prefix lnp (payer proof) where lno (offer), lnr (invoice request) or lni (invoice) is expected"
+    );
+    assert_eq!(all("lnx1pgqhs").to_string(), "unknown prefix \"lnx\": expected lno, lnr or lni");
+    let expected = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
+    let error = TextError::OtherMessage { found: Prefix::PayerProof, expected };
+    assert_eq!(all("lnp1pgqhs"), ParseError::Text(error));
+    let error = decode_any("lno1pgqhs", &[Prefix::InvoiceRequest, Prefix::Invoice]).unwrap_err();
+    let expected = "prefix lno (offer) where lnr (invoice request) or lni (invoice) is expected";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(
+        decode_any("L+NI1pgqhs", &[Prefix::Invoice]).unwrap_err().to_string(),
+        "'p' at byte 5 mixes upper and lower case"
+    );
+    assert_eq!(decode_any("l+ni1pgqhs", &[Prefix::Invoice]), Ok((Prefix::Invoice, hex("0a0178"))));
 }
 
 #[test]

@@ -148,7 +148,7 @@ const PARAMETER_ERRORS: [(&str, &str); 15] = [
     ("020", "refund_for: no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
     ("021", "refund_for: unknown prefix \"35ba\": expected lni"),
     ("022", "refund_for: signature (type 240): missing"),
-    ("023", "refund_for: the invoice is for another chain"),
+    ("023", "refund_for: the invoice is for bitcoin, expected testnet"),
     ("024", "refund_for: prefix lno (offer) where lni (invoice) is expected"),
     ("026", "vendor, the old name of issuer, is no field"),
 ];

@@ -36,3 +36,18 @@ pub fn hex(text: &str) -> Vec<u8> {
 pub fn array<const N: usize>(text: &str) -> [u8; N] {
     hex(text).try_into().unwrap_or_else(|_| panic!("{text}: not {N} bytes"))
 }
+
+/// The inputs of the robustness file `name`; `tests/vectors/README.md` tells its form.
+pub fn inputs(name: &str) -> Vec<Vec<u8>> {
+    let path = format!("{}/vectors/robustness/{name}.bin", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut rest = &bytes[..];
+    let mut inputs = Vec::new();
+    while let Some((length, tail)) = rest.split_first_chunk() {
+        let (input, tail) = tail.split_at(usize::from(u16::from_be_bytes(*length)));
+        inputs.push(input.to_vec());
+        rest = tail;
+    }
+    assert!(rest.is_empty());
+    inputs
+}

@@ -227,7 +227,7 @@ fn garbage_never_reaches_the_ledger() {
     assert_eq!(told(""), "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1");
     assert_eq!(told("lni1"), "node_id (type 30): missing");
     assert_eq!(told("lni1b"), "'b' at byte 4 is not in the bech32 alphabet");
-    assert_eq!(told("lnbc1pvjluez"), "unknown prefix \"lnbc\": expected lni");
+    assert_eq!(told("lnbc1pvjluez"), "a BOLT 11 invoice for bitcoin: expected lni (invoice)");
     assert_eq!(told(&format!("{good}qq")), "5 bits of padding at the end: at most 4 are needed");
     assert_eq!(told(&"lni1".repeat(2)), "'i' at byte 6 is not in the bech32 alphabet");
     let huge = format!("lni1{}", "q".repeat(10_000_000));

@@ -38,6 +38,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             seeds.write(&["message"], &Vec::from_hex(&value)?)?;
         }
     }
+    for value in strings(&vectors.join("bolt12/cln_live.json"), &["string", "bolt12", "invoice", "invreq"])? {
+        seeds.write(&["message"], value.as_bytes())?;
+    }
+    for value in strings(&vectors.join("bolt12/cln_live.json"), &["invoice_error_as_written"])? {
+        seeds.write(&["message"], &Vec::from_hex(&value)?)?;
+    }
     for name in ["text", "offer", "invoice_request", "invoice"] {
         for input in inputs(&fs::read(vectors.join(format!("robustness/{name}.bin")))?) {
             seeds.write(&["text", "draft_offer", "message"], input)?;

@@ -56,8 +56,7 @@ fn r_q_2_the_chain_is_one_of_the_offers_and_bitcoin_is_not_written() {
     assert!(request.stream().find(80).is_none());
     assert_eq!(
         signed(&InvoiceRequest::request_for(&offer).chain(ChainHash::REGTEST)).unwrap_err(),
-        "invreq_chain (type 80): chain 06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f \
-         is none of the offer's"
+        "invreq_chain (type 80): chain regtest is none of the offer's"
     );
     let regtest = parse_offer(&testkit::records::offer().with(2, ChainHash::REGTEST.to_bytes())).unwrap();
     assert!(signed(&InvoiceRequest::request_for(&regtest)).unwrap_err().contains("is none of the offer's"));
@@ -405,8 +404,7 @@ fn r_q_50_the_chain_is_ours() {
     let now = RequestContext::new(0);
     assert_eq!(
         verified(&request().with(80, ChainHash::SIGNET.to_bytes()), now).unwrap_err(),
-        "invreq_chain (type 80): it is for another chain than \
-         6fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000"
+        "invreq_chain (type 80): for signet, expected bitcoin"
     );
     assert!(verified(&request().with(80, ChainHash::BITCOIN.to_bytes()), now).is_ok());
     let signet = now.on(ChainHash::SIGNET);

@@ -70,7 +70,7 @@ fn r_e_9_and_i28_and_s28_the_prefix_fits_the_message() {
     assert_eq!(error.to_string(), "prefix lno (offer) where lnr (invoice request) is expected");
     let error = format!("lnr{}", &OFFER[3..]).parse::<Invoice>().unwrap_err();
     assert_eq!(error.to_string(), "prefix lnr (invoice request) where lni (invoice) is expected");
-    assert_eq!(refused("lnbc1qqqq"), "unknown prefix \"lnbc\": expected lno");
+    assert_eq!(refused("lnbc1qqqq"), "a BOLT 11 invoice for bitcoin: expected lno (offer)");
 }
 
 #[test]

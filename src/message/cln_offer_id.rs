@@ -1,0 +1,31 @@
+//! Core Lightning's id of an offer.
+
+use sha2::{Digest, Sha256};
+
+use super::types;
+use crate::hex::{byte_array, display_hex};
+use crate::tlv::{Record, Stream};
+
+/// What Core Lightning calls `offer_id`: SHA-256 over the raw records of an offer. It is not
+/// [`OfferId`](crate::OfferId), which is the merkle root.
+///
+/// Displays as, and parses from, 64 hexadecimal characters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClnOfferId([u8; 32]);
+
+impl ClnOfferId {
+    /// The id of the offer in `stream`, which may be that of a request or an invoice.
+    pub(super) fn of(stream: Stream<'_>) -> Self {
+        let mut hasher = Sha256::new();
+        repeated(stream).for_each(|record| hasher.update(record.raw()));
+        Self(hasher.finalize().into())
+    }
+}
+
+/// The records of an offer, which requests and invoices repeat.
+pub(super) fn repeated(stream: Stream<'_>) -> impl Iterator<Item = Record<'_>> {
+    stream.records().filter(|record| types::is_of_offer(record.number()))
+}
+
+byte_array!(ClnOfferId, 32, "Core Lightning's id of an offer");
+display_hex!(ClnOfferId);
