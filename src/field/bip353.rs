@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::tlv::{Reader, ValueError, ValueErrorKind};
 
-/// A name and a domain, each of letters, digits, `-`, `_` and `.`, at most 255 characters (`invreq_bip_353_name`).
+/// A name and a domain of letters, digits, `-`, `_` and `.` (`invreq_bip_353_name`).
 ///
 /// Displays as `name@domain`, without the ₿ that people may put before it. It is the payer's claim of what they looked
 /// up, no proof of anything.
@@ -16,7 +16,9 @@ pub struct Bip353Name<'a> {
 }
 
 impl<'a> Bip353Name<'a> {
-    /// Takes apart `name@domain`, with or without ₿ before it. The domain's trailing dot is dropped.
+    /// Splits `name@domain`, with or without ₿ before it, and drops the domain's trailing dot. `None` for what is no
+    /// name: BIP 353 looks it up in DNS, whose labels have 1 to 63 bytes and whose names have at most 255. The record's
+    /// own part of the name takes 24 of them, so the name and the domain have at most 231 bytes together.
     ///
     /// ```
     /// use bolt12::field::Bip353Name;
@@ -25,12 +27,22 @@ impl<'a> Bip353Name<'a> {
     /// assert_eq!(name.to_string(), "satoshi@example.com");
     /// assert_eq!(Bip353Name::new("satoshi nakamoto@example.com"), None);
     /// assert_eq!(Bip353Name::new("@example.com"), None);
+    /// assert_eq!(Bip353Name::new("satoshi@example..com"), None);
     /// ```
     pub fn new(text: &'a str) -> Option<Self> {
         let (name, domain) = text.strip_prefix('₿').unwrap_or(text).split_once('@')?;
         let domain = domain.strip_suffix('.').unwrap_or(domain);
-        let fits = |part: &str| (1..=255).contains(&part.len()) && part.bytes().all(is_name_byte);
-        (fits(name) && fits(domain)).then_some(Self { name, domain })
+        let name = Self { name, domain };
+        let mut bytes = name.name.bytes().chain(name.domain.bytes());
+        (bytes.all(is_name_byte) && name.is_dns_name()).then_some(name)
+    }
+
+    /// Whether DNS can hold the name. Readers take others: BOLT 12 rules the characters alone (R-Q-51).
+    pub(crate) fn is_dns_name(&self) -> bool {
+        let is_label = |label: &str| (1..=63).contains(&label.len());
+        let length = self.name.len().saturating_add(self.domain.len());
+        let mut labels = self.name.split('.').chain(self.domain.split('.'));
+        length <= MAX_LEN && labels.all(is_label)
     }
 
     /// The part before the `@`.
@@ -71,6 +83,9 @@ fn read_part<'a>(reader: &mut Reader<'a>) -> Result<&'a str, ValueError> {
     }
     core::str::from_utf8(part).map_err(|_| ValueError::new(ValueErrorKind::NotUtf8, start))
 }
+
+/// Bytes of a name and its domain: of the 255 of a DNS name, `.user._bitcoin-payment.` and the root take 24.
+const MAX_LEN: usize = 231;
 
 /// What BOLT 12 allows in names (R-Q-51).
 const fn is_name_byte(byte: u8) -> bool {

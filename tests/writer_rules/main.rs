@@ -1,0 +1,47 @@
+//! What a writer must not write: one test for every rule for writers, by its number, each with a control beside it that
+//! is written. "Control" is the same call with the one thing right.
+//!
+//! Rules for writers that this crate has no writer for: R-C-3, R-C-6 and R-C-15 (recurrence) and the writer of payer
+//! proofs. Rules that bind what the caller knows and no builder can see are tested for what the builder does about
+//! them: R-O-7, R-O-9, R-O-11, R-Q-5, R-Q-10, R-I-1, R-I-4.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first surprise"
+)]
+
+mod draft;
+mod invoice;
+mod invoice_error;
+mod nul;
+mod offer;
+mod request;
+#[path = "../messages/support.rs"]
+#[allow(dead_code, reason = "shared with the other tests of messages, which use more of it")]
+mod support;
+mod text;
+
+/// Every rule for writers (kind W), and the tests that should name it.
+const RULES: &[(&str, std::ops::RangeInclusive<u8>, &str)] = &[
+    ("r_e", 1..=2, include_str!("text.rs")),
+    ("r_o", 1..=12, include_str!("offer.rs")),
+    ("r_q", 1..=11, include_str!("request.rs")),
+    ("r_i", 1..=10, include_str!("invoice.rs")),
+    ("r_x", 1..=3, include_str!("invoice_error.rs")),
+];
+
+#[test]
+fn every_rule_for_writers_has_a_test_with_its_number_and_a_control() {
+    let mut rules = 0;
+    for (letter, numbers, tests) in RULES {
+        for number in numbers.clone() {
+            let start = format!("fn {letter}_{number}_");
+            let mut bodies = tests.split("#[test]").filter(|body| body.trim_start().starts_with(&start));
+            assert!(bodies.any(|body| body.contains("// Control")), "{letter}_{number}");
+            rules += 1;
+        }
+    }
+    assert_eq!(rules, 38);
+}
