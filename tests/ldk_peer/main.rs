@@ -13,3 +13,4 @@ mod ldk;
 #[path = "../messages/support.rs"]
 #[allow(dead_code, reason = "shared with the other tests of messages, which use more of it")]
 mod support;
+mod writers;
