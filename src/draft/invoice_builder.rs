@@ -14,8 +14,8 @@ use crate::sign::{SignatureField, Signer, sign};
 use crate::tlv::{ValueErrorKind, Writer};
 
 /// Collects what an answering [`Invoice`] says in addition to what it repeats of the offer. [`InvoiceBuilder::sign`]
-/// refuses what no payer would pay. Another amount than the offer's it writes, as Core Lightning does:
-/// [`InvoiceBuilder::amount`].
+/// refuses an invoice that no payer would pay. It writes another amount than the offer's if asked to, as Core
+/// Lightning does: see [`InvoiceBuilder::amount`].
 ///
 /// ```
 /// use bolt12::draft::{Invoice, Offer};

@@ -16,9 +16,11 @@ pub struct Bip353Name<'a> {
 }
 
 impl<'a> Bip353Name<'a> {
-    /// Splits `name@domain`, with or without ₿ before it, and drops the domain's trailing dot. `None` for what is no
-    /// name: BIP 353 looks it up in DNS, whose labels have 1 to 63 bytes and whose names have at most 255. The record's
-    /// own part of the name takes 24 of them, so the name and the domain have at most 231 bytes together.
+    /// Splits `name@domain`, with or without ₿ before it, and drops the domain's trailing dot.
+    ///
+    /// Returns `None` for a text that is not a name. A name is looked up in DNS, so each label has 1 to 63 bytes, and
+    /// name and domain have at most 231 bytes together: the DNS record `name.user._bitcoin-payment.domain` has at most
+    /// 255.
     ///
     /// ```
     /// use bolt12::field::Bip353Name;
@@ -37,7 +39,7 @@ impl<'a> Bip353Name<'a> {
         (bytes.all(is_name_byte) && name.is_dns_name()).then_some(name)
     }
 
-    /// Whether DNS can hold the name. Readers take others: BOLT 12 rules the characters alone (R-Q-51).
+    /// Whether DNS can hold the name. A name that was read may be another: BOLT 12 has a rule for its characters only.
     pub(crate) fn is_dns_name(&self) -> bool {
         let is_label = |label: &str| (1..=63).contains(&label.len());
         let length = self.name.len().saturating_add(self.domain.len());

@@ -142,8 +142,8 @@ impl<'a> OfferBuilder<'a> {
 
     /// Adds a record of one's own, of an odd type of 1 000 000 001 to 1 999 999 999. Payers send it back.
     ///
-    /// An LDK payer (0.2 and 0.3) does not recognise the invoice for an offer with a record that LDK does not know, so
-    /// it does not pay: every record that is added here keeps LDK's payers out.
+    /// An LDK payer (0.2.7, 0.3rc) does not recognise the invoice for an offer with a record that LDK does not know, so
+    /// it does not pay that invoice.
     #[must_use]
     pub fn record(mut self, number: u64, value: &'a [u8]) -> Self {
         self.records.push((number, value));

@@ -151,29 +151,28 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 fn chains() -> impl Strategy<Value = ChainHash> {
-    select(vec![
-        ChainHash::BITCOIN,
-        ChainHash::BITCOIN,
+    let other = select(vec![
         ChainHash::TESTNET3,
         ChainHash::TESTNET4,
         ChainHash::SIGNET,
         ChainHash::REGTEST,
         ChainHash::from([9; 32]),
-    ])
+    ]);
+    prop_oneof![2 => Just(ChainHash::BITCOIN), 1 => other]
 }
 
 fn amounts() -> impl Strategy<Value = Msat> {
     let msat = prop_oneof![
-        4 => 1u64..10_000,
+        12 => 1u64..10_000,
         1 => Just(0),
-        2 => 1u64..=2_100_000_000_000_000_000,
+        3 => 1u64..=2_100_000_000_000_000_000,
         1 => Just(2_100_000_000_000_000_000),
     ];
     msat.prop_map(|msat| Msat::new(msat).unwrap())
 }
 
 fn quantities() -> impl Strategy<Value = u64> {
-    prop_oneof![4 => 1u64..5, 1 => Just(0), 1 => any::<u64>()]
+    prop_oneof![8 => 1u64..5, 1 => Just(0), 1 => any::<u64>()]
 }
 
 fn records(range: u64) -> impl Strategy<Value = (u64, Vec<u8>)> {
@@ -187,7 +186,7 @@ fn records(range: u64) -> impl Strategy<Value = (u64, Vec<u8>)> {
 /// Paths that end at the issuer, at others, with one hop and with 255, by node and by channel.
 static PATHS: LazyLock<Vec<BlindedPathBuf>> = LazyLock::new(|| {
     let by_channel = [&[0, 0, 0, 1, 0, 0, 2, 0, 3][..], &path(0x31, 1)[33..]].concat();
-    [path(0x31, 1), path(ISSUER, 2), path(0x32, 3), path(0x31, 255), by_channel]
+    [path(0x31, 1), path(ISSUER, 2), path(0x32, 3), by_channel, path(0x31, 255)]
         .map(|path| BlindedPathBuf::try_from(&path[..]).unwrap())
         .into()
 });
@@ -202,7 +201,7 @@ fn a_path<'a>(index: usize) -> BlindedPath<'a> {
 }
 
 fn path_indices() -> impl Strategy<Value = usize> {
-    prop_oneof![9 => 0usize..5, 1 => Just(5)]
+    prop_oneof![36 => 0usize..4, 1 => Just(4), 3 => Just(5)]
 }
 
 #[derive(Clone, Debug)]
@@ -234,10 +233,14 @@ fn offer_calls() -> impl Strategy<Value = Vec<OfferCall>> {
         1 => texts().prop_map(OfferCall::Issuer),
         1 => quantities().prop_map(OfferCall::QuantityMax),
         1 => Just(OfferCall::QuantityUnlimited),
-        4 => Just(OfferCall::IssuerId),
         1 => records(1_000_000_000).prop_map(|(number, value)| OfferCall::Record(number, value)),
     ];
-    prop::collection::vec(call, 0..8)
+    (prop::collection::vec(call, 0..8), prop::option::weighted(0.7, Just(OfferCall::IssuerId))).prop_map(
+        |(mut calls, issuer_id)| {
+            calls.extend(issuer_id);
+            calls
+        },
+    )
 }
 
 fn offer_builder(calls: &[OfferCall]) -> OfferBuilder<'_> {
@@ -259,7 +262,7 @@ fn offer_builder(calls: &[OfferCall]) -> OfferBuilder<'_> {
 
 /// The offer of these calls, or one that any payer can pay.
 fn an_offer(calls: &[OfferCall]) -> Offer {
-    let plain = || Offer::builder().issuer_id(point(ISSUER)).quantity_unlimited().build().unwrap();
+    let plain = || Offer::builder().issuer_id(point(ISSUER)).build().unwrap();
     offer_builder(calls).build().unwrap_or_else(|_| plain())
 }
 
@@ -302,9 +305,9 @@ fn request_plans() -> impl Strategy<Value = RequestPlan> {
         1 => "[a-z]{60,66}@[a-z]{160,170}\\.com",
     ];
     let call = prop_oneof![
-        2 => chains().prop_map(RequestCall::Chain),
+        1 => chains().prop_map(RequestCall::Chain),
         4 => amounts().prop_map(RequestCall::Amount),
-        3 => quantities().prop_map(RequestCall::Quantity),
+        2 => quantities().prop_map(RequestCall::Quantity),
         1 => texts().prop_map(RequestCall::Note),
         1 => name.prop_map(RequestCall::Name),
         1 => path_indices().prop_map(RequestCall::Path),
@@ -312,13 +315,18 @@ fn request_plans() -> impl Strategy<Value = RequestPlan> {
         1 => texts().prop_map(RequestCall::Issuer),
         1 => records(2_000_000_000).prop_map(|(number, value)| RequestCall::Record(number, value)),
     ];
-    let finish = select(vec![Finish::Sign, Finish::Unsigned, Finish::KeysSign, Finish::KeysUnsigned]);
+    let finish = prop_oneof![
+        3 => Just(Finish::Sign),
+        2 => Just(Finish::Unsigned),
+        2 => Just(Finish::KeysSign),
+        2 => Just(Finish::KeysUnsigned),
+    ];
     (
         prop::option::weighted(0.6, offer_calls()),
         texts(),
         amounts(),
-        prop::collection::vec(call, 0..5),
-        prop_oneof![9 => prop::collection::vec(any::<u8>(), 1..80), 1 => Just(Vec::new())],
+        prop::collection::vec(call, 0..4),
+        prop_oneof![19 => prop::collection::vec(any::<u8>(), 1..80), 1 => Just(Vec::new())],
         finish,
     )
         .prop_map(|(offer, description, owed, calls, metadata, finish)| RequestPlan {
@@ -537,7 +545,9 @@ fn invoices(cases: u32) -> Verdicts {
             prop_assert_eq!(theirs.signing_pubkey(), invoice.invoice_node_id());
             prop_assert_eq!(theirs.payment_paths().len(), invoice.invoice_paths().count());
             let fallbacks: Vec<Address> = invoice.fallback_addresses().collect();
-            prop_assert_eq!(theirs.fallbacks(), fallbacks);
+            // R-I-34 has a payer skip what it does not know: LDK 0.2 knows no addresses of testnet4.
+            let known = invoice.invreq_chain() != ChainHash::TESTNET4;
+            prop_assert_eq!(theirs.fallbacks(), if known { fallbacks } else { Vec::new() });
             let several = invoice.multi_part() != MultiPart::Forbidden;
             prop_assert_eq!(theirs.invoice_features().supports_basic_mpp(), several);
         }
@@ -604,22 +614,22 @@ fn enough(verdicts: &Verdicts, cases: u32) {
 
 #[test]
 fn offers_that_are_written_are_read() {
-    enough(&offers(2000), 2000);
+    enough(&offers(1000), 1000);
 }
 
 #[test]
 fn requests_that_are_written_are_read() {
-    enough(&requests(2000), 2000);
+    enough(&requests(1000), 1000);
 }
 
 #[test]
 fn invoices_that_are_written_are_read() {
-    enough(&invoices(2000), 2000);
+    enough(&invoices(1000), 1000);
 }
 
 #[test]
 fn invoice_errors_that_are_written_are_read() {
-    enough(&invoice_errors(2000), 2000);
+    enough(&invoice_errors(1000), 1000);
 }
 
 /// The same at length, with its counts on stderr: `cargo test --test ldk_peer at_length -- --ignored --nocapture`.
@@ -627,13 +637,14 @@ fn invoice_errors_that_are_written_are_read() {
 #[ignore = "takes minutes"]
 #[allow(clippy::print_stderr, reason = "the counts are what it is run for")]
 fn whatever_is_written_is_read_at_length() {
-    const CASES: u32 = 100_000;
-    for (name, run) in [
-        ("offers", offers as fn(u32) -> Verdicts),
+    const CASES: u32 = 50_000;
+    let runs: [(&str, fn(u32) -> Verdicts); 4] = [
+        ("offers", offers),
         ("invoice_requests", requests),
         ("invoices", invoices),
         ("invoice_errors", invoice_errors),
-    ] {
+    ];
+    for (name, run) in runs {
         let verdicts = run(CASES);
         enough(&verdicts, CASES);
         eprintln!("{name}: {} written, {verdicts:#?}", verdicts.written());

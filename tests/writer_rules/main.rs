@@ -1,9 +1,9 @@
-//! What a writer must not write: one test for every rule for writers, by its number, each with a control beside it that
-//! is written. "Control" is the same call with the one thing right.
+//! What a writer must not write: at least one test for every rule for writers, with the rule's number in its name. Each
+//! test has a control, which is the same call with the one thing right, and which is written.
 //!
-//! Rules for writers that this crate has no writer for: R-C-3, R-C-6 and R-C-15 (recurrence) and the writer of payer
-//! proofs. Rules that bind what the caller knows and no builder can see are tested for what the builder does about
-//! them: R-O-7, R-O-9, R-O-11, R-Q-5, R-Q-10, R-I-1, R-I-4.
+//! This crate has no writer for recurrence (R-C-3, R-C-6, R-C-15) or payer proofs. Some rules depend on facts that only
+//! the caller knows. For these, the tests show what the builder does with what it is given: R-O-8, R-O-9, R-O-11,
+//! R-Q-5, R-Q-10, R-I-1, R-I-4.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
