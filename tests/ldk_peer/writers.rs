@@ -544,7 +544,14 @@ fn invoices(cases: u32) -> Verdicts {
             prop_assert_eq!(theirs.payment_hash().0, invoice.invoice_payment_hash());
             prop_assert_eq!(theirs.signing_pubkey(), invoice.invoice_node_id());
             prop_assert_eq!(theirs.payment_paths().len(), invoice.invoice_paths().count());
+            let given = calls.iter().filter_map(|call| match call {
+                InvoiceCall::Fallback(address) => {
+                    Some(address.parse::<Address<_>>().unwrap().assume_checked())
+                }
+                _ => None,
+            });
             let fallbacks: Vec<Address> = invoice.fallback_addresses().collect();
+            prop_assert_eq!(&fallbacks, &given.collect::<Vec<_>>());
             // R-I-34 has a payer skip what it does not know: LDK 0.2 knows no addresses of testnet4.
             let known = invoice.invreq_chain() != ChainHash::TESTNET4;
             prop_assert_eq!(theirs.fallbacks(), if known { fallbacks } else { Vec::new() });
@@ -638,7 +645,8 @@ fn invoice_errors_that_are_written_are_read() {
 #[allow(clippy::print_stderr, reason = "the counts are what it is run for")]
 fn whatever_is_written_is_read_at_length() {
     const CASES: u32 = 50_000;
-    let runs: [(&str, fn(u32) -> Verdicts); 4] = [
+    type Run = fn(u32) -> Verdicts;
+    let runs: [(&str, Run); 4] = [
         ("offers", offers),
         ("invoice_requests", requests),
         ("invoices", invoices),
