@@ -11,6 +11,7 @@ use bitcoin::constants::ChainHash;
 use bolt12::field::{Bip353Name, BlindedPath, BlindedPathBuf, Currency, Features, FieldErrorKind, PayInfo};
 use bolt12::message::types::{ALL, SIGNATURE};
 use bolt12::message::{InvoiceBuilder, InvoiceRequestBuilder, MultiPart, OfferBuilder, OfferFields};
+use bolt12::sign::SignatureField;
 use bolt12::tlv::{Stream, ValueErrorKind};
 use bolt12::{BuildError, Invoice, InvoiceError, InvoiceRequest, Msat, Offer, ParseError, PayerKeys};
 use lightning::ln::msgs::DecodeError;
@@ -22,8 +23,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 
+use super::differences::why_we_refuse;
 use super::ldk;
-use super::support::{ISSUER, PAYER, key, path, point};
+use super::support::{ISSUER, PAYER, invoice, key, path, point};
 
 /// How the calls of a run ended.
 #[derive(Debug, Default)]
@@ -584,11 +586,26 @@ fn invoice_errors(cases: u32) -> Verdicts {
         }
         let ours = match builder.build() {
             Ok(ours) => ours,
-            // A value that no message could have in that field: R-X-3, and no more to be said of it here.
+            // A value that no message could have in that field: no invoice that LDK reads has it.
             Err(BuildError::Message(ParseError::Field(error)))
-                if value.is_some() && Some(error.field()) == field && error.offset().is_some() =>
+                if Some(error.field()) == field && error.offset().is_some() =>
             {
-                *verdicts.not_written.entry("R-X-3".to_owned()).or_default() += 1;
+                let number = error.field().number();
+                let records = invoice().with(number, value.unwrap_or_default());
+                let bytes = match number {
+                    240 => records.bytes(),
+                    _ => records.signed(SignatureField::INVOICE, &key(ISSUER)),
+                };
+                let reason = match Bolt12Invoice::try_from(bytes) {
+                    Err(_) => Some("no invoice of LDK's has it"),
+                    Ok(_) if matches!(error.kind(), FieldErrorKind::Value(ValueErrorKind::Nul)) => {
+                        Some("Core Lightning reads no NUL")
+                    }
+                    Ok(_) => why_we_refuse(&error.to_string()),
+                };
+                prop_assert!(reason.is_some(), "LDK reads what is not suggested: {}", error);
+                let rule = format!("R-X-3: {}", reason.unwrap_or_default());
+                *verdicts.not_written.entry(rule).or_default() += 1;
                 return Ok(());
             }
             Err(error) => return verdicts.refused(&error),
