@@ -13,8 +13,9 @@ use crate::parse::ParseError;
 use crate::sign::{SignatureField, Signer, sign};
 use crate::tlv::{ValueErrorKind, Writer};
 
-/// Collects what an answering [`Invoice`] says beside what it repeats of the offer. [`InvoiceBuilder::sign`] refuses
-/// what the payer would not pay.
+/// Collects what an answering [`Invoice`] says in addition to what it repeats of the offer. [`InvoiceBuilder::sign`]
+/// refuses an invoice that no payer would pay. It writes another amount than the offer's if asked to, as Core
+/// Lightning does: see [`InvoiceBuilder::amount`].
 ///
 /// ```
 /// use bolt12::draft::{Invoice, Offer};
@@ -69,6 +70,9 @@ impl<'a> InvoiceBuilder<'a> {
     }
 
     /// The amount; the offer's, times the quantity, unless set. An offer for any amount needs it.
+    ///
+    /// For an offer with an amount it replaces that amount, as `sendinvoice` of Core Lightning does. The payer decides
+    /// whether to pay it: Core Lightning and [`Offer::check_invoice`] refuse any amount but the offer's.
     #[must_use]
     pub const fn amount(mut self, amount: Msat) -> Self {
         self.amount = Some(amount);
@@ -103,7 +107,7 @@ impl<'a> InvoiceBuilder<'a> {
         self
     }
 
-    /// Blocks that the last hop needs.
+    /// Blocks that the last hop needs, at most 65 535: v0.11 of Core Lightning reads the field as 16 bits.
     #[must_use]
     pub const fn cltv(mut self, blocks: u32) -> Self {
         self.cltv = Some(blocks);
@@ -115,7 +119,7 @@ impl<'a> InvoiceBuilder<'a> {
     /// # Errors
     /// [`BuildError::Message`]: the offer does not pay out, refunds (then [`InvoiceBuilder::sign_refund`] is needed), is
     /// for another chain, has no amount (or one in another currency, or too large times the quantity) and none is set,
-    /// or the quantity does not fit its limits. [`BuildError::Signer`].
+    /// the amount is zero, the quantity does not fit its limits, or cltv is above 65 535. [`BuildError::Signer`].
     pub fn sign(&self, signer: &impl Signer) -> Result<Invoice, BuildError> {
         if self.offer.refund_for().is_some() {
             return Err(FieldError::missing(types::REFUND_SIGNATURE).into());
@@ -176,7 +180,7 @@ impl<'a> InvoiceBuilder<'a> {
         writer.record(types::PAYMENT_HASH.number(), &self.payment_hash);
         let expiry = Some(self.relative_expiry).filter(|expiry| *expiry != Invoice::DEFAULT_RELATIVE_EXPIRY);
         writer.tu64_if(types::RELATIVE_EXPIRY.number(), expiry.map(u64::from));
-        writer.tu64_if(types::CLTV.number(), self.cltv.map(u64::from));
+        writer.tu64_if(types::CLTV.number(), self.checked_cltv()?);
         writer.record(types::SEND_INVOICE.number(), &[]);
         Ok(writer)
     }
@@ -204,7 +208,22 @@ impl<'a> InvoiceBuilder<'a> {
                 ))?
             }
         };
+        if amount == Msat::ZERO {
+            return Err(FieldError::new(types::AMOUNT, None, FieldErrorKind::Zero).into());
+        }
         Ok(amount)
+    }
+
+    /// The blocks of the last hop, which v0.11 reads as a `tu16`.
+    fn checked_cltv(&self) -> Result<Option<u64>, FieldError> {
+        let max = u64::from(u16::MAX);
+        match self.cltv.map(u64::from) {
+            Some(blocks) if blocks > max => {
+                let kind = FieldErrorKind::OutsideLimits { min: 0, max };
+                Err(FieldError::new(types::CLTV, None, kind))
+            }
+            blocks => Ok(blocks),
+        }
     }
 
     /// The quantity is there exactly when the offer limits it, and within the limits.

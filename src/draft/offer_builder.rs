@@ -9,7 +9,7 @@ use super::Offer;
 use super::types::offer as types;
 use crate::amount::{Amount, Msat};
 use crate::build::BuildError;
-use crate::field::{FieldError, FieldErrorKind};
+use crate::field::{FieldError, FieldErrorKind, write_text};
 use crate::tlv::Writer;
 
 /// Collects what an [`Offer`] is to say. [`OfferBuilder::build`] refuses what a writer must not write.
@@ -92,14 +92,14 @@ impl<'a> OfferBuilder<'a> {
         self
     }
 
-    /// The least number of items.
+    /// The least number of items: 1 or more, and at most the largest number.
     #[must_use]
     pub const fn quantity_min(mut self, items: u64) -> Self {
         self.quantity_min = Some(items);
         self
     }
 
-    /// The largest number of items.
+    /// The largest number of items: 1 or more.
     #[must_use]
     pub const fn quantity_max(mut self, items: u64) -> Self {
         self.quantity_max = Some(items);
@@ -117,7 +117,8 @@ impl<'a> OfferBuilder<'a> {
     ///
     /// # Errors
     /// [`BuildError::Message`]: an amount of zero, a NUL in a text, a refund that does not pay out, quantities in an
-    /// offer that pays out, or more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    /// offer that pays out, a quantity limit of zero, a least quantity above the largest one, or more than
+    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
         self.check()?;
         // Room is made once: for the texts, and for everything else at its longest.
@@ -129,15 +130,15 @@ impl<'a> OfferBuilder<'a> {
             writer.record(types::CHAINS.number(), &chains);
         }
         writer.tu64_if(types::AMOUNT.number(), self.amount.map(Msat::get));
-        writer.record(types::DESCRIPTION.number(), self.description.as_bytes());
+        write_text(types::DESCRIPTION, Some(self.description), &mut writer)?;
         writer.tu64_if(types::ABSOLUTE_EXPIRY.number(), self.absolute_expiry);
-        writer.record_if(types::ISSUER.number(), self.issuer.map(str::as_bytes));
+        write_text(types::ISSUER, self.issuer, &mut writer)?;
         writer.tu64_if(types::QUANTITY_MIN.number(), self.quantity_min);
         writer.tu64_if(types::QUANTITY_MAX.number(), self.quantity_max);
         writer.record(types::NODE_ID.number(), &self.node_id.serialize());
         writer.record_if(types::REFUND_FOR.number(), self.refund_for.as_ref().map(|hash| &hash[..]));
         writer.record_if(types::SEND_INVOICE.number(), self.send_invoice.then_some(&[]));
-        // Reading it back applies the rules of readers too, such as no NUL in a text.
+        // Reading it back applies the rules of readers too.
         Ok(Offer::read_written(writer.into_bytes(), self.node_id)?)
     }
 
@@ -155,7 +156,16 @@ impl<'a> OfferBuilder<'a> {
             if quantity.is_some() && self.send_invoice {
                 return refuse(field, FieldErrorKind::Beside { other: types::SEND_INVOICE });
             }
+            if quantity == Some(0) {
+                return refuse(field, FieldErrorKind::Zero);
+            }
         }
-        Ok(())
+        match (self.quantity_min, self.quantity_max) {
+            (Some(min), Some(max)) if min > max => {
+                let kind = FieldErrorKind::AboveMax { min, max, max_field: types::QUANTITY_MAX };
+                refuse(types::QUANTITY_MIN, kind)
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -1,16 +1,13 @@
 //! Readings of values that the messages of the draft share.
 
-use crate::field::{Features, Field, FieldError, PathForm, PathList, Span};
-use crate::tlv::{Record, Stream, ValueError, ValueErrorKind};
+use crate::field::{Features, Field, FieldError, PathForm, PathList, Span, refuse_nul};
+use crate::tlv::{Record, Stream};
 
 /// Reads a text: UTF-8 without NUL, as v0.11.2 demands. It stays in the message's bytes.
 pub(super) fn text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
     field.read(record, |reader| {
-        let text = reader.utf8()?;
-        match text.find('\0') {
-            None => Ok(Span::of_value(record)),
-            Some(at) => Err(ValueError::new(ValueErrorKind::Nul, at)),
-        }
+        refuse_nul(reader.utf8()?)?;
+        Ok(Span::of_value(record))
     })
 }
 

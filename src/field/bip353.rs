@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::tlv::{Reader, ValueError, ValueErrorKind};
 
-/// A name and a domain, each of letters, digits, `-`, `_` and `.`, at most 255 characters (`invreq_bip_353_name`).
+/// A name and a domain of letters, digits, `-`, `_` and `.` (`invreq_bip_353_name`).
 ///
 /// Displays as `name@domain`, without the ₿ that people may put before it. It is the payer's own
 /// statement of what was looked up, and proves nothing.
@@ -19,6 +19,9 @@ pub struct Bip353Name<'a> {
 
 impl<'a> Bip353Name<'a> {
     /// Splits `name@domain`, with or without ₿ before it. The dot that ends a domain is dropped.
+    ///
+    /// A name is looked up in DNS, so each label has 1 to 63 bytes, and name and domain have at most
+    /// 231 bytes together: the DNS record `name.user._bitcoin-payment.domain` has at most 255.
     ///
     /// # Errors
     ///
@@ -38,9 +41,26 @@ impl<'a> Bip353Name<'a> {
     pub fn new(text: &'a str) -> Result<Self, NameError> {
         let (name, domain) = text.strip_prefix('₿').unwrap_or(text).split_once('@').ok_or(NameError::NoAt)?;
         let domain = domain.strip_suffix('.').unwrap_or(domain);
-        check_part(name, "name")?;
-        check_part(domain, "domain")?;
+        for (text, part) in [(name, "name"), (domain, "domain")] {
+            if let Some(found) = text.chars().find(|character| !is_name_character(*character)) {
+                return Err(NameError::Character { part, found });
+            }
+            if let Some(label) = text.split('.').find(|label| !is_label(label)) {
+                return Err(NameError::Label { part, found: label.len() });
+            }
+        }
+        let length = name.len().saturating_add(domain.len());
+        if length > MAX_LEN {
+            return Err(NameError::Length { found: length });
+        }
         Ok(Self { name, domain })
+    }
+
+    /// Whether DNS can hold the name. A name that was read may be another: BOLT 12 has a rule for its
+    /// characters only.
+    pub(crate) fn is_dns_name(&self) -> bool {
+        let length = self.name.len().saturating_add(self.domain.len());
+        length <= MAX_LEN && self.name.split('.').chain(self.domain.split('.')).all(is_label)
     }
 
     /// The part before the `@`.
@@ -88,12 +108,18 @@ pub enum NameError {
     /// There is no `@`.
     #[error("no '@': expected name@domain")]
     NoAt,
-    /// A part is empty or too long.
-    #[error("the {part} has {found} bytes: expected 1 to 255")]
-    Length {
+    /// A label, which is what dots separate, is empty or too long for DNS.
+    #[error("a label of the {part} has {found} bytes: expected 1 to 63")]
+    Label {
         /// `name` or `domain`.
         part: &'static str,
-        /// Its length in bytes.
+        /// The length of the label in bytes.
+        found: usize,
+    },
+    /// Name and domain are too long for DNS.
+    #[error("name and domain have {found} bytes: expected at most {MAX_LEN}")]
+    Length {
+        /// Their length in bytes.
         found: usize,
     },
     /// A character that BOLT 12 does not allow in names.
@@ -106,15 +132,12 @@ pub enum NameError {
     },
 }
 
-fn check_part(text: &str, part: &'static str) -> Result<(), NameError> {
-    let allowed = |character: &char| u8::try_from(*character).is_ok_and(is_name_byte);
-    if let Some(found) = text.chars().find(|character| !allowed(character)) {
-        return Err(NameError::Character { part, found });
-    }
-    if !(1..=255).contains(&text.len()) {
-        return Err(NameError::Length { part, found: text.len() });
-    }
-    Ok(())
+fn is_name_character(character: char) -> bool {
+    u8::try_from(character).is_ok_and(is_name_byte)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
 }
 
 fn read_part<'a>(reader: &mut Reader<'a>) -> Result<&'a str, ValueError> {
@@ -126,6 +149,9 @@ fn read_part<'a>(reader: &mut Reader<'a>) -> Result<&'a str, ValueError> {
     }
     core::str::from_utf8(part).map_err(|_| ValueError::new(ValueErrorKind::NotUtf8, start))
 }
+
+/// Bytes of a name and its domain: of the 255 of a DNS name, `.user._bitcoin-payment.` and the root take 24.
+const MAX_LEN: usize = 231;
 
 /// What BOLT 12 allows in names (R-Q-51).
 const fn is_name_byte(byte: u8) -> bool {

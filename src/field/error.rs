@@ -1,6 +1,9 @@
 //! What can be wrong with a field.
 
+use alloc::string::String;
 use core::fmt;
+
+use bitcoin::Network;
 
 use super::{Field, ShownChain};
 use crate::tlv::{ValueError, ValueErrorKind};
@@ -199,6 +202,33 @@ pub enum FieldErrorKind {
     /// A fallback address that has no witness program.
     #[error("an address without a witness program")]
     NotSegwit,
+    /// A fallback address of another network than the one that the invoice is to be paid on.
+    #[error("{address} is an address of another network, expected one of {network}")]
+    OtherNetwork {
+        /// The address.
+        address: String,
+        /// The network of the request's chain.
+        network: Network,
+    },
+    /// A fallback address on a chain whose addresses are unknown.
+    #[error("chain {} has no known form of address: expected no fallback", ShownChain((*chain).into()))]
+    NoAddresses {
+        /// The chain's hash.
+        chain: [u8; 32],
+    },
+    /// A BIP 353 name that was not looked up, since no DNS name can hold it.
+    #[error("not a name that DNS can hold, expected labels of 1 to 63 bytes, 231 bytes in all")]
+    NotADnsName,
+    /// A least number above the largest one.
+    #[error("{min}, expected at most the {max} of {max_field}")]
+    AboveMax {
+        /// The least number.
+        min: u64,
+        /// The largest number.
+        max: u64,
+        /// The field of the largest number.
+        max_field: Field,
+    },
     /// A fallback address that every payer would skip.
     #[error("witness version {version} with a program of {length} bytes is no address")]
     NotAnAddress {

@@ -17,7 +17,7 @@ use core::fmt;
 use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
 
 pub(crate) use crate::tlv::{Points, Span};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind};
+use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
 pub use bip353::{Bip353Name, NameError};
 pub use blinded_path::{
@@ -138,6 +138,19 @@ impl fmt::Display for Field {
             None => write!(f, "type {}", self.number),
         }
     }
+}
+
+/// Writes a text if there is one. A text with a NUL is refused: Core Lightning reads no message that has one.
+pub(crate) fn write_text(field: Field, text: Option<&str>, writer: &mut Writer) -> Result<(), FieldError> {
+    let Some(text) = text else { return Ok(()) };
+    writer.record(field.number(), text.as_bytes());
+    let start = writer.stream().as_bytes().len().saturating_sub(text.len());
+    refuse_nul(text).map_err(|error| FieldError::value(field, start, &error))
+}
+
+/// Refuses a text with a NUL.
+pub(crate) fn refuse_nul(text: &str) -> Result<(), ValueError> {
+    text.find('\0').map_or(Ok(()), |at| Err(ValueError::new(ValueErrorKind::Nul, at)))
 }
 
 /// Appends `part` behind its length in two bytes.

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
+use bitcoin::Address;
 use bitcoin::hashes::{Hash, sha256};
-use bitcoin::{Address, Network};
 use secp256k1::{PublicKey, schnorr};
 
 use super::invoice_fields::{InvoiceFields, InvoiceReading};
@@ -110,7 +110,7 @@ impl Invoice {
     /// The on-chain addresses that can be paid to, the preferred one first: those of the invoice's chain, faulty ones
     /// skipped (R-I-34). A chain that is no network of bitcoin has none.
     pub fn fallback_addresses(&self) -> impl Iterator<Item = Address> {
-        let network = Network::from_chain_hash(self.invreq_chain());
+        let network = self.network();
         self.invoice_fallbacks().filter_map(move |fallback| fallback.to_address(network?))
     }
 

@@ -1,8 +1,9 @@
 //! The invoice, written.
 
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use bitcoin::{Address, WitnessProgram};
+use bitcoin::Address;
 
 use super::invoice::MultiPart;
 use super::offer_builder::{room_for, write_own_records, write_paths};
@@ -25,7 +26,7 @@ pub struct InvoiceBuilder<'a> {
     paths: Vec<BlindedPath<'a>>,
     payinfos: Vec<PayInfo<'a>>,
     relative_expiry: Option<u32>,
-    fallbacks: Vec<Option<WitnessProgram>>,
+    fallbacks: Vec<Address>,
     multi_part: MultiPart,
     records: Vec<(u64, &'a [u8])>,
 }
@@ -69,10 +70,11 @@ impl<'a> InvoiceBuilder<'a> {
         self
     }
 
-    /// Adds an on-chain address to fall back to, the preferred one first. It has to have a witness program.
+    /// Adds an on-chain address to fall back to, the preferred one first. It has a witness program and belongs to the
+    /// chain that the request names.
     #[must_use]
     pub fn fallback(mut self, address: &Address) -> Self {
-        self.fallbacks.push(address.witness_program());
+        self.fallbacks.push(address.clone());
         self
     }
 
@@ -95,7 +97,7 @@ impl<'a> InvoiceBuilder<'a> {
     ///
     /// # Errors
     /// [`BuildError::Message`] for a rule that it would break: no path, an amount other than the one due, an address
-    /// that every payer would skip, a signer that ends none of the offer's paths, a record outside the experimental
+    /// that every payer would skip or that is of another network than the request's, a signer that ends none of the offer's paths, a record outside the experimental
     /// range. [`BuildError::Signer`] when there is no signature, or by another key than the offer's issuer id.
     pub fn sign(&self, signer: &impl Signer) -> Result<Invoice, BuildError> {
         let amount = self.amount_due()?;
@@ -171,16 +173,23 @@ impl<'a> InvoiceBuilder<'a> {
             return Ok(());
         }
         let refuse = |kind| FieldError::new(types::INVOICE_FALLBACKS, None, kind);
+        let no_addresses = || FieldErrorKind::NoAddresses { chain: self.request.invreq_chain().to_bytes() };
+        let network = self.request.network().ok_or_else(|| refuse(no_addresses()))?;
         let mut value = Vec::new();
-        for witness in &self.fallbacks {
-            let witness = witness.as_ref().ok_or_else(|| refuse(FieldErrorKind::NotSegwit))?;
+        for address in &self.fallbacks {
+            let witness = address.witness_program().ok_or_else(|| refuse(FieldErrorKind::NotSegwit))?;
             let version = witness.version().to_num();
             let program = witness.program().as_bytes();
             let fallback = FallbackAddress { version, program };
-            if fallback.to_address(bitcoin::Network::Bitcoin).is_none() {
-                return Err(refuse(FieldErrorKind::NotAnAddress { version, length: program.len() }));
+            // What the payer will read has to be the address that was given.
+            match fallback.to_address(network) {
+                None => return Err(refuse(FieldErrorKind::NotAnAddress { version, length: program.len() })),
+                Some(read) if read != *address => {
+                    let address = address.to_string();
+                    return Err(refuse(FieldErrorKind::OtherNetwork { address, network }));
+                }
+                Some(_) => fallback.write(&mut value).map_err(refuse)?,
             }
-            fallback.write(&mut value).map_err(refuse)?;
         }
         writer.record(types::INVOICE_FALLBACKS.number(), &value);
         Ok(())

@@ -5,10 +5,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::invoice_fields::InvoiceReading;
-use super::types::invoice_error as types;
+use super::request::read_signature;
+use super::types::{
+    INVOICE_BLINDEDPAY, INVOICE_PATHS, INVREQ_PAYER_NOTE, OFFER_AMOUNT, OFFER_DESCRIPTION, OFFER_ISSUER,
+    SIGNATURE, invoice_error as types,
+};
 use super::verify::VerifyError;
 use crate::build::BuildError;
-use crate::field::{Field, FieldError, FieldErrorKind, Points, Span, UntrustedText};
+use crate::field::{Field, FieldError, FieldErrorKind, Points, Span, UntrustedText, refuse_nul, write_text};
 use crate::parse::{ParseError, check_length, read_records};
 use crate::tlv::{Reader, Record, Stream, Writer, bigsize};
 
@@ -178,7 +182,8 @@ impl<'a> InvoiceErrorBuilder<'a> {
         self
     }
 
-    /// A value of that field that would do, in its encoding.
+    /// A value of that field that would do, in its encoding. `offer_amount` takes any amount, since the suggestion
+    /// does not say whether it is in msat or in a currency.
     #[must_use]
     pub const fn suggested_value(mut self, value: &'a [u8]) -> Self {
         self.suggested_value = Some(value);
@@ -189,23 +194,23 @@ impl<'a> InvoiceErrorBuilder<'a> {
     ///
     /// # Errors
     /// [`BuildError::Message`] without any words (R-X-1), for a suggested value without a field (R-X-2) or one that is
-    /// no value of it (R-X-3), and above [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    /// no value of it (R-X-3), for a NUL in the words or in a suggested text (Core Lightning reads none), and above
+    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<InvoiceError, BuildError> {
         if self.error.is_empty() {
             return Err(FieldError::new(types::ERROR, None, FieldErrorKind::Empty).into());
         }
-        match (self.erroneous_field, self.suggested_value) {
-            (None, Some(_)) => {
-                let kind = FieldErrorKind::Without { other: types::ERRONEOUS_FIELD };
-                return Err(FieldError::new(types::SUGGESTED_VALUE, None, kind).into());
-            }
-            (Some(field), Some(value)) => check_value(field, value)?,
-            (_, None) => {}
-        }
         let mut writer = Writer::new();
         writer.tu64_if(types::ERRONEOUS_FIELD.number(), self.erroneous_field.map(Field::number));
-        writer.record_if(types::SUGGESTED_VALUE.number(), self.suggested_value);
-        writer.record(types::ERROR.number(), self.error.as_bytes());
+        if let Some(value) = self.suggested_value {
+            let kind = FieldErrorKind::Without { other: types::ERRONEOUS_FIELD };
+            let missing = FieldError::new(types::SUGGESTED_VALUE, None, kind);
+            let field = self.erroneous_field.ok_or(missing)?;
+            writer.record(types::SUGGESTED_VALUE.number(), value);
+            let start = writer.stream().as_bytes().len().saturating_sub(value.len());
+            check_value(field, value, start)?;
+        }
+        write_text(types::ERROR, Some(self.error), &mut writer)?;
         let bytes = writer.into_bytes();
         check_length(bytes.len())?;
         Ok(InvoiceError::try_from(bytes)?)
@@ -218,11 +223,37 @@ fn after_length(bytes: &[u8]) -> Option<&[u8]> {
     (usize::try_from(length) == Ok(rest.len())).then_some(rest)
 }
 
-/// Refuses a value that no message could have in `field`.
-fn check_value(field: Field, value: &[u8]) -> Result<(), ParseError> {
+/// Refuses a value that no message could have in `field`. In the invoice_error it begins at byte `start`.
+fn check_value(field: Field, value: &[u8], start: usize) -> Result<(), ParseError> {
     let mut writer = Writer::new();
     writer.record(field.number(), value);
-    read_records(writer.stream().as_bytes(), |record| {
-        InvoiceReading::default().read_record(record, &mut Points::unknown())
+    let bytes = writer.into_bytes();
+    let alone = bytes.len().saturating_sub(value.len());
+    read_records(&bytes, read_value).map_err(|error| match error {
+        ParseError::Field(error) => {
+            let within = error.offset().unwrap_or_default().saturating_sub(alone);
+            FieldError::new(error.field(), Some(start.saturating_add(within)), error.kind().clone()).into()
+        }
+        error => error,
     })
+}
+
+/// Reads a field's record on its own: as an invoice does, and more strictly where an invoice leaves a rule to the whole.
+fn read_value(record: &Record<'_>) -> Result<bool, FieldError> {
+    let field = super::types::field(record.number());
+    let refuse = |kind| Err(FieldError::new(field, Some(record.value_offset()), kind));
+    match field {
+        SIGNATURE => read_signature(record).map(|_| true),
+        // Minor units of a currency, which alone nothing bounds, or msat.
+        OFFER_AMOUNT => match field.read(record, Reader::tu64)? {
+            0 => refuse(FieldErrorKind::Zero),
+            _ => Ok(true),
+        },
+        INVOICE_PATHS | INVOICE_BLINDEDPAY if record.value().is_empty() => refuse(FieldErrorKind::Empty),
+        OFFER_DESCRIPTION | OFFER_ISSUER | INVREQ_PAYER_NOTE => {
+            field.read(record, |reader| refuse_nul(reader.utf8()?))?;
+            Ok(true)
+        }
+        _ => InvoiceReading::default().read_record(record, &mut Points::unknown()),
+    }
 }

@@ -8,7 +8,7 @@ use secp256k1::PublicKey;
 use super::{Offer, types};
 use crate::amount::Msat;
 use crate::build::BuildError;
-use crate::field::{BlindedPath, Currency, Field, FieldError, FieldErrorKind, Points, Price};
+use crate::field::{BlindedPath, Currency, Field, FieldError, FieldErrorKind, Points, Price, write_text};
 use crate::tlv::Writer;
 
 /// Collects what an [`Offer`] is to say. [`OfferBuilder::build`] refuses what a writer must not write (R-O-1 to
@@ -141,6 +141,9 @@ impl<'a> OfferBuilder<'a> {
     }
 
     /// Adds a record of one's own, of an odd type of 1 000 000 001 to 1 999 999 999. Payers send it back.
+    ///
+    /// An LDK payer (0.2.7, 0.3rc) does not recognise the invoice for an offer with a record that LDK does not know, so
+    /// it does not pay that invoice.
     #[must_use]
     pub fn record(mut self, number: u64, value: &'a [u8]) -> Self {
         self.records.push((number, value));
@@ -152,7 +155,7 @@ impl<'a> OfferBuilder<'a> {
     /// # Errors
     /// [`BuildError::Message`] for a rule that it would break: an amount of zero or without description, neither issuer
     /// id nor paths, a quantity of at most zero items, a path without hops, a record outside the experimental range,
-    /// more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    /// a NUL in a text (Core Lightning reads none), more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
         let mut writer = Writer::with_capacity(self.room());
         if self.chains.iter().any(|chain| *chain != ChainHash::BITCOIN) {
@@ -168,10 +171,10 @@ impl<'a> OfferBuilder<'a> {
                 writer.tu64(types::OFFER_AMOUNT.number(), *minor_units);
             }
         }
-        writer.record_if(types::OFFER_DESCRIPTION.number(), self.description.map(str::as_bytes));
+        write_text(types::OFFER_DESCRIPTION, self.description, &mut writer)?;
         writer.tu64_if(types::OFFER_ABSOLUTE_EXPIRY.number(), self.absolute_expiry);
         write_paths(types::OFFER_PATHS, &self.paths, &mut writer)?;
-        writer.record_if(types::OFFER_ISSUER.number(), self.issuer.map(str::as_bytes));
+        write_text(types::OFFER_ISSUER, self.issuer, &mut writer)?;
         match self.quantity {
             None => {}
             Some(Quantity::UpTo(0)) => {

@@ -10,7 +10,7 @@ use super::request::SIGNATURE_RECORD_LEN;
 use super::{InvoiceRequest, Offer, types};
 use crate::amount::Msat;
 use crate::build::BuildError;
-use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, Points};
+use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, Points, write_text};
 use crate::sign::Signer;
 use crate::tlv::Writer;
 
@@ -103,7 +103,7 @@ impl<'a> InvoiceRequestBuilder<'a> {
         self
     }
 
-    /// The name that the offer was looked up by.
+    /// The name that the offer was looked up by. Only with an offer.
     #[must_use]
     pub const fn bip_353_name(mut self, name: Bip353Name<'a>) -> Self {
         self.bip_353_name = Some(name);
@@ -143,8 +143,10 @@ impl<'a> InvoiceRequestBuilder<'a> {
     ///
     /// # Errors
     /// [`BuildError::Message`] for a rule that it would break: no or too small an amount, a quantity the offer does not
-    /// have, a chain that is not one of the offer's, paths, expiry or issuer beside an offer's, empty metadata, a record
-    /// outside the experimental range. [`BuildError::Signer`] when there is no signature.
+    /// have, a chain that is not one of the offer's, paths, expiry or issuer beside an offer's, a BIP 353 name without
+    /// an offer or one that DNS cannot hold, empty metadata, a NUL in a text (Core Lightning reads none; what the offer
+    /// says is copied as it is), a record outside the experimental range. [`BuildError::Signer`] when there is no
+    /// signature.
     pub fn sign(&self, signer: &impl Signer, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
         let payer_id = signer.public_key();
         let writer = self.write(Some(payer_id), metadata, true)?;
@@ -190,7 +192,7 @@ impl<'a> InvoiceRequestBuilder<'a> {
         room_for(values.into_iter(), &self.paths, &self.records).saturating_add(chain_and_signature)
     }
 
-    /// Writes the records. Without a payer id they are what a key can be derived from.
+    /// Writes the records. Without a payer id its place is kept with zeros: a key can be derived from the others.
     pub(super) fn write(
         &self,
         payer_id: Option<PublicKey>,
@@ -206,19 +208,18 @@ impl<'a> InvoiceRequestBuilder<'a> {
                     .copy(offer.stream().records().filter(|record| !types::is_experimental(record.number())));
             }
             Subject::Description(description) => {
-                writer.record(types::OFFER_DESCRIPTION.number(), description.as_bytes());
+                write_text(types::OFFER_DESCRIPTION, Some(description), &mut writer)?;
                 writer.tu64_if(types::OFFER_ABSOLUTE_EXPIRY.number(), self.absolute_expiry);
-                writer.record_if(types::OFFER_ISSUER.number(), self.issuer.map(str::as_bytes));
+                write_text(types::OFFER_ISSUER, self.issuer, &mut writer)?;
             }
         }
         let chain = self.chain.filter(|chain| *chain != ChainHash::BITCOIN).map(|chain| chain.to_bytes());
         writer.record_if(types::INVREQ_CHAIN.number(), chain.as_ref().map(|chain| &chain[..]));
         writer.tu64_if(types::INVREQ_AMOUNT.number(), self.amount.map(Msat::get));
         writer.tu64_if(types::INVREQ_QUANTITY.number(), self.quantity);
-        if let Some(payer_id) = payer_id {
-            writer.record(types::INVREQ_PAYER_ID.number(), &payer_id.serialize());
-        }
-        writer.record_if(types::INVREQ_PAYER_NOTE.number(), self.payer_note.map(str::as_bytes));
+        let payer_id = payer_id.map_or([0; 33], |payer_id| payer_id.serialize());
+        writer.record(types::INVREQ_PAYER_ID.number(), &payer_id);
+        write_text(types::INVREQ_PAYER_NOTE, self.payer_note, &mut writer)?;
         write_paths(types::INVREQ_PATHS, &self.paths, &mut writer)?;
         if let Some(name) = &self.bip_353_name {
             let mut value = Vec::new();
@@ -253,14 +254,18 @@ impl<'a> InvoiceRequestBuilder<'a> {
             return refuse(types::INVREQ_QUANTITY, FieldErrorKind::Zero);
         }
         let Subject::Offer(offer) = self.subject else {
-            return match self.quantity {
-                Some(_) => refuse(
-                    types::INVREQ_QUANTITY,
-                    FieldErrorKind::Without { other: types::OFFER_QUANTITY_MAX },
-                ),
+            let only_with_offer = [
+                (self.quantity.is_some(), types::INVREQ_QUANTITY, types::OFFER_QUANTITY_MAX),
+                (self.bip_353_name.is_some(), types::INVREQ_BIP_353_NAME, types::OFFER_ISSUER_ID),
+            ];
+            return match only_with_offer.into_iter().find(|(is_set, ..)| *is_set) {
+                Some((_, field, other)) => refuse(field, FieldErrorKind::Without { other }),
                 None => Ok(()),
             };
         };
+        if self.bip_353_name.is_some_and(|name| !name.is_dns_name()) {
+            return refuse(types::INVREQ_BIP_353_NAME, FieldErrorKind::NotADnsName);
+        }
         let chain = self.chain.unwrap_or(ChainHash::BITCOIN);
         if !offer.supports_chain(chain) {
             return refuse(types::INVREQ_CHAIN, FieldErrorKind::NotOffered { chain: chain.to_bytes() });

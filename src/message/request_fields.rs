@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
+use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
@@ -40,6 +41,11 @@ impl RequestFields {
     /// `invreq_chain`: the chain to pay on; bitcoin when absent.
     pub fn invreq_chain(&self) -> ChainHash {
         self.optional.chain.unwrap_or(ChainHash::BITCOIN)
+    }
+
+    /// The network whose addresses belong to the chain; `None` for a chain that is no network of bitcoin.
+    pub(super) fn network(&self) -> Option<Network> {
+        Network::from_chain_hash(self.invreq_chain())
     }
 
     /// `invreq_amount`: what the payer wants to pay. When absent, the offer's price is; [`amount_to_pay`](Self::amount_to_pay)

@@ -142,7 +142,7 @@ pub enum ValueErrorKind {
     /// A text that is not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
-    /// A NUL character in a text, which the 2021 dialect refuses.
+    /// A NUL character in a text: the 2021 dialect refuses to read it, and no builder writes it.
     #[error("a NUL character in a text")]
     Nul,
     /// Bytes that are not the coordinate of a point.

@@ -19,3 +19,4 @@ mod reasons;
 mod robustness;
 mod text;
 mod tlv;
+mod writer_rules;

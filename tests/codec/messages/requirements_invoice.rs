@@ -1,4 +1,4 @@
-//! R-I: invoices.
+//! R-I: invoices, read. What writers must not write is in `tests/writer_rules`.
 
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
@@ -40,81 +40,6 @@ fn now() -> InvoiceContext {
 }
 
 #[test]
-fn r_i_1_and_r_i_3_the_creation_is_stated_and_the_request_copied() {
-    let request = parse_request(&request().with(33, b"x").with(159, b"y").with(2_000_000_001, b"z")).unwrap();
-    let path = a_path();
-    let invoice = signed(&respond(&request, &path).record(3_000_000_001, b"own")).unwrap();
-    assert_eq!(invoice.invoice_created_at(), CREATED);
-    let copied: Vec<_> = invoice
-        .stream()
-        .records()
-        .filter(|record| record.number() < 160 || (1001..3_000_000_000).contains(&record.number()))
-        .map(|record| record.raw().to_vec())
-        .collect();
-    let asked = request.stream().records().filter(|record| record.number() != 240);
-    assert_eq!(copied, asked.map(|record| record.raw().to_vec()).collect::<Vec<_>>());
-    assert_eq!(invoice.invreq_id(), request.invreq_id());
-    assert_eq!(invoice.to_string().parse::<Invoice>().unwrap(), invoice);
-}
-
-#[test]
-fn r_i_2_and_i13_the_amount_is_the_one_that_is_due() {
-    let path = a_path();
-    let priced = parse_request(&request()).unwrap();
-    assert_eq!(signed(&respond(&priced, &path)).unwrap().invoice_amount(), msat(1000));
-    assert_eq!(
-        signed(&respond(&priced, &path).amount(msat(1001))).unwrap_err(),
-        "invoice_amount (type 170): 1001 msat where 1000 msat are due"
-    );
-    let asked = parse_request(&request().int(82, 1500)).unwrap();
-    assert_eq!(signed(&respond(&asked, &path)).unwrap().invoice_amount(), msat(1500));
-    let usd = parse_request(&request().with(6, b"USD")).unwrap();
-    assert_eq!(signed(&respond(&usd, &path)).unwrap_err(), "invoice_amount (type 170): missing");
-    assert_eq!(
-        signed(&respond(&usd, &path).amount(msat(0))).unwrap_err(),
-        "invoice_amount (type 170): zero, it must be positive"
-    );
-    assert_eq!(signed(&respond(&usd, &path).amount(msat(9))).unwrap().invoice_amount(), msat(9));
-}
-
-#[test]
-fn r_i_4_the_preimage_pays() {
-    let (request, path) = (parse_request(&request()).unwrap(), a_path());
-    let hash = bitcoin::hashes::sha256::Hash::const_hash(&[9; 32]);
-    let hash: &[u8; 32] = bitcoin::hashes::Hash::as_byte_array(&hash);
-    let invoice =
-        signed(&Invoice::respond(&request, *hash, 1).path(path.path(), PayInfo::default())).unwrap();
-    assert!(invoice.is_paid_by(&[9; 32]));
-    assert!(!invoice.is_paid_by(&[8; 32]));
-}
-
-#[test]
-fn r_i_5_and_s5_the_issuer_signs_or_the_end_of_the_path() {
-    let path = a_path();
-    let by_id = parse_request(&request()).unwrap();
-    let error = respond(&by_id, &path).sign(&key(0x66)).unwrap_err().to_string();
-    assert!(error.starts_with("the signer's key is"), "{error}");
-    let by_path = request().without(22).with(16, testkit::records::path(0x31, 2));
-    let by_path = parse_request(&by_path).unwrap();
-    let error = respond(&by_path, &path).sign(&key(0x66)).unwrap_err().to_string();
-    assert!(error.starts_with("invoice_node_id (type 176)"), "{error}");
-    assert!(error.ends_with("not the last blinded node id of a path in offer_paths (type 16)"), "{error}");
-    let invoice = respond(&by_path, &path).sign(&key(0x31)).unwrap();
-    assert_eq!(invoice.invoice_node_id(), point(0x31));
-    let refund = parse_unsigned(&refund()).unwrap();
-    assert_eq!(respond(&refund, &path).sign(&key(0x66)).unwrap().invoice_node_id(), point(0x66));
-}
-
-#[test]
-fn r_i_6_there_is_exactly_one_signature() {
-    let (request, path) = (parse_request(&request()).unwrap(), a_path());
-    let invoice = signed(&respond(&request, &path)).unwrap();
-    let signatures = invoice.stream().records().filter(|record| (240..=1000).contains(&record.number()));
-    assert_eq!(signatures.map(|record| record.number()).collect::<Vec<_>>(), [240]);
-    assert_eq!(Invoice::try_from(invoice.as_bytes().to_vec()).unwrap().signature(), invoice.signature());
-}
-
-#[test]
 fn r_i_7_and_r_i_32_parts_are_forbidden_allowed_or_required() {
     let (request, path) = (parse_request(&request()).unwrap(), a_path());
     for (multi_part, features) in [
@@ -131,53 +56,6 @@ fn r_i_7_and_r_i_32_parts_are_forbidden_allowed_or_required() {
     let two = parse_invoice(&two.with(162, [payinfo(&[]), payinfo(&[])].concat())).unwrap();
     let ends: Vec<_> = two.usable_paths().map(|(path, _)| path.last_node_id().unwrap()).collect();
     assert_eq!(ends, [point(0x32), point(0x31)], "the preferred path comes first");
-}
-
-#[test]
-fn r_i_8_the_usual_expiry_is_not_written() {
-    let (request, path) = (parse_request(&request()).unwrap(), a_path());
-    let usual = signed(&respond(&request, &path).relative_expiry(7200)).unwrap();
-    assert!(usual.stream().find(166).is_none());
-    assert_eq!(usual.invoice_relative_expiry(), 7200);
-    let short = signed(&respond(&request, &path).relative_expiry(60)).unwrap();
-    assert_eq!(short.expires_at(), CREATED + 60);
-}
-
-#[test]
-fn r_i_9_fallbacks_are_addresses() {
-    let (request, path) = (parse_request(&request()).unwrap(), a_path());
-    let address = |text: &str| text.parse::<bitcoin::Address<_>>().unwrap().assume_checked();
-    let segwit = address("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
-    let taproot = address("bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0");
-    let invoice = signed(&respond(&request, &path).fallback(&taproot).fallback(&segwit)).unwrap();
-    assert_eq!(invoice.fallback_addresses().collect::<Vec<_>>(), [taproot, segwit]);
-    let old = address("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa");
-    assert_eq!(
-        signed(&respond(&request, &path).fallback(&old)).unwrap_err(),
-        "invoice_fallbacks (type 172): an address without a witness program"
-    );
-    let anchor = address("bc1pfeessrawgf");
-    assert_eq!(
-        signed(&respond(&request, &path).fallback(&anchor)).unwrap_err(),
-        "invoice_fallbacks (type 172): witness version 1 with a program of 2 bytes is no address"
-    );
-}
-
-#[test]
-fn r_i_10_and_i10_a_path_comes_with_its_costs() {
-    let request = parse_request(&request()).unwrap();
-    assert_eq!(
-        signed(&Invoice::respond(&request, [1; 32], 1)).unwrap_err(),
-        "invoice_paths (type 160): missing"
-    );
-    let path = a_path();
-    let costs = PayInfo { cltv_expiry_delta: 18, ..PayInfo::default() };
-    let invoice = signed(&respond(&request, &path).path(path.path(), costs)).unwrap();
-    let deltas: Vec<_> = invoice.invoice_blindedpay().map(|info| info.cltv_expiry_delta).collect();
-    assert_eq!(deltas, [0, 18], "the final delta is what the writer says it is");
-    // Aggregated, it is part of the total.
-    let total = PayInfo::aggregate(&[], 18, 0, 1).unwrap();
-    assert_eq!(total.cltv_expiry_delta, 18);
 }
 
 #[test]

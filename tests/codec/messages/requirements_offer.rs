@@ -1,112 +1,14 @@
-//! R-O: offers.
+//! R-O: offers, read. What writers must not write is in `tests/writer_rules`.
 
 use bitcoin::constants::ChainHash;
-use bolt12::field::{BlindedPath, BlindedPathBuf, Currency};
-use bolt12::message::{Destination, OfferContext, OfferFields};
-use bolt12::{BuildError, Msat, Offer};
+use bolt12::field::{BlindedPath, BlindedPathBuf};
+use bolt12::message::{Destination, OfferContext};
+use bolt12::{BuildError, Offer};
 
 use testkit::records::*;
 
 fn built(result: Result<Offer, BuildError>) -> String {
     result.unwrap_err().to_string()
-}
-
-fn msat(amount: u64) -> Msat {
-    Msat::new(amount).unwrap()
-}
-
-#[test]
-fn r_o_1_writers_keep_to_the_types_of_an_offer() {
-    let offer = Offer::builder().issuer_id(point(ISSUER));
-    for number in [80, 240, 999_999_999, 2_000_000_001] {
-        let error = built(offer.clone().record(number, b"x").build());
-        assert!(error.ends_with("outside the types of an offer's own"), "{error}");
-    }
-    let error = built(offer.clone().record(1_000_000_002, b"x").build());
-    assert_eq!(error, "type 1000000002 at byte 35: unknown even type");
-    assert_eq!(offer.record(1_000_000_001, b"x").build().unwrap().unknown_records().count(), 1);
-}
-
-#[test]
-fn r_o_2_bitcoin_alone_is_not_written() {
-    let offer = |chains: &[ChainHash]| {
-        let builder = Offer::builder().issuer_id(point(ISSUER));
-        chains.iter().fold(builder, |builder, chain| builder.chain(*chain)).build().unwrap()
-    };
-    assert_eq!(offer(&[ChainHash::BITCOIN]), offer(&[]));
-    let both = offer(&[ChainHash::BITCOIN, ChainHash::SIGNET]);
-    assert_eq!(both.offer_chains().collect::<Vec<_>>(), [ChainHash::BITCOIN, ChainHash::SIGNET]);
-}
-
-#[test]
-fn r_o_3_and_r_o_5_a_price_is_positive_and_described() {
-    let offer = Offer::builder().issuer_id(point(ISSUER)).amount(msat(0)).description("x");
-    assert_eq!(built(offer.build()), "offer_amount (type 8) at byte 2: zero, it must be positive");
-    let offer = Offer::builder().issuer_id(point(ISSUER)).amount(msat(5));
-    assert_eq!(
-        built(offer.build()),
-        "offer_amount (type 8) at byte 2: present without offer_description (type 10)"
-    );
-}
-
-#[test]
-fn r_o_4_prices_in_a_currency_are_in_its_minor_unit() {
-    let usd = "USD".parse::<Currency>().unwrap();
-    let offer =
-        Offer::builder().issuer_id(point(ISSUER)).amount_in(usd, 1050).description("x").build().unwrap();
-    assert_eq!(offer.offer_currency(), Some(usd));
-    assert_eq!(offer.offer_amount(), Some(1050));
-    assert_eq!(offer.amount_due(3).unwrap().unwrap().to_string(), "31.50 USD");
-}
-
-#[test]
-fn r_o_6_metadata_is_the_issuers_own() {
-    let offer = Offer::builder().issuer_id(point(ISSUER)).metadata(b"row 7").build().unwrap();
-    assert_eq!(offer.offer_metadata(), Some(&b"row 7"[..]));
-}
-
-#[test]
-fn r_o_7_no_feature_is_written_since_none_is_assigned() {
-    let offer = Offer::builder().issuer_id(point(ISSUER)).build().unwrap();
-    assert!(offer.stream().find(12).is_none());
-    assert!(OfferFields::KNOWN_FEATURES.is_empty());
-}
-
-#[test]
-fn r_o_8_expiry_is_in_unix_seconds() {
-    let offer = Offer::builder().issuer_id(point(ISSUER)).absolute_expiry(2_000_000_000).build().unwrap();
-    assert_eq!(offer.offer_absolute_expiry(), Some(2_000_000_000));
-}
-
-#[test]
-fn r_o_9_and_r_o_10_an_issuer_id_or_paths_and_i8_paths_alone() {
-    let encoded = path(0x31, 2);
-    let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
-    let offer = Offer::builder().path(path.path()).build().unwrap();
-    assert_eq!(offer.offer_issuer_id(), None);
-    assert_eq!(offer.offer_paths().next().unwrap().last_node_id(), Some(point(0x31)));
-    assert_eq!(
-        built(Offer::builder().build()),
-        "offer_issuer_id (type 22): missing, and so is offer_paths (type 16)"
-    );
-}
-
-#[test]
-fn r_o_11_the_issuer_is_written_as_given() {
-    let offer = Offer::builder().issuer_id(point(ISSUER)).issuer("alice@example.com").build().unwrap();
-    assert_eq!(offer.offer_issuer().unwrap(), "alice@example.com");
-}
-
-#[test]
-fn r_o_12_a_known_maximum_is_not_zero() {
-    let offer = Offer::builder().issuer_id(point(ISSUER));
-    assert_eq!(
-        built(offer.clone().quantity_max(0).build()),
-        "offer_quantity_max (type 20): zero, it must be positive"
-    );
-    assert_eq!(offer.clone().quantity_max(5).build().unwrap().offer_quantity_max(), Some(5));
-    assert_eq!(offer.clone().quantity_unlimited().build().unwrap().offer_quantity_max(), Some(0));
-    assert_eq!(offer.build().unwrap().offer_quantity_max(), None);
 }
 
 #[test]

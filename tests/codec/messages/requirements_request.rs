@@ -1,8 +1,8 @@
-//! R-Q: invoice requests. R-X: invoice errors.
+//! R-Q: invoice requests, read. What writers must not write is in `tests/writer_rules`.
 
 use bitcoin::constants::ChainHash;
 use bolt12::field::{Bip353Name, BlindedPathBuf};
-use bolt12::message::types::{INVREQ_AMOUNT, INVREQ_QUANTITY};
+use bolt12::message::types::INVREQ_AMOUNT;
 use bolt12::message::{Arrival, Destination, InvoiceRequestBuilder, RequestContext, VerifyError};
 use bolt12::{InvoiceError, InvoiceRequest, Msat, Offer};
 
@@ -18,14 +18,6 @@ fn an_offer() -> Offer {
     parse_offer(&offer()).unwrap()
 }
 
-fn any_amount() -> Offer {
-    parse_offer(&offer().without(8)).unwrap()
-}
-
-fn without_offer<'a>() -> InvoiceRequestBuilder<'a> {
-    InvoiceRequest::without_offer("refund", Msat::new(1000).unwrap())
-}
-
 fn signed(builder: &InvoiceRequestBuilder<'_>) -> Result<InvoiceRequest, String> {
     builder.sign(&key(PAYER), &METADATA).map_err(|error| error.to_string())
 }
@@ -33,155 +25,6 @@ fn signed(builder: &InvoiceRequestBuilder<'_>) -> Result<InvoiceRequest, String>
 fn verified(records: &Records, context: RequestContext) -> Result<(), String> {
     let request = parse_request(records).unwrap();
     request.verify_for(&an_offer(), &context).map(drop).map_err(|error| error.to_string())
-}
-
-#[test]
-fn r_q_1_every_record_of_the_offer_is_copied() {
-    let offer = parse_offer(&offer().with(33, b"x").with(1_000_000_001, b"y")).unwrap();
-    let request = signed(&InvoiceRequest::request_for(&offer)).unwrap();
-    let copied: Vec<_> = request
-        .stream()
-        .records()
-        .filter(|record| (1..80).contains(&record.number()) || record.number() > 1000)
-        .map(|record| record.raw().to_vec())
-        .collect();
-    assert_eq!(copied, offer.stream().records().map(|record| record.raw().to_vec()).collect::<Vec<_>>());
-    assert_eq!(request.to_string().parse::<InvoiceRequest>().unwrap(), request);
-}
-
-#[test]
-fn r_q_2_the_chain_is_one_of_the_offers_and_bitcoin_is_not_written() {
-    let offer = an_offer();
-    let request = signed(&InvoiceRequest::request_for(&offer).chain(ChainHash::BITCOIN)).unwrap();
-    assert!(request.stream().find(80).is_none());
-    assert_eq!(
-        signed(&InvoiceRequest::request_for(&offer).chain(ChainHash::REGTEST)).unwrap_err(),
-        "invreq_chain (type 80): chain regtest is none of the offer's"
-    );
-    let regtest = parse_offer(&testkit::records::offer().with(2, ChainHash::REGTEST.to_bytes())).unwrap();
-    assert!(signed(&InvoiceRequest::request_for(&regtest)).unwrap_err().contains("is none of the offer's"));
-    let request = signed(&InvoiceRequest::request_for(&regtest).chain(ChainHash::REGTEST)).unwrap();
-    assert_eq!(request.invreq_chain(), ChainHash::REGTEST);
-}
-
-#[test]
-fn r_q_3_an_answer_to_an_offer_is_signed() {
-    let offer = an_offer();
-    let error = InvoiceRequest::request_for(&offer).unsigned(point(PAYER), &METADATA).unwrap_err();
-    assert_eq!(error.to_string(), "signature (type 240): missing");
-    let request = signed(&InvoiceRequest::request_for(&offer)).unwrap();
-    assert!(request.signature().is_some());
-    assert_eq!(request.unsigned().unwrap_err().to_string(), "signature (type 240): missing");
-}
-
-#[test]
-fn r_q_4_the_amount_is_the_price_or_more() {
-    assert_eq!(
-        signed(&InvoiceRequest::request_for(&any_amount())).unwrap_err(),
-        "invreq_amount (type 82): missing"
-    );
-    assert_eq!(
-        signed(&InvoiceRequest::request_for(&any_amount()).amount(msat(0))).unwrap_err(),
-        "invreq_amount (type 82): zero, it must be positive"
-    );
-    let error = signed(&InvoiceRequest::request_for(&an_offer()).amount(msat(999))).unwrap_err();
-    assert!(error.ends_with("999 msat is less than the 1000 msat that are due"), "{error}");
-    assert!(signed(&InvoiceRequest::request_for(&an_offer()).amount(msat(1001))).is_ok());
-}
-
-#[test]
-fn r_q_5_every_request_has_a_payer_id_of_its_own() {
-    let keys = bolt12::PayerKeys::new([7; 32]);
-    let offer = an_offer();
-    let one = keys.sign(&InvoiceRequest::request_for(&offer), &[1; 16]).unwrap();
-    let other = keys.sign(&InvoiceRequest::request_for(&offer), &[2; 16]).unwrap();
-    assert_ne!(one.invreq_payer_id(), other.invreq_payer_id());
-    assert_eq!(keys.key_for(&one).unwrap().public_key(), one.invreq_payer_id());
-}
-
-#[test]
-fn r_q_6_quantities_are_written_as_the_offer_has_them() {
-    let offer = parse_offer(&offer().int(20, 3)).unwrap();
-    let request = InvoiceRequest::request_for(&offer);
-    assert_eq!(signed(&request).unwrap_err(), "invreq_quantity (type 86): missing");
-    assert!(signed(&request.clone().quantity(4)).unwrap_err().ends_with("4 items, 1 to 3 can be had"));
-    assert_eq!(
-        signed(&request.clone().quantity(0)).unwrap_err(),
-        "invreq_quantity (type 86): zero, it must be positive"
-    );
-    assert_eq!(signed(&request.quantity(3)).unwrap().amount_to_pay(), Some(msat(3000)));
-    let unlimited = parse_offer(&testkit::records::offer().int(20, 0)).unwrap();
-    let request = InvoiceRequest::request_for(&unlimited);
-    assert_eq!(
-        signed(&request.clone().quantity(0)).unwrap_err(),
-        "invreq_quantity (type 86): zero, it must be positive"
-    );
-    assert!(signed(&request.quantity(1_000_000)).is_ok());
-    let error = signed(&InvoiceRequest::request_for(&an_offer()).quantity(1)).unwrap_err();
-    assert!(error.ends_with("present without offer_quantity_max (type 20)"), "{error}");
-}
-
-#[test]
-fn r_q_7_without_an_offer_the_payer_takes_the_issuers_part() {
-    let encoded = path(0x31, 1);
-    let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
-    let request = without_offer()
-        .absolute_expiry(2_000_000_000)
-        .issuer("shop@example.com")
-        .chain(ChainHash::SIGNET)
-        .payer_note("order 7")
-        .path(path.path())
-        .unsigned(point(PAYER), &METADATA)
-        .unwrap();
-    assert_eq!(request.offer_description().unwrap(), "refund");
-    assert_eq!(request.offer_absolute_expiry(), Some(2_000_000_000));
-    assert_eq!(request.offer_issuer().unwrap(), "shop@example.com");
-    assert_eq!(request.invreq_chain(), ChainHash::SIGNET);
-    assert_eq!(request.invreq_amount(), Some(msat(1000)));
-    assert_eq!(request.invreq_paths().count(), 1);
-    let nothing = InvoiceRequest::without_offer("refund", msat(0)).unsigned(point(PAYER), &METADATA);
-    assert_eq!(nothing.unwrap_err().to_string(), "invreq_amount (type 82): zero, it must be positive");
-    let error = signed(&without_offer().quantity(2)).unwrap_err();
-    assert_eq!(error, "invreq_quantity (type 86): present without offer_quantity_max (type 20)");
-}
-
-#[test]
-fn r_q_8_both_variants_are_written_and_share_their_id() {
-    let unsigned = without_offer().unsigned(point(PAYER), &METADATA).unwrap();
-    let types: Vec<_> = unsigned.stream().records().map(|record| record.number()).collect();
-    assert_eq!(types, [0, 10, 82, 88]);
-    let signed = unsigned.sign(&key(PAYER)).unwrap();
-    assert_ne!(signed, unsigned);
-    assert_eq!(signed.invreq_id(), unsigned.invreq_id());
-    assert_eq!(signed.merkle_root(), unsigned.merkle_root());
-    assert_eq!(signed.unsigned().unwrap(), unsigned);
-    assert_eq!(signed, without_offer().sign(&key(PAYER), &METADATA).unwrap());
-    assert_eq!(signed.to_string().parse::<InvoiceRequest>().unwrap().signature(), signed.signature());
-    let error = unsigned.sign(&key(0x66)).unwrap_err().to_string();
-    assert!(error.starts_with("the signer's key is"), "{error}");
-}
-
-#[test]
-fn r_q_9_writers_keep_to_the_types_of_a_request() {
-    for number in [81, 160, 241, 1_000_000_001, 3_000_000_001] {
-        let error = signed(&without_offer().record(number, b"x")).unwrap_err();
-        assert!(error.ends_with("outside the types of an invoice request's own"), "{error}");
-    }
-    assert!(signed(&without_offer().record(2_999_999_999, b"x")).is_ok());
-}
-
-#[test]
-fn r_q_10_metadata_is_not_empty() {
-    let error = without_offer().unsigned(point(PAYER), &[]).unwrap_err();
-    assert_eq!(error.to_string(), "invreq_metadata (type 0): an empty list");
-}
-
-#[test]
-fn r_q_11_the_name_that_was_looked_up_is_told() {
-    let name = Bip353Name::new("₿satoshi@example.com").unwrap();
-    let request = signed(&InvoiceRequest::request_for(&an_offer()).bip_353_name(name)).unwrap();
-    assert_eq!(request.invreq_bip_353_name(), Some(name));
-    assert_eq!(request.stream().find(91).unwrap().value(), b"\x07satoshi\x0bexample.com");
 }
 
 #[test]
@@ -441,28 +284,6 @@ fn r_q_51_names_are_of_names_characters() {
     // Multi-byte characters are no name's.
     assert!(read("\u{6}é".as_bytes()).is_err());
     assert!(Bip353Name::new("é@example.com").is_err());
-}
-
-#[test]
-fn r_x_1_an_error_says_what_is_wrong() {
-    let error = InvoiceError::builder("").build().unwrap_err();
-    assert_eq!(error.to_string(), "error (type 5): an empty list");
-    assert_eq!(InvoiceError::builder("no").build().unwrap().as_bytes(), [5, 2, b'n', b'o']);
-}
-
-#[test]
-fn r_x_2_a_suggestion_names_its_field() {
-    let error = InvoiceError::builder("no").suggested_value(&[1]).build().unwrap_err();
-    assert_eq!(error.to_string(), "suggested_value (type 3): present without erroneous_field (type 1)");
-}
-
-#[test]
-fn r_x_3_a_suggestion_is_a_value_of_its_field() {
-    let suggest = |value: &'static [u8]| {
-        InvoiceError::builder("no").erroneous_field(INVREQ_QUANTITY).suggested_value(value).build()
-    };
-    assert!(suggest(&[5]).is_ok());
-    assert!(suggest(&[0, 5]).unwrap_err().to_string().contains("an integer with a leading zero byte"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn plans() -> impl Strategy<Value = Plan> {
     let offer = (
         prop::option::of(1u64..=1_000_000_000_000),
         prop::option::of("\\PC{0,40}"),
-        prop::option::of("[a-z]{1,10}@example.com"),
+        prop::option::of("[a-z]{1,10}@example\\.com"),
         prop::option::of(prop::collection::vec(any::<u8>(), 0..40)),
         prop::option::of(100_000_000_000..u64::MAX),
         prop::option::of(0u64..100),

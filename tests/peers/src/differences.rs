@@ -225,7 +225,7 @@ fn why_we_accept(records: &Records) -> Option<&'static str> {
 }
 
 /// Why we refuse a stream that LDK accepts.
-fn why_we_refuse(error: &str) -> Option<&'static str> {
+pub(crate) fn why_we_refuse(error: &str) -> Option<&'static str> {
     let reasons = [
         ("unknown even feature bit", "R-O-21, R-Q-22, R-I-22"),
         ("offer_chains (type 2) at byte", "R-O-24"),

@@ -11,3 +11,4 @@
 mod conversations;
 mod differences;
 mod ldk;
+mod writers;
