@@ -110,21 +110,17 @@ impl TryFrom<Vec<u8>> for InvoiceError {
     /// Reads the bytes of a TLV stream. The specification asks nothing of a reader but the framing, so no field has to be
     /// there.
     ///
-    /// LDK (0.1 to 0.3) writes the length of the stream before it. Such bytes are read where they are not the stream of
-    /// an `error` themselves, the length is that of the bytes after it, and those hold an `error`. The length is not kept:
+    /// LDK (0.2.7, 0.3) writes the length of the stream before it. Such bytes are read where the first number is the
+    /// length of what follows and that is a stream with an `error`. No stream with an `error` of its own begins so: its
+    /// first type is at most 5, and so few bytes after it hold no second `error`. The length is not kept:
     /// [`InvoiceError::as_bytes`] gives the stream alone.
     ///
     /// # Errors
     /// [`ParseError`]: the framing or a field.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
-        let after_length = after_length(&bytes).map(<[u8]>::to_vec);
-        let plain = Self::read(bytes);
-        if plain.as_ref().is_ok_and(|plain| plain.error.is_some()) {
-            return plain;
-        }
-        match after_length.map(Self::read) {
+        match after_length(&bytes).map(|stream| Self::read(stream.to_vec())) {
             Some(Ok(error)) if error.error.is_some() => Ok(error),
-            _ => plain,
+            _ => Self::read(bytes),
         }
     }
 }
