@@ -193,6 +193,14 @@ fn the_payee_answers_with_the_same_records() {
             assert_eq!(ours.unwrap_err().to_string(), "send_invoice (type 54): missing");
             continue;
         };
+        if text(&case["id"]).ends_with("-010") {
+            // An offer of zero, which we do not redeem (STRICTER): no invoice is written for it either.
+            let zero = "amount (type 8): zero, it must be positive";
+            assert_eq!(ours.unwrap_err().to_string(), zero);
+            let refused = sendinvoice(&offer, &key, None, &params, now).unwrap_err();
+            assert_eq!(refused.to_string(), zero);
+            continue;
+        }
         let (ours, theirs) = (ours.unwrap(), theirs.parse::<Invoice>().unwrap());
         assert_eq!(comparable(&ours), comparable(&theirs), "{}", case["id"]);
         if payer.is_none() && theirs.stream().find(2).is_none() {
@@ -207,7 +215,7 @@ fn the_payee_answers_with_the_same_records() {
         assert_eq!(Some(sent.expires_at), theirs.last_valid_second());
         answered += 1;
     }
-    assert_eq!((answered, same_root), (56, 14));
+    assert_eq!((answered, same_root), (55, 13));
 }
 
 fn comparable(invoice: &Invoice) -> Vec<(u64, Vec<u8>)> {
