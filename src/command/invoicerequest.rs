@@ -112,11 +112,11 @@ pub fn invoicerequest<S: Store>(
     }
     let request = request.unsigned(signer.public_key(), params.metadata)?.sign(signer)?;
     let (payout, created) = create(ledger, Promise::invoice_request(request), params.label, now)?;
-    let info = InvoiceRequestInfo::of(&payout)
+    let info = InvoiceRequestInfo::of(&payout, now)
         .ok_or_else(|| CommandError::Other("not an invoice request".into()))?;
     Ok(InvoiceRequestOut {
         invreq_id: info.invreq_id,
-        active: info.active,
+        active: true,
         single_use: info.single_use,
         bolt12: info.bolt12,
         bolt12_signed: info.bolt12_signed,

@@ -120,10 +120,10 @@ pub fn offerout<S: Store>(
     if limit != params.limit {
         return Err(CommandError::OtherLimit { id: payout.id(), limit });
     }
-    let offer = OfferInfo::of(&payout).ok_or_else(|| CommandError::Other("not an offer".to_string()))?;
+    let offer = OfferInfo::of(&payout, now).ok_or_else(|| CommandError::Other("not an offer".to_string()))?;
     Ok(OfferOut {
         offer_id: offer.offer_id,
-        active: offer.active,
+        active: true,
         single_use: offer.single_use,
         bolt12: offer.bolt12,
         bolt12_unsigned: offer.bolt12_unsigned,

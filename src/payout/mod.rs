@@ -28,7 +28,11 @@
 //! | `conformance` | the suite that proves a store (feature `conformance`) |
 
 #[cfg(feature = "std")]
+mod adopt;
+#[cfg(feature = "std")]
 mod answer;
+#[cfg(feature = "std")]
+mod chain;
 #[cfg(feature = "std")]
 mod claim;
 #[cfg(feature = "conformance")]
@@ -48,15 +52,27 @@ mod presented;
 #[cfg(feature = "std")]
 mod promise;
 #[cfg(feature = "std")]
+mod rebuild;
+#[cfg(feature = "std")]
 mod record;
+#[cfg(feature = "std")]
+mod recover;
 #[cfg(feature = "redb")]
 pub mod redb;
+#[cfg(feature = "std")]
+mod replay;
 pub mod state;
 mod status;
 pub mod store;
+#[cfg(feature = "std")]
+mod terms;
+#[cfg(feature = "std")]
+mod verify;
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+#[cfg(feature = "std")]
+pub use adopt::AdoptError;
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
@@ -65,17 +81,26 @@ pub use id::PayoutId;
 #[cfg(feature = "std")]
 pub use ledger::{
     ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError, Settled,
+    UnreadablePayout,
 };
 #[cfg(feature = "std")]
 pub use memory::MemoryStore;
 #[cfg(feature = "std")]
-pub use pay::{Ended, Outcome, Payer, Problem, Recovered, Recovery};
+pub use pay::{Ended, NotBegun, Outcome, Payer, Problem};
 pub use payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use presented::{Presented, TermsError};
 #[cfg(feature = "std")]
 pub use promise::{NotAPromise, Promise, Promised};
 #[cfg(feature = "std")]
+pub use rebuild::RebuildError;
+#[cfg(feature = "std")]
 pub use record::Payout;
+#[cfg(feature = "std")]
+pub use recover::{RecoverOptions, Recovered, Recovery};
+#[cfg(feature = "std")]
+pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
 pub use store::{Store, StoreError};
+#[cfg(feature = "std")]
+pub use verify::{Finding, Verification};
