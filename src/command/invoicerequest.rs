@@ -54,7 +54,8 @@ impl<'a> InvoiceRequestParams<'a> {
 pub struct InvoiceRequestOut {
     /// SHA-256 over the request's records: 64 hexadecimal characters.
     pub invreq_id: InvreqId,
-    /// Always true.
+    /// Always true. A request that existed is returned even after it has expired;
+    /// [`listinvoicerequests`](super::listinvoicerequests) shows that.
     pub active: bool,
     /// Always true.
     pub single_use: bool,

@@ -53,6 +53,10 @@ impl InvoiceRequestInfo {
 pub struct ListInvoiceRequests {
     /// The requests, oldest first.
     pub invoicerequests: Vec<InvoiceRequestInfo>,
+    /// The payouts that cannot be read, a sentence for each; whose they are may not be known. Not in the documented
+    /// object, and absent from the serialized one unless there are any.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty", default))]
+    pub damaged: Vec<String>,
 }
 
 /// Lists the invoice requests, or the one with `invreq_id`, or none if there is no such; with `active_only` the active
@@ -69,7 +73,6 @@ pub fn listinvoicerequests<S: Store>(
     now: u64,
 ) -> Result<ListInvoiceRequests, CommandError> {
     let id = invreq_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
-    Ok(ListInvoiceRequests {
-        invoicerequests: list(ledger, id, active_only, now, |payout| InvoiceRequestInfo::of(payout, now))?,
-    })
+    let (invoicerequests, damaged) = list(ledger, id, active_only, now, |payout| InvoiceRequestInfo::of(payout, now))?;
+    Ok(ListInvoiceRequests { invoicerequests, damaged })
 }

@@ -53,6 +53,10 @@ impl OfferInfo {
 pub struct ListOffers {
     /// The offers, oldest first.
     pub offers: Vec<OfferInfo>,
+    /// The payouts that cannot be read, a sentence for each; whose they are may not be known. Not in the documented
+    /// object, and absent from the serialized one unless there are any.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty", default))]
+    pub damaged: Vec<String>,
 }
 
 /// Lists the offers, or the one with `offer_id`, or none if there is no such; with `active_only` the active ones
@@ -69,5 +73,6 @@ pub fn listoffers<S: Store>(
     now: u64,
 ) -> Result<ListOffers, CommandError> {
     let id = offer_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
-    Ok(ListOffers { offers: list(ledger, id, active_only, now, |payout| OfferInfo::of(payout, now))? })
+    let (offers, damaged) = list(ledger, id, active_only, now, |payout| OfferInfo::of(payout, now))?;
+    Ok(ListOffers { offers, damaged })
 }

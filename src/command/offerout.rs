@@ -67,7 +67,8 @@ impl<'a> OfferOutParams<'a> {
 pub struct OfferOut {
     /// The merkle root of the offer's records: 64 hexadecimal characters.
     pub offer_id: OfferId,
-    /// Always true.
+    /// Always true. An offer that existed is returned even after it has expired;
+    /// [`listoffers`](super::listoffers) shows that.
     pub active: bool,
     /// Always true.
     pub single_use: bool,

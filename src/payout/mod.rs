@@ -15,7 +15,23 @@
 //!    there, and the node is asked how it ended. An error is never taken for a failure.
 //!
 //! What the ledger cannot do is stop a node from paying one invoice twice, or from calling a
-//! payment failed that then succeeds. It writes down both, loudly: as `late` and as overpaid.
+//! payment failed that then succeeds. It records both: as `late` and as overpaid ([`Status::OVERPAID`]).
+//! Nor can it know of payments that a node made and has forgotten: `Payer` lists which nodes forget, and
+//! when.
+//!
+//! # Damage, and copies of a ledger
+//!
+//! | what happened | what to call |
+//! |---|---|
+//! | the process or the machine stopped | `Ledger::recover`, at every start and from time to time |
+//! | recovery reports a payment as never begun | look at the node's own records, then `Ledger::settle` or `Ledger::release` |
+//! | the disk may be damaged, or a file was copied | `Ledger::verify`: reads everything, changes nothing, lists what is not as it was written |
+//! | the row of a payout is damaged | `Ledger::rebuild`: writes it anew from its history, if the history is whole |
+//! | the ledger was restored from an older copy | before any claim, `Ledger::adopt` every payment that the node made since the copy; then `Ledger::recover` |
+//!
+//! Every row carries a checksum over its id, version, status, label and body, and each event of a
+//! history holds the hash of the event before it. So a flipped bit is an error and never another
+//! answer, and a history that lost an event is noticed.
 //!
 //! # The parts
 //!

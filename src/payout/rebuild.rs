@@ -48,7 +48,7 @@ impl<S: Store> Ledger<S> {
             if is_whole && lost.is_empty() {
                 return Ok(Some(payout));
             }
-            // The store changes neither version nor label at our word.
+            // A store counts versions itself and never changes a label.
             let mut next = Payout { version, label: row.label, ..payout };
             // A write takes one hash.
             let mut takes = lost.into_iter();
