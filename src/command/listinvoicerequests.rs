@@ -73,6 +73,7 @@ pub fn listinvoicerequests<S: Store>(
     now: u64,
 ) -> Result<ListInvoiceRequests, CommandError> {
     let id = invreq_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
-    let (invoicerequests, damaged) = list(ledger, id, active_only, now, |payout| InvoiceRequestInfo::of(payout, now))?;
+    let (invoicerequests, damaged) =
+        list(ledger, id, active_only, now, |payout| InvoiceRequestInfo::of(payout, now))?;
     Ok(ListInvoiceRequests { invoicerequests, damaged })
 }
