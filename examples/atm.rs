@@ -192,6 +192,7 @@ impl Atm<'_> {
         self.node.arrive();
         let recovery = self.ledger.recover(self.node, u64::MAX, common::now)?;
         for (payout, error) in &recovery.unreadable {
+            let payout = payout.map_or_else(|| "of unknown id".to_owned(), |id| id.to_string());
             eprintln!("warning: payout {payout} cannot be recovered: {error}");
         }
         for one in &recovery.payments {

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::state::Attempt;
-use bolt12::payout::store::{Filter, PageSize};
+use bolt12::payout::store::{Filter, Order, PageSize};
 use bolt12::payout::{
     Claim, ClaimError, Ended, Ledger, Outcome, Payer, PaymentHash, Payout, PayoutId, Promise, RedbStore,
     Status, Store,
@@ -331,8 +331,8 @@ fn attempt(ledger: &Ledger<RedbStore>, hash: &str) -> (Attempt, PayoutId) {
 fn all(ledger: &Ledger<RedbStore>, filter: Filter<'_>) -> Vec<PayoutId> {
     let (mut ids, mut after) = (Vec::new(), None);
     loop {
-        let page = ledger.store().page(filter, after.as_ref(), PageSize::MAX).unwrap();
-        ids.extend(page.rows.iter().map(|row| row.id));
+        let page = ledger.store().page(filter, Order::OldestFirst, after.as_ref(), PageSize::MAX).unwrap();
+        ids.extend(page.rows.into_iter().map(|row| row.unwrap().id));
         match page.next {
             Some(next) => after = Some(next),
             None => return ids,

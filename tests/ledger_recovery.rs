@@ -189,7 +189,7 @@ fn a_damaged_record_stops_no_other_recovery() {
         let recovery = ledger.recover(&node, NOW, || NOW).unwrap();
         assert_eq!(recovery.payments.iter().map(|one| one.payout).collect::<Vec<_>>(), [ids[3]]);
         assert_eq!((node.paid(), node.calls()), (vec![hash(4)], 1));
-        let said = |id, reason| (id, StoreError::Damaged { reason: format!("payout {id}: {reason}") });
+        let said = |id, reason| (Some(id), StoreError::Damaged { reason: format!("payout {id}: {reason}") });
         let checksum = "the checksum differs: it is not what was written for this payout";
         assert_eq!(
             recovery.unreadable,

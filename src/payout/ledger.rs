@@ -16,7 +16,8 @@ use super::record::{InFlight, Payout};
 use super::state::{self, Input, Refusal, RetryPolicy, State};
 use super::status::Status;
 use super::store::{
-    Change, Cursor, Filter, Inserted, Label, NewRow, OverBound, PageSize, Replaced, Row, Store, StoreError,
+    Change, Cursor, Filter, Inserted, Label, NewRow, Order, OverBound, PageSize, Replaced, Row, Store,
+    StoreError,
 };
 
 /// Keeps payouts in a store and pays each at most once. All calls take `&self` and may come from many threads; the
@@ -124,8 +125,9 @@ impl<S: Store> Ledger<S> {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<PayoutPage, StoreError> {
-        let page = self.store.page(filter, after, size)?;
-        let payouts = page.rows.into_iter().map(read).collect::<Result<_, _>>()?;
+        let page = self.store.page(filter, Order::OldestFirst, after, size)?;
+        let rows = page.rows.into_iter().map(|row| row.map_err(StoreError::damaged).and_then(read));
+        let payouts = rows.collect::<Result<_, _>>()?;
         Ok(PayoutPage { payouts, next: page.next })
     }
 

@@ -61,7 +61,7 @@ pub use self::redb::RedbStore;
 pub use claim::Claim;
 #[cfg(feature = "std")]
 pub use history::{Happened, HistoryEntry};
-pub use id::PayoutId;
+pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
 pub use ledger::{
     ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError, Settled,

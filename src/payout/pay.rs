@@ -11,7 +11,7 @@ use super::payment::{PaymentHash, PaymentProof, Preimage};
 use super::presented::Presented;
 use super::state::{Attempt, Refusal};
 use super::status::Status;
-use super::store::{Filter, PageSize, Store, StoreError};
+use super::store::{Filter, Order, PageSize, Store, StoreError};
 
 /// The caller's node.
 ///
@@ -99,7 +99,7 @@ pub struct Recovery {
     pub payments: Vec<Recovered>,
     /// The payouts in flight whose records could not be read, and why. They did not keep the others from being
     /// recovered.
-    pub unreadable: Vec<(PayoutId, StoreError)>,
+    pub unreadable: Vec<(Option<PayoutId>, StoreError)>,
 }
 
 /// What [`Ledger::recover`] did with one claim.
@@ -187,13 +187,20 @@ impl<S: Store> Ledger<S> {
         let mut after = None;
         loop {
             // The store's own page: one row that is damaged must not stop the recovery of all.
-            let page =
-                self.store().page(Filter::Status(Status::IN_FLIGHT), after.as_ref(), PageSize::default())?;
+            let filter = Filter::Status(Status::IN_FLIGHT);
+            let page = self.store().page(filter, Order::OldestFirst, after.as_ref(), PageSize::default())?;
             for row in page.rows {
+                let row = match row {
+                    Ok(row) => row,
+                    Err(error) => {
+                        recovery.unreadable.push((error.id, StoreError::damaged(error)));
+                        continue;
+                    }
+                };
                 match self.resume(row.id, claimed_until) {
                     Ok(None) => {}
                     Ok(Some(claim)) => recovery.payments.push(self.finish(claim, payer, &now)),
-                    Err(error) => recovery.unreadable.push((row.id, error)),
+                    Err(error) => recovery.unreadable.push((Some(row.id), error)),
                 }
             }
             match page.next {

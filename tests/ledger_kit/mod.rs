@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex};
 use bolt12::draft::{Invoice, Offer, RedeemError};
 use bolt12::payout::state::{Input, Refusal, State, step};
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Page, PageSize, Replaced, Row, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
 };
 use bolt12::payout::{
-    Claim, ClaimError, Happened, Ledger, MemoryStore, Outcome, Payer, PaymentHash, Payout, PayoutId,
-    Preimage, Promise, RedbStore, Store, StoreError, TermsError,
+    Claim, ClaimError, Happened, Ledger, LedgerId, MemoryStore, Outcome, Payer, PaymentHash, Payout,
+    PayoutId, Preimage, Promise, RedbStore, Store, StoreError, TermsError,
 };
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 use tempfile::TempDir;
@@ -314,6 +314,10 @@ impl<S> Flaky<S> {
 }
 
 impl<S: Store> Store for Flaky<S> {
+    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+        self.inner.ledger_id()
+    }
+
     fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
         self.write(|| self.inner.insert(row))
     }
@@ -333,8 +337,14 @@ impl<S: Store> Store for Flaky<S> {
         self.inner.by_payment_hash(hash)
     }
 
-    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
-        self.inner.page(filter, after, size)
+    fn page(
+        &self,
+        filter: Filter<'_>,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page, StoreError> {
+        self.inner.page(filter, order, after, size)
     }
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
