@@ -93,7 +93,7 @@ pub use adopt::AdoptError;
 pub use claim::Claim;
 #[cfg(feature = "std")]
 pub use history::{Happened, HistoryEntry};
-pub use id::PayoutId;
+pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
 pub use ledger::{
     ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError, Settled,
