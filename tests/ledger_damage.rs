@@ -18,10 +18,11 @@ use bolt12::draft::Offer;
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, Label, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
+    UnreadableRow,
 };
 use bolt12::payout::{
     Finding, Happened, Ledger, LedgerId, MemoryStore, Outcome, PaymentHash, Payout, PayoutId, Promise,
-    RebuildError, Settled, Status, Store, StoreError,
+    RebuildError, RecoverOptions, Settled, Status, Store, StoreError,
 };
 use ledger_kit::*;
 
@@ -40,6 +41,8 @@ struct Rot {
     hashes: BTreeMap<PaymentHash, Option<PayoutId>>,
     /// Not shown by the listing of a status.
     unlisted: BTreeSet<PayoutId>,
+    /// Not to be read in any listing.
+    unreadable: BTreeSet<PayoutId>,
     /// Shown by the listing of this status.
     listed: BTreeMap<PayoutId, Status>,
 }
@@ -117,11 +120,16 @@ impl Store for Rotten {
         size: PageSize,
     ) -> Result<Page, StoreError> {
         let mut page = self.inner.page(filter, order, after, size)?;
-        page.rows = page.rows.into_iter().map(|row| row.map(|row| self.seen(row))).collect();
+        let unreadable = self.rot.lock().unwrap().unreadable.clone();
+        let shown = |row: Row| match unreadable.contains(&row.id) {
+            true => Err(UnreadableRow::new(Some(row.id), "a head of 3 bytes")),
+            false => Ok(self.seen(row)),
+        };
+        page.rows = page.rows.into_iter().map(|row| row.and_then(shown)).collect();
         if let Filter::Status([status]) = filter {
             let rot = self.rot.lock().unwrap();
             let shown = |row: &Row| !rot.unlisted.contains(&row.id);
-            page.rows.retain(|row| row.as_ref().is_ok_and(shown));
+            page.rows.retain(|row| row.as_ref().map_or(true, shown));
             let more = rot.listed.iter().filter(|(_, listed)| *listed == status);
             let more = more.map(|(id, _)| Ok(self.inner.get(*id).unwrap().unwrap()));
             page.rows.extend(more);
@@ -335,19 +343,38 @@ fn an_index_or_a_listing_that_is_damaged_is_found() {
     // Recovery would never see it.
     store.rot(|rot| _ = rot.unlisted.insert(claimed));
     let not_listed = Finding::NotListed { payout: claimed, status: Status::Claimed };
-    assert_eq!(findings(), [not_listed.clone()]);
+    assert_eq!(findings(), std::slice::from_ref(&not_listed));
     assert_eq!(not_listed.to_string(), format!("payout {claimed}: it is claimed, but not listed so"));
     store.heal();
     store.rot(|rot| _ = rot.listed.insert(used, Status::Claimed));
     let (listed, found) = (Status::Claimed, Status::Used);
     let wrongly = Finding::ListedWrongly { payout: used, listed, found };
-    assert_eq!(findings(), [wrongly.clone()]);
+    assert_eq!(findings(), std::slice::from_ref(&wrongly));
     assert_eq!(wrongly.to_string(), format!("payout {used}: it is listed as claimed, but is used"));
 }
 
 #[test]
+fn a_row_that_the_store_cannot_read_is_reported_and_hides_no_other() {
+    let (ledger, zoo) = zoo();
+    let bad = zoo[1].0;
+    ledger.store().rot(|rot| _ = rot.unreadable.insert(bad));
+    let reason = "a head of 3 bytes".to_owned();
+    let findings = ledger.verify(|_| ()).unwrap().findings;
+    let [Finding::UnreadableRow(unreadable)] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((unreadable.id, &unreadable.reason), (Some(bad), &reason));
+    assert_eq!(findings[0].to_string(), format!("payout {bad} cannot be read: a head of 3 bytes"));
+
+    let node = Node::new(Plan::Fail);
+    let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW + 9).unwrap();
+    assert_eq!(recovery.unreadable.iter().map(|row| row.id).collect::<Vec<_>>(), [Some(bad)]);
+    // Six other payouts have something in flight, one of them two payments.
+    assert_eq!(recovery.payments.len(), 7);
+}
+
+#[test]
 fn a_damaged_row_is_rebuilt_from_its_history_and_then_settled() {
-    let damages: [(&str, fn(&mut Row)); 5] = [
+    type Damage = fn(&mut Row);
+    let damages: [(&str, Damage); 5] = [
         ("a bit of the body", |row| row.body[9] ^= 4),
         ("all of the body", |row| row.body = vec![0xff; 90]),
         ("no body", |row| row.body.clear()),

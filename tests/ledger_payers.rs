@@ -1,5 +1,6 @@
 //! Nodes that forget, hang, panic or do not look for what they have paid, and what recovery makes of them.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,

@@ -121,7 +121,6 @@ impl Turn<'_> {
         self.play.rules.one_process && others.held() == Some((payout, hash))
     }
 
-    #[expect(clippy::too_many_lines, reason = "a step for each of the places where a worker can be")]
     pub fn worker(&mut self, number: usize) {
         match self.world.workers[number] {
             Worker::Idle => self.idle(number),
