@@ -62,8 +62,8 @@ pub(super) struct Shared<S> {
 
 impl<S: Store> Ledger<S> {
     /// A ledger on `store`. Any number of ledgers may be made on one store, or on stores that are connections to one
-    /// database: those of one process know of each other which claims they hold, by the
-    /// [id](super::store::Store::ledger_id) of what is stored.
+    /// database. Those of one process share which claims they hold, by the [id](super::store::Store::ledger_id) of the
+    /// store, so that recovery through one leaves the claims of the others alone.
     pub fn new(store: S) -> Self {
         Self { shared: Arc::new(Shared { store, held: OnceLock::new() }) }
     }
@@ -176,12 +176,12 @@ impl<S: Store> Ledger<S> {
     }
 
     /// Reserves a payout for an invoice presented for it. When this returns the claim is durable, and it returns a
-    /// claim only once: the invoice may be paid, by whoever holds the claim.
+    /// claim only once: the holder of the claim may have the invoice paid.
     ///
-    /// "Already paid" and "in flight" are told before anything is said of the invoice's terms or anyone's expiry.
+    /// "Already paid" and "in flight" come before every refusal that is about terms or expiry.
     ///
     /// # Errors
-    /// [`ClaimError`]. After [`ClaimError::Store`] nobody knows whether the claim was written: do not pay, let
+    /// [`ClaimError`]. After [`ClaimError::Store`] it is not known whether the claim was written: do not pay, let
     /// [`Ledger::recover`] look at it.
     pub fn claim<'a>(&self, invoice: impl Into<Presented<'a>>, now: u64) -> Result<Claim, ClaimError> {
         let invoice = invoice.into();

@@ -41,6 +41,11 @@ use super::store::{Store, StoreError};
 ///
 /// A record of handed-over hashes is written before the call to the node, and answers `status` with
 /// [`Outcome::Unknown`] where the node has forgotten.
+///
+/// # Threads
+/// [`Ledger::pay_once`] and [`Ledger::pay`] call the payer in the caller's thread and ask no more of it than this trait.
+/// [`Ledger::recover`] asks about several claims at once and leaves a call behind that does not return. Its payer is
+/// `Send + Sync + 'static`, in an [`Arc`].
 pub trait Payer {
     /// Pays exactly [`Claim::amount`] on [`Claim::invoice`], and returns when it is known how that ended, or earlier
     /// with [`Outcome::Unknown`].
