@@ -27,7 +27,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bolt12::payout::store::{Change, Filter, NewRow, PageSize, Replaced};
+use bolt12::payout::store::{Change, Filter, NewRow, Order, PageSize, Replaced};
 use bolt12::payout::{PaymentHash, PayoutId, RedbStore, Status, Store};
 use clap::Parser;
 
@@ -141,7 +141,7 @@ fn reading(arguments: &Arguments, directory: &Path, report: &Report) {
         let (mut cursor, mut times) = (None, Vec::new());
         for _ in 0..200 {
             let started = Instant::now();
-            let page = store.page(filter, cursor.as_ref(), PageSize::default()).unwrap();
+            let page = store.page(filter, Order::OldestFirst, cursor.as_ref(), PageSize::default()).unwrap();
             times.push(started.elapsed());
             assert_eq!(page.rows.len(), 100);
             cursor = page.next;

@@ -1,4 +1,4 @@
-//! [`PayoutId`]: the name of a payout.
+//! [`PayoutId`] names a payout, [`LedgerId`] the ledger that keeps it.
 
 use crate::hex::{byte_array, display_hex};
 use crate::merkle::OfferId;
@@ -26,6 +26,32 @@ impl From<InvreqId> for PayoutId {
     }
 }
 
+/// The 16 bytes that name the contents of one store, printed as 32 lower-case hexadecimal characters.
+///
+/// They are random and made once, when the store's contents are made. Every handle on the same data
+/// has the same id, and a copy of the data keeps it. It is an identity, not a secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LedgerId([u8; 16]);
+
+impl LedgerId {
+    /// Makes a new id from the randomness that the operating system gives to the process.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn random() -> Self {
+        use std::hash::{BuildHasher, RandomState};
+
+        // Each state has keys of its own, so the two halves differ, and so do two ids.
+        let mut bytes = [0; 16];
+        for half in bytes.chunks_exact_mut(8) {
+            half.copy_from_slice(&RandomState::new().hash_one("ledger id").to_be_bytes());
+        }
+        Self(bytes)
+    }
+}
+
+byte_array!(LedgerId, 16, "the id of a ledger");
+display_hex!(LedgerId);
+
 #[cfg(test)]
 mod tests {
     use alloc::format;
@@ -41,5 +67,17 @@ mod tests {
         assert_eq!(text.to_uppercase().parse(), Ok(id));
         assert_eq!(format!("{id:?}"), format!("PayoutId({text})"));
         assert_eq!("00".parse::<PayoutId>(), Err(crate::HexError::Length { expected: 64, found: 2 }));
+    }
+
+    #[test]
+    #[cfg(feature = "std")]
+    fn ledger_ids_are_random_and_have_a_text_form() {
+        let ids: std::collections::BTreeSet<_> = (0..1_000).map(|_| LedgerId::random()).collect();
+        assert_eq!(ids.len(), 1_000, "no two are the same");
+        for id in ids {
+            assert_eq!(id.to_string().parse(), Ok(id));
+            assert_eq!(LedgerId::from_byte_array(id.to_byte_array()), id);
+        }
+        assert_eq!("00".parse::<LedgerId>(), Err(crate::HexError::Length { expected: 32, found: 2 }));
     }
 }

@@ -3,20 +3,22 @@
 //! It keeps every promise of the [contract](super::store) but durability: all is gone with the
 //! process. No money should hang on it.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard};
 
-use super::id::PayoutId;
+use super::id::{LedgerId, PayoutId};
 use super::store::{
-    Change, Cursor, Filter, Inserted, NewRow, PAGE_BYTES, Page, PageSize, Replaced, Row, Store, StoreError,
-    StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row, Store,
+    StoreError, StoredEvent,
 };
 use crate::payment::PaymentHash;
 
 /// A store that forgets everything when it is dropped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryStore {
+    id: LedgerId,
     tables: Mutex<Tables>,
 }
 
@@ -38,11 +40,17 @@ impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self { id: LedgerId::random(), tables: Mutex::default() }
     }
 
     fn tables(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
         self.tables.lock().map_err(|_| StoreError::failed("a thread panicked while it wrote"))
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -53,6 +61,10 @@ impl Tables {
 }
 
 impl Store for MemoryStore {
+    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+        Ok(self.id)
+    }
+
     fn insert(&self, new: &NewRow) -> Result<Inserted, StoreError> {
         let mut tables = self.tables()?;
         if let Some(kept) = tables.kept(new.id()) {
@@ -117,16 +129,39 @@ impl Store for MemoryStore {
     }
 
     /// Walks over all rows after the cursor: fine for what fits into memory.
-    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
+    fn page(
+        &self,
+        filter: Filter<'_>,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page, StoreError> {
+        // A cursor holds the number of the last row shown; rows are numbered from 1.
         let seen = match after {
-            None => 0,
-            Some(cursor) => usize::try_from(u64::from_be_bytes(cursor.to_byte_array()))
-                .map_err(|_| StoreError::Cursor { cursor: *cursor })?,
+            None => None,
+            Some(cursor) => Some(
+                usize::try_from(u64::from_be_bytes(cursor.to_byte_array()))
+                    .map_err(|_| StoreError::Cursor { cursor: *cursor })?,
+            ),
         };
         let tables = self.tables()?;
         let mut page = Page { rows: Vec::new(), next: None };
         let mut bytes = 0_usize;
-        for (number, Kept { row, .. }) in (1_u64..).zip(&tables.rows).skip(seen) {
+        let numbered = (1_u64..).zip(&tables.rows);
+        let rest: Box<dyn Iterator<Item = (u64, &Kept)>> = match order {
+            Order::OldestFirst => Box::new(numbered.skip(seen.unwrap_or(0))),
+            Order::NewestFirst => {
+                let before = seen.map_or(usize::MAX, |seen| seen.saturating_sub(1)).min(tables.rows.len());
+                let rows = tables.rows.get(..before).unwrap_or_default();
+                Box::new(
+                    rows.iter()
+                        .enumerate()
+                        .rev()
+                        .filter_map(|(index, kept)| Some((u64::try_from(index).ok()?.checked_add(1)?, kept))),
+                )
+            }
+        };
+        for (number, Kept { row, .. }) in rest {
             let passes = match filter {
                 Filter::All => true,
                 Filter::Status(wanted) => wanted.contains(&row.status),
@@ -134,7 +169,7 @@ impl Store for MemoryStore {
             };
             if passes {
                 bytes = bytes.saturating_add(row.body.len());
-                page.rows.push(row.clone());
+                page.rows.push(Ok(row.clone()));
                 if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
                     page.next = Some(Cursor::from_byte_array(number.to_be_bytes()));
                     break;

@@ -21,7 +21,15 @@
 //!    write may have happened, and may even appear later (a server may commit after the connection
 //!    broke). Never repeat it blindly, never take it for a failure: read again, then decide. The
 //!    conditions make this safe, for a repeated write that did happen is refused and adds nothing.
-//! 6. **Bounded.** Memory for one call does not depend on how many payouts there are.
+//! 6. **A store never guesses.** When a writing call fails and the store itself cannot learn whether
+//!    the write happened, every later call on that handle fails too, reads included, until the store
+//!    is opened again. An answer from memory could show an outcome that the disk does not have. A
+//!    store that asks a server for each answer may go on, because the server knows.
+//! 7. **One damaged row stays alone.** A row that cannot be read is an [`UnreadableRow`] in its page.
+//!    The rows before and after it are shown, and a cursor leads past it.
+//! 8. **One identity.** [`ledger_id`](Store::ledger_id) is the same for every handle on the same
+//!    data, and never changes.
+//! 9. **Bounded.** Memory for one call does not depend on how many payouts there are.
 //!
 //! The suite in `payout::conformance` (feature `conformance`) proves these against any store.
 
@@ -34,7 +42,7 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
-use super::id::PayoutId;
+use super::id::{LedgerId, PayoutId};
 use super::status::Status;
 use crate::hex::{byte_array, display_hex};
 use crate::payment::PaymentHash;
@@ -60,6 +68,14 @@ pub const PAGE_BYTES: usize = 4_194_304;
 ///
 /// All calls block, and any number of threads may make them at once.
 pub trait Store: Send + Sync {
+    /// The identity of the store's contents, made with them. Two handles with the same id work on
+    /// the same payouts, or one works on a copy of the other's.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be read.
+    fn ledger_id(&self) -> Result<LedgerId, StoreError>;
+
     /// Writes a new row with version 1 and its first events, unless the id is taken.
     ///
     /// # Errors
@@ -92,9 +108,10 @@ pub trait Store: Send + Sync {
 
     /// The next rows that pass the filter: at most `size`, perhaps fewer ([`PAGE_BYTES`]). `after`
     /// is the [`next`](Page::next) of the page before, none for the first page. Only `next` being
-    /// none means that there are no more.
+    /// none means that there are no more. A row that cannot be read takes its place in the page as
+    /// an [`UnreadableRow`].
     ///
-    /// The order never changes while others write. So following the pages to the end shows every
+    /// `order` must stay the same from page to page. The order never changes while others write. So following the pages to the end shows every
     /// row once that passed the filter the whole time, and no row twice. Rows that were written
     /// meanwhile may or may not be seen.
     ///
@@ -102,7 +119,13 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError`] when it could not be read; [`StoreError::Cursor`] when the cursor is not from
     /// this kind of store.
-    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError>;
+    fn page(
+        &self,
+        filter: Filter<'_>,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page, StoreError>;
 
     /// The events of a payout in the order they were appended, numbered from 1 without gaps: those
     /// numbered above `after`, at most `size`, perhaps fewer ([`PAGE_BYTES`]). Empty only when there
@@ -296,8 +319,18 @@ pub enum Replaced {
     },
 }
 
-/// Which rows a listing shows. Rows come in the store's own lasting order, oldest first where the
-/// store can.
+/// The direction of a listing. Each store has one lasting order of its rows, the order in which they
+/// were inserted where the store can keep it, and shows it from either end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Order {
+    /// From the first row inserted to the last.
+    #[default]
+    OldestFirst,
+    /// From the last row inserted to the first: exactly the reverse.
+    NewestFirst,
+}
+
+/// Which rows a listing shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter<'a> {
     /// All.
@@ -312,10 +345,28 @@ pub enum Filter<'a> {
 /// Some rows of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The rows, possibly none.
-    pub rows: Vec<Row>,
+    /// The rows, possibly none. One that cannot be read does not hide the others.
+    pub rows: Vec<Result<Row, UnreadableRow>>,
     /// Where the next page begins; none at the end.
     pub next: Option<Cursor>,
+}
+
+/// A row that is there, but whose bytes are not what a store writes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("row {}: {reason}", id.map_or_else(|| "of unknown id".into(), |id| alloc::format!("{id}")))]
+#[non_exhaustive]
+pub struct UnreadableRow {
+    /// Which payout, when that much can still be read.
+    pub id: Option<PayoutId>,
+    /// What was found.
+    pub reason: String,
+}
+
+impl UnreadableRow {
+    /// For stores: a row in a listing that cannot be read.
+    pub fn new(id: Option<PayoutId>, reason: impl fmt::Display) -> Self {
+        Self { id, reason: alloc::format!("{reason}") }
+    }
 }
 
 /// A payout's internal name: any UTF-8 of at most [`MAX_LABEL`] bytes. Never on the wire.
@@ -418,6 +469,13 @@ pub enum StoreError {
         /// What the layer below said.
         reason: String,
     },
+    /// An earlier writing call failed, and this handle cannot learn whether its write happened.
+    /// Open the store again.
+    #[error("open the store again, an earlier write failed: {reason}")]
+    Unusable {
+        /// What the earlier call reported.
+        reason: String,
+    },
     /// The store holds something that it never wrote.
     #[error("the store is damaged: {reason}")]
     Damaged {
@@ -476,6 +534,10 @@ macro_rules! forward_to_pointee {
     ($pointer:ident) => {
         /// A store behind a pointer is a store.
         impl<S: Store + ?Sized> Store for $pointer<S> {
+            fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+                (**self).ledger_id()
+            }
+
             fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
                 (**self).insert(row)
             }
@@ -495,10 +557,11 @@ macro_rules! forward_to_pointee {
             fn page(
                 &self,
                 filter: Filter<'_>,
+                order: Order,
                 after: Option<&Cursor>,
                 size: PageSize,
             ) -> Result<Page, StoreError> {
-                (**self).page(filter, after, size)
+                (**self).page(filter, order, after, size)
             }
 
             fn events(
@@ -544,6 +607,10 @@ mod tests {
             assert_eq!(error, alloc::format!("a page has 1 to 1000 rows, not {rows}"));
         }
         assert_eq!(PageSize::new(1_000), Ok(PageSize::MAX));
+        let unreadable = |id| UnreadableRow::new(id, "too short").to_string();
+        assert_eq!(unreadable(None), "row of unknown id: too short");
+        let id = PayoutId::from_byte_array([7; 32]);
+        assert_eq!(unreadable(Some(id)), alloc::format!("row {id}: too short"));
         let cursor: Cursor = "00000000000000ff".parse().unwrap();
         assert_eq!((cursor.to_string(), cursor.to_byte_array()[7]), ("00000000000000ff".into(), 255));
         assert_eq!("ff".parse::<Cursor>(), Err(crate::HexError::Length { expected: 16, found: 2 }));

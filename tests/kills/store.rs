@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bolt12::payout::store::{Change, Filter, Inserted, NewRow, PageSize, Replaced};
+use bolt12::payout::store::{Change, Filter, Inserted, NewRow, Order, PageSize, Replaced};
 use bolt12::payout::{PaymentHash, PayoutId, Preimage, RedbStore, Status, Store};
 
 /// Set in the child process: the ledger it writes to, and the number of its first payout.
@@ -124,8 +124,9 @@ fn check(path: &Path, known: &mut BTreeMap<u64, u64>) {
     assert!(started.elapsed() < Duration::from_secs(10), "recovery takes {:?}", started.elapsed());
     let (mut seen, mut cursor) = (0, None);
     loop {
-        let page = store.page(Filter::All, cursor.as_ref(), PageSize::MAX).unwrap();
+        let page = store.page(Filter::All, Order::OldestFirst, cursor.as_ref(), PageSize::MAX).unwrap();
         for row in page.rows {
+            let row = row.unwrap();
             let number = u64::from_be_bytes(row.body[..8].try_into().unwrap());
             let newest = known.entry(number).or_default();
             let version = row.version;
@@ -152,8 +153,11 @@ fn check(path: &Path, known: &mut BTreeMap<u64, u64>) {
     assert_eq!(seen, known.len(), "every acknowledged payout is there");
     for status in Status::ALL {
         let filter = [*status];
-        let page = store.page(Filter::Status(&filter), None, PageSize::MAX).unwrap();
-        assert!(page.rows.iter().all(|row| row.status == *status), "the index agrees with the rows");
+        let page = store.page(Filter::Status(&filter), Order::OldestFirst, None, PageSize::MAX).unwrap();
+        assert!(
+            page.rows.into_iter().all(|row| row.unwrap().status == *status),
+            "the index agrees with the rows"
+        );
     }
     // A sample of all histories, since reading each of them after each kill would take long.
     for (number, version) in known.iter().step_by(17) {

@@ -8,9 +8,12 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod adopt;
+mod damage;
 mod draft_invoices;
 mod failures;
 mod model;
+mod payers;
 mod random;
 mod recovery;
 mod state;

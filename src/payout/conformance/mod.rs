@@ -40,13 +40,16 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
-pub use self::pages::{pages_by_filter, pages_of_large_rows, pages_while_others_write};
+pub use self::pages::{pages_by_filter, pages_newest_first, pages_of_large_rows, pages_while_others_write};
 pub use self::races::{hash_race, insert_race, no_lost_update, reads_see_whole_writes, replace_race};
 pub use self::rows::{
-    events_in_order, hash_belongs_to_one_payout, insert_if_absent, largest_values, reopen,
+    events_in_order, hash_belongs_to_one_payout, insert_if_absent, largest_values, one_identity, reopen,
     repeat_after_unknown_outcome, replace_if_version,
 };
-use super::store::{Change, Filter, Label, NewRow, OverBound, PageSize, Row, Store, StoreError, StoredEvent};
+use super::store::{
+    Change, Filter, Label, NewRow, Order, OverBound, PageSize, Row, Store, StoreError, StoredEvent,
+    UnreadableRow,
+};
 use super::{PayoutId, Status};
 use crate::payment::PaymentHash;
 
@@ -101,6 +104,12 @@ impl From<StoreError> for Broken {
     }
 }
 
+impl From<UnreadableRow> for Broken {
+    fn from(error: UnreadableRow) -> Self {
+        Self { promise: "a healthy store can read each of its rows", found: format!("{error}") }
+    }
+}
+
 impl From<OverBound> for Broken {
     fn from(error: OverBound) -> Self {
         Self { promise: "the suite keeps to the bounds", found: format!("{error}") }
@@ -113,6 +122,7 @@ impl From<OverBound> for Broken {
 ///
 /// The first promise that was seen broken.
 pub fn run<P: Place>(new_place: impl Fn() -> P) -> Result<(), Broken> {
+    one_identity(&new_place())?;
     insert_if_absent(&new_place())?;
     replace_if_version(&new_place())?;
     hash_belongs_to_one_payout(&new_place())?;
@@ -120,6 +130,7 @@ pub fn run<P: Place>(new_place: impl Fn() -> P) -> Result<(), Broken> {
     largest_values(&new_place())?;
     repeat_after_unknown_outcome(&new_place())?;
     pages_by_filter(&new_place())?;
+    pages_newest_first(&new_place())?;
     pages_of_large_rows(&new_place())?;
     pages_while_others_write(&new_place())?;
     insert_race(&new_place())?;
@@ -201,15 +212,21 @@ fn stored(new: &NewRow) -> Row {
     }
 }
 
-/// Follows the pages to their end. Every page but the last says where the next begins.
+/// Follows the pages to their end, oldest first.
 fn walk(store: &impl Store, filter: Filter<'_>, size: PageSize) -> Result<Vec<Row>, Broken> {
+    walk_in(store, filter, Order::OldestFirst, size)
+}
+
+/// Follows the pages to their end. Every page but the last says where the next begins.
+fn walk_in(store: &impl Store, filter: Filter<'_>, order: Order, size: PageSize) -> Result<Vec<Row>, Broken> {
     let (mut rows, mut cursor, mut seen) = (Vec::new(), None, BTreeSet::new());
     loop {
-        let page = store.page(filter, cursor.as_ref(), size)?;
+        let page = store.page(filter, order, cursor.as_ref(), size)?;
         ensure(page.rows.len() <= size.get(), "a page has no more rows than were asked for", || {
             format!("{} rows of at most {}", page.rows.len(), size.get())
         })?;
         for row in page.rows {
+            let row = row?;
             ensure(seen.insert(row.id), pages::TWICE, || format!("{row:?} again"))?;
             rows.push(row);
         }

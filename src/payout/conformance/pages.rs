@@ -7,9 +7,9 @@ use std::thread;
 use std::vec;
 use std::vec::Vec;
 
-use super::super::store::{Filter, MAX_BODY, NewRow, Replaced, Store};
+use super::super::store::{Filter, MAX_BODY, NewRow, Order, Replaced, Row, Store};
 use super::super::{PayoutId, Status};
-use super::{Broken, Place, ensure, id, label, new_change, new_row, same, size, walk};
+use super::{Broken, Place, ensure, id, label, new_change, new_row, same, size, walk, walk_in};
 
 /// Each filter shows exactly the rows that pass it, with pages of any size, in an order that stays.
 ///
@@ -61,6 +61,54 @@ pub fn pages_by_filter(place: &impl Place) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Newest first shows the same rows in exactly the reverse order, whatever the filter and the size
+/// of a page, and rows that are inserted meanwhile disturb nothing.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn pages_newest_first(place: &impl Place) -> Result<(), Broken> {
+    const ROWS: u64 = 60;
+    let store = place.open()?;
+    for number in 0..ROWS {
+        let text = (number % 2 == 0).then(|| label("even")).transpose()?;
+        let status = if number % 3 == 0 { Status::Claimed } else { Status::Active };
+        let _ = store.insert(&NewRow::new(id(number), status, text, vec![1], Vec::new())?)?;
+    }
+    let even = label("even")?;
+    for filter in [
+        Filter::All,
+        Filter::Status(&[Status::Claimed]),
+        Filter::Status(&[Status::Active, Status::Claimed]),
+        Filter::Status(&[Status::Used]),
+        Filter::Label(&even),
+    ] {
+        let mut oldest_first = walk(&store, filter, size(1_000))?;
+        oldest_first.reverse();
+        for rows in [1, 7, 20, 60, 1_000] {
+            let newest_first = walk_in(&store, filter, Order::NewestFirst, size(rows))?;
+            same(&newest_first, &oldest_first, "newest first is exactly the reverse of oldest first")?;
+        }
+    }
+
+    let expected = walk_in(&store, Filter::All, Order::NewestFirst, size(1_000))?;
+    let (mut found, mut cursor) = (Vec::new(), None);
+    for number in ROWS.. {
+        let page = store.page(Filter::All, Order::NewestFirst, cursor.as_ref(), size(7))?;
+        for row in page.rows {
+            found.push(row?);
+        }
+        let _ = store.insert(&new_row(number)?)?;
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let newer = |row: &Row| !expected.contains(row);
+    found.retain(|row| !newer(row));
+    same(&found, &expected, "rows inserted meanwhile do not disturb a listing, newest first")
+}
+
 /// A page of large rows ends early rather than fill the memory, and no row is lost by that.
 ///
 /// # Errors
@@ -74,7 +122,7 @@ pub fn pages_of_large_rows(place: &impl Place) -> Result<(), Broken> {
             store.insert(&NewRow::new(id(number), Status::Active, None, vec![7; MAX_BODY], Vec::new())?)?;
     }
     for filter in [Filter::All, Filter::Status(&[Status::Active])] {
-        let first = store.page(filter, None, size(1_000))?;
+        let first = store.page(filter, Order::OldestFirst, None, size(1_000))?;
         ensure(first.rows.len() < 40, "a page of large rows ends early", || {
             format!("{} rows of {MAX_BODY} bytes at once", first.rows.len())
         })?;
@@ -121,8 +169,9 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
     ] {
         let (mut seen, mut cursor) = (BTreeSet::new(), None);
         loop {
-            let page = store.page(filter, cursor.as_ref(), size(7))?;
+            let page = store.page(filter, Order::OldestFirst, cursor.as_ref(), size(7))?;
             for row in page.rows {
+                let row = row?;
                 ensure(seen.insert(row.id), TWICE, || format!("{row:?} again"))?;
             }
             flip(version)?;

@@ -7,13 +7,31 @@ use std::vec::Vec;
 
 use super::super::Status;
 use super::super::store::{
-    Change, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, PageSize, Replaced,
-    Store,
+    Change, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order, PageSize,
+    Replaced, Store,
 };
 use super::{
     Broken, Place, ensure, event_bytes, hash, history, id, label, new_change, new_row, same, size, stored,
     walk,
 };
+
+/// A store has an identity: writing and reopening leave it as it is.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn one_identity(place: &impl Place) -> Result<(), Broken> {
+    const PROMISE: &str = "the ledger's id is the same for every handle on the same data";
+    let first = {
+        let store = place.open()?;
+        let first = store.ledger_id()?;
+        same(&store.ledger_id()?, &first, PROMISE)?;
+        let _ = store.insert(&new_row(1)?)?;
+        same(&store.ledger_id()?, &first, PROMISE)?;
+        first
+    };
+    same(&place.open()?.ledger_id()?, &first, PROMISE)
+}
 
 /// A row is inserted once. Inserting its id again changes nothing and gives back what is there.
 ///
@@ -228,7 +246,7 @@ pub fn reopen(place: &impl Place) -> Result<(), Broken> {
                     store.replace(&new_change(number, 1, Status::Claimed, "claimed", Some(hash(number)))?)?;
             }
         }
-        (walk(&store, Filter::All, size(7))?, store.page(filter, None, size(4))?.next)
+        (walk(&store, Filter::All, size(7))?, store.page(filter, Order::OldestFirst, None, size(4))?.next)
     };
     let store = place.open()?;
     same(
@@ -238,7 +256,7 @@ pub fn reopen(place: &impl Place) -> Result<(), Broken> {
     )?;
     let odd = walk(&store, Filter::Label(&label("odd")?), size(7))?.len();
     same(&odd, &15, "after reopening, labels are found")?;
-    let rest = store.page(filter, cursor.as_ref(), size(100))?.rows.len();
+    let rest = store.page(filter, Order::OldestFirst, cursor.as_ref(), size(100))?.rows.len();
     same(&rest, &6, "a cursor is good after reopening")?;
     for number in 0..ROWS {
         let claimed = number % 3 == 0;

@@ -33,10 +33,11 @@ use self::batch::Batcher;
 pub use self::error::OpenError;
 use self::file::LedgerFile;
 use self::tables::{Writer, failed};
-use super::PayoutId;
 use super::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Page, PageSize, Replaced, Row, Store, StoreError, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, Store, StoreError,
+    StoredEvent,
 };
+use super::{LedgerId, PayoutId};
 use crate::payment::PaymentHash;
 
 /// Bytes that a store caches unless told otherwise: 32 MiB.
@@ -133,6 +134,10 @@ impl RedbStore {
 }
 
 impl Store for RedbStore {
+    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+        self.read(tables::ledger_id)
+    }
+
     fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
         match self.write(Job::Insert(row.clone()))? {
             Done::Inserted(inserted) => Ok(inserted),
@@ -155,8 +160,14 @@ impl Store for RedbStore {
         self.read(|transaction| tables::by_payment_hash(transaction, hash))
     }
 
-    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
-        self.read(|transaction| tables::page(transaction, filter, after, size))
+    fn page(
+        &self,
+        filter: Filter<'_>,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page, StoreError> {
+        self.read(|transaction| tables::page(transaction, filter, order, after, size))
     }
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
@@ -202,7 +213,7 @@ impl Done {
 fn start<B: StorageBackend>(file: LedgerFile<B>) -> Result<(), redb::Error> {
     let database = Database::builder().create_with_backend(file)?;
     let transaction = database.begin_write()?;
-    Writer::open(&transaction)?;
+    Writer::start(&transaction, LedgerId::random())?;
     transaction.commit()?;
     Ok(database.close()?)
 }

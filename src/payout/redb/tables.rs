@@ -8,6 +8,7 @@
 //! | `hashes` | payment hash | number |
 //! | `statuses` | status code, number | |
 //! | `labels` | length of the label, label, number | |
+//! | `meta` | "ledger id" | the 16 bytes of the ledger's id |
 //!
 //! A payout's number is how many there were when it was inserted, plus one; nothing is ever
 //! removed, so numbers have no gaps. A row and its events stand side by side, so one write touches
@@ -20,15 +21,18 @@ use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, W
 
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Cursor, Filter, Inserted, Label, NewRow, PAGE_BYTES, Page, PageSize, Replaced, Row, StoreError,
-    StoredEvent,
+    Change, Cursor, Filter, Inserted, Label, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row,
+    StoreError, StoredEvent, UnreadableRow,
 };
-use crate::payout::{PayoutId, Status};
+use crate::payout::{LedgerId, PayoutId, Status};
 
 const RECORDS: TableDefinition<'_, [u8; 12], &[u8]> = TableDefinition::new("records");
 const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
 const HASHES: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("hashes");
 const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuses");
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+/// In `META`: the 16 bytes of the ledger's id.
+const LEDGER_ID: &str = "ledger id";
 const LABELS: TableDefinition<'_, &[u8], ()> = TableDefinition::new("labels");
 
 /// The tables, open for one batch of writes.
@@ -51,6 +55,13 @@ impl<'t> Writer<'t> {
             statuses: transaction.open_table(STATUSES)?,
             labels: transaction.open_table(LABELS)?,
         })
+    }
+
+    /// Gives a new ledger its id.
+    pub(super) fn start(transaction: &'t WriteTransaction, id: LedgerId) -> Result<(), redb::Error> {
+        Self::open(transaction)?;
+        transaction.open_table(META)?.insert(LEDGER_ID, id.to_byte_array().as_slice())?;
+        Ok(())
     }
 
     /// [`Store::insert`](crate::payout::Store::insert), durable once the transaction is.
@@ -144,48 +155,67 @@ pub(super) fn by_payment_hash(
     row(&transaction.open_table(RECORDS).map_err(failed)?, number.value()).map(Some)
 }
 
-/// The next rows in the order of their numbers; a cursor is the number of the last row seen.
+/// The next rows in the order of their numbers, from either end; a cursor is the number of the last
+/// row shown.
 pub(super) fn page(
     transaction: &ReadTransaction,
     filter: Filter<'_>,
+    order: Order,
     after: Option<&Cursor>,
     size: PageSize,
 ) -> Result<Page, StoreError> {
     let records = transaction.open_table(RECORDS).map_err(failed)?;
-    let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
-    let first = match seen.checked_add(1) {
-        Some(first) if seen <= last_number(&records)? => first,
-        _ => return after.map_or_else(|| Err(full()), |cursor| Err(StoreError::Cursor { cursor: *cursor })),
-    };
+    let newest = last_number(&records)?;
+    let (mut low, mut high) = (1, newest);
+    if let Some(cursor) = after {
+        let seen = u64::from_be_bytes(cursor.to_byte_array());
+        if seen == 0 || seen > newest {
+            return Err(StoreError::Cursor { cursor: *cursor });
+        }
+        match order {
+            Order::OldestFirst => low = seen.saturating_add(1),
+            Order::NewestFirst => high = seen.saturating_sub(1),
+        }
+    }
     // One more than is shown tells whether there is a next page.
     let wanted = size.get().saturating_add(1);
     let mut numbers: Vec<u64> = match filter {
-        Filter::All => (first..=last_number(&records)?).take(wanted).collect(),
+        _ if low > high => Vec::new(),
+        Filter::All => match order {
+            Order::OldestFirst => (low..=high).take(wanted).collect(),
+            Order::NewestFirst => (low..=high).rev().take(wanted).collect(),
+        },
         Filter::Status(statuses) => {
             let table = transaction.open_table(STATUSES).map_err(failed)?;
             let mut numbers = Vec::new();
             for status in statuses {
-                let range = status_key(*status, first)..=status_key(*status, u64::MAX);
-                for entry in table.range(range).map_err(failed)?.take(wanted) {
-                    numbers.push(number_at_end(&entry.map_err(failed)?.0.value())?);
-                }
+                let range = status_key(*status, low)..=status_key(*status, high);
+                let keys = table
+                    .range(range)
+                    .map_err(failed)?
+                    .map(|entry| number_at_end(&entry.map_err(failed)?.0.value()));
+                take_numbers(keys, order, wanted, &mut numbers)?;
             }
             numbers
         }
         Filter::Label(label) => {
             let table = transaction.open_table(LABELS).map_err(failed)?;
-            let (low, high) = (label_key(label, first), label_key(label, u64::MAX));
+            let (low, high) = (label_key(label, low), label_key(label, high));
+            let range = table.range(low.as_slice()..=high.as_slice()).map_err(failed)?;
+            let keys = range.map(|entry| number_at_end(entry.map_err(failed)?.0.value()));
             let mut numbers = Vec::new();
-            for entry in table.range(low.as_slice()..=high.as_slice()).map_err(failed)?.take(wanted) {
-                numbers.push(number_at_end(entry.map_err(failed)?.0.value())?);
-            }
+            take_numbers(keys, order, wanted, &mut numbers)?;
             numbers
         }
     };
     // Several statuses come one after another, and one may have been named twice.
     numbers.sort_unstable();
     numbers.dedup();
+    if order == Order::NewestFirst {
+        numbers.reverse();
+    }
 
+    let ids = transaction.open_table(IDS).map_err(failed)?;
     let mut page = Page { rows: Vec::new(), next: None };
     let (mut bytes, mut last) = (0_usize, 0);
     for number in numbers {
@@ -193,12 +223,49 @@ pub(super) fn page(
             page.next = Some(Cursor::from_byte_array(u64::to_be_bytes(last)));
             break;
         }
-        let row = row(&records, number)?;
-        bytes = bytes.saturating_add(row.body.len());
         last = number;
-        page.rows.push(row);
+        match row(&records, number) {
+            Ok(row) => {
+                bytes = bytes.saturating_add(row.body.len());
+                page.rows.push(Ok(row));
+            }
+            // The damage is this row's alone; the store itself still works.
+            Err(StoreError::Damaged { reason }) => {
+                page.rows.push(Err(UnreadableRow::new(id_at(&records, &ids, number), reason)));
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(page)
+}
+
+/// Appends the first `wanted` numbers, seen from the end where `order` begins.
+fn take_numbers(
+    keys: impl DoubleEndedIterator<Item = Result<u64, StoreError>>,
+    order: Order,
+    wanted: usize,
+    numbers: &mut Vec<u64>,
+) -> Result<(), StoreError> {
+    let mut push = |number: Result<u64, StoreError>| {
+        numbers.push(number?);
+        Ok(())
+    };
+    match order {
+        Order::OldestFirst => keys.take(wanted).try_for_each(&mut push),
+        Order::NewestFirst => keys.rev().take(wanted).try_for_each(&mut push),
+    }
+}
+
+/// The id in a row that is damaged elsewhere, if the index of ids agrees with it.
+fn id_at(
+    records: &impl ReadableTable<[u8; 12], &'static [u8]>,
+    ids: &impl ReadableTable<[u8; 32], u64>,
+    number: u64,
+) -> Option<PayoutId> {
+    let guard = records.get(record_key(number, 0)).ok()??;
+    let id: [u8; 32] = *guard.value().get(ID_OFFSET..)?.first_chunk()?;
+    let found = ids.get(id).ok()??.value();
+    (found == number).then(|| PayoutId::from_byte_array(id))
 }
 
 /// The next events of a payout.
@@ -227,6 +294,17 @@ pub(super) fn events(
     }
     Ok(events)
 }
+
+/// The identity of these tables, made when they were.
+pub(super) fn ledger_id(transaction: &ReadTransaction) -> Result<LedgerId, StoreError> {
+    let meta = transaction.open_table(META).map_err(failed)?;
+    let id = meta.get(LEDGER_ID).map_err(failed)?;
+    let id = id.and_then(|id| id.value().try_into().ok());
+    id.map(LedgerId::from_byte_array).ok_or_else(|| StoreError::damaged("the ledger's id is not there"))
+}
+
+/// Where the id stands in a row.
+const ID_OFFSET: usize = 13;
 
 /// A row as it stands in the file:
 /// version (8 bytes), events (4), status (1), id (32), label's length plus one or zero for none (2), label, body.

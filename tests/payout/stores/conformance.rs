@@ -55,6 +55,7 @@ macro_rules! suite {
             use super::*;
 
             cases!($place:
+                one_identity,
                 insert_if_absent,
                 replace_if_version,
                 hash_belongs_to_one_payout,
@@ -63,6 +64,7 @@ macro_rules! suite {
                 repeat_after_unknown_outcome,
                 reopen,
                 pages_by_filter,
+                pages_newest_first,
                 pages_of_large_rows,
                 pages_while_others_write,
                 insert_race,

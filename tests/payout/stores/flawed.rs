@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use bolt12::payout::conformance::{self, Broken, Place};
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, PAGE_BYTES, Page, PageSize, Replaced, Row, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row, StoredEvent,
 };
-use bolt12::payout::{PaymentHash, PayoutId, Store, StoreError};
+use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Store, StoreError};
 
 /// One way to be wrong. Most are mistakes that somebody made in a payout system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,10 @@ enum Flaw {
     /// `ORDER BY updated DESC`.
     PagesShowTheNewestChangeFirst,
     LabelsMatchByPrefix,
+    /// The order asked for is not looked at.
+    PagesIgnoreTheOrder,
+    /// A new id for each handle.
+    IdentityIsTheHandles,
     ReadsAreStale,
     WritesAreTorn,
     NothingIsKept,
@@ -64,6 +68,7 @@ struct Tables {
 #[derive(Clone)]
 struct Flawed {
     flaw: Flaw,
+    id: LedgerId,
     tables: Arc<Mutex<Tables>>,
 }
 
@@ -76,13 +81,14 @@ impl Place for Flawed {
             Flaw::HashesAreNotKept => self.tables().hashes.clear(),
             _ => {}
         }
-        Ok(self.clone())
+        let id = if self.has(Flaw::IdentityIsTheHandles) { LedgerId::random() } else { self.id };
+        Ok(Self { id, ..self.clone() })
     }
 }
 
 impl Flawed {
     fn new(flaw: Flaw) -> Self {
-        Self { flaw, tables: Arc::default() }
+        Self { flaw, id: LedgerId::random(), tables: Arc::default() }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -111,6 +117,10 @@ impl Tables {
 }
 
 impl Store for Flawed {
+    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+        Ok(self.id)
+    }
+
     fn insert(&self, new: &NewRow) -> Result<Inserted, StoreError> {
         let mut row = Row {
             id: new.id(),
@@ -222,9 +232,17 @@ impl Store for Flawed {
         Ok(tables.find(id).map(|(row, _)| row.clone()))
     }
 
-    fn page(&self, filter: Filter<'_>, after: Option<&Cursor>, size: PageSize) -> Result<Page, StoreError> {
+    fn page(
+        &self,
+        filter: Filter<'_>,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page, StoreError> {
         let tables = self.tables();
-        let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
+        let newest_first = order == Order::NewestFirst && !self.has(Flaw::PagesIgnoreTheOrder);
+        let start = if newest_first { u64::MAX } else { 0 };
+        let seen = after.map_or(start, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
         let passes = |row: &Row| match filter {
             Filter::All => true,
             Filter::Status(wanted) if self.has(Flaw::PagesShowOneStatusOnly) => {
@@ -251,12 +269,15 @@ impl Store for Flawed {
                 .collect();
             passing.sort_by_key(|(place, _)| *place);
         }
-        passing.retain(|(number, _)| *number > seen);
+        if newest_first {
+            passing.reverse();
+        }
+        passing.retain(|(number, _)| if newest_first { *number < seen } else { *number > seen });
         let most = if self.has(Flaw::PagesIgnoreTheSize) { usize::MAX } else { size.get() };
         let mut page = Page { rows: Vec::new(), next: None };
         let mut bytes = 0;
         for (number, row) in &passing {
-            page.rows.push((*row).clone());
+            page.rows.push(Ok((*row).clone()));
             bytes += row.body.len();
             let full = bytes >= PAGE_BYTES && !self.has(Flaw::PagesHaveNoBound);
             if page.rows.len() >= most || full {
@@ -315,6 +336,8 @@ fn every_flaw_is_caught_and_named() {
         (Flaw::PagesShowOneStatusOnly, "a filter shows exactly the rows that pass it, in the one order"),
         (Flaw::PagesShowTheNewestChangeFirst, "pages miss no row that passed the filter all the time"),
         (Flaw::LabelsMatchByPrefix, "a filter shows exactly the rows that pass it, in the one order"),
+        (Flaw::PagesIgnoreTheOrder, "newest first is exactly the reverse of oldest first"),
+        (Flaw::IdentityIsTheHandles, "the ledger's id is the same for every handle on the same data"),
         (Flaw::ReadsAreStale, "what was replaced is read back, with the label it was inserted with"),
         (Flaw::NothingIsKept, "after reopening, all rows are there, in the same order"),
         (Flaw::HashesAreNotKept, "after reopening, hashes find their payouts"),
