@@ -64,9 +64,13 @@ impl<B: StorageBackend> LedgerFile<B> {
         // Asked for after the header: another owner may be growing the file, which then is longer, never shorter.
         let found = file.len().map_err(failed)?;
         let cut_short = |expected| OpenError::CutShort { path: path.into(), found, expected };
-        let header = Header::read(&bytes).map_err(|error| match error {
+        let header = match Header::read(&bytes) {
+            Err(HeaderError::NotALedger) => Err(HeaderError::NotALedger),
+            _ if found < DATABASE_START => return Err(cut_short(DATABASE_START)),
+            header => header,
+        };
+        let header = header.map_err(|error| match error {
             HeaderError::NotALedger => OpenError::NotALedger { path: path.into() },
-            _ if found < DATABASE_START => cut_short(DATABASE_START),
             HeaderError::Format(found) => {
                 OpenError::UnknownFormat { path: path.into(), found, known: FORMAT }
             }
@@ -74,7 +78,7 @@ impl<B: StorageBackend> LedgerFile<B> {
         })?;
         let expected = DATABASE_START.saturating_add(header.length);
         if found < expected {
-            return Err(cut_short(expected.max(DATABASE_START)));
+            return Err(cut_short(expected));
         }
         if header.commit.is_none() {
             return Err(OpenError::damaged(path, &"neither commit mark in its header is readable"));

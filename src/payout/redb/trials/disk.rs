@@ -48,7 +48,7 @@ pub(super) enum FaultKind {
     Once,
     /// So do all that follow.
     Forever,
-    /// One action fails and does half.
+    /// One action fails after it did half of a write, or all of a change of length.
     Half,
     /// One sync fails and what was not synced is lost, but still read, as Linux does: the pages are
     /// taken for written. Actions other than syncs are not counted.
@@ -84,11 +84,10 @@ impl Action {
         }
     }
 
-    /// The first half of it, on a disk of this length.
-    fn half(&self, length: usize) -> Self {
+    /// What is done of it before it fails: file systems change a length as a whole.
+    fn half(&self) -> Self {
         match self {
             Self::Write(offset, data) => Self::Write(*offset, data[..data.len() / 2].to_vec()),
-            Self::SetLength(new) => Self::SetLength(length.midpoint(*new)),
             other => other.clone(),
         }
     }
@@ -157,7 +156,7 @@ impl State {
             self.fault = None;
         }
         match kind {
-            FaultKind::Half if !matches!(action, Action::Sync) => self.perform(action.half(self.seen.len())),
+            FaultKind::Half if !matches!(action, Action::Sync) => self.perform(action.half()),
             FaultKind::SyncLosesPages => self.unsynced.clear(),
             _ => {}
         }
