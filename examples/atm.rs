@@ -14,17 +14,18 @@
 
 mod common;
 
-use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
 use bitcoin::hex::DisplayHex;
 use bolt12::command::{CommandError, OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
 use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    ClaimError, Ended, Happened, Ledger, PaymentHash, PayoutId, Preimage, Recovered, RedbStore,
+    ClaimError, Ended, Happened, Ledger, PaymentHash, PayoutId, Preimage, RecoverOptions, Recovered,
+    RedbStore,
 };
 use bolt12::{Amount, Msat};
 use clap::{Parser, ValueEnum};
@@ -90,14 +91,14 @@ fn play(arguments: &Arguments) -> Result<(), CommandError> {
         Amount::Any => return Err(common::other("amount: the ATM has counted the notes, any is not a sum")),
         amount @ Amount::Msat(_) => amount,
     };
-    let customer = Purse::open(&arguments.data)?;
-    let node = StandIn {
-        plan: Cell::new(arguments.payer),
-        payee: &customer,
+    let customer = Arc::new(Purse::open(&arguments.data)?);
+    let node = Arc::new(StandIn {
+        plan: Mutex::new(arguments.payer),
+        payee: Arc::clone(&customer),
         record: arguments.data.join("stand-in-node"),
-    };
+    });
     let show = Show { json: arguments.json, kill_after: arguments.kill_after };
-    let atm = Atm { ledger: common::open_ledger(&arguments.data)?, customer: &customer, node: &node, show };
+    let atm = Atm { ledger: common::open_ledger(&arguments.data)?, customer: &customer, node, show };
 
     // What an earlier run has left unfinished comes first, and is finished.
     let left = atm.recover()?;
@@ -116,7 +117,7 @@ fn play(arguments: &Arguments) -> Result<(), CommandError> {
 struct Atm<'a> {
     ledger: Ledger<RedbStore>,
     customer: &'a Purse,
-    node: &'a StandIn<'a>,
+    node: Arc<StandIn>,
     show: Show,
 }
 
@@ -160,7 +161,7 @@ impl Atm<'_> {
             detail,
         )?;
 
-        let ended = self.ledger.pay(claim, self.node, common::now);
+        let ended = self.ledger.pay(claim, &self.node, common::now);
         self.show_ended(Step::Pay, payout, hash, &ended)?;
         Ok((payout, hash))
     }
@@ -168,14 +169,14 @@ impl Atm<'_> {
     /// Presents the invoice that was claimed again, and then another one.
     fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), CommandError> {
         // Whatever the node was told is over: from here on it pays what it is given.
-        self.node.plan.set(Plan::Succeed);
+        self.node.set(Plan::Succeed);
         let found = self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))?;
         let again = self.claimed_invoice(payout, hash)?;
         let offer = found.promise().draft_offer().ok_or_else(|| common::other("the payout is no offer's"))?;
         let other = self.answer(offer)?;
         for (step, invoice) in [(Step::Replay, again), (Step::SecondInvoice, other)] {
             let hash = payment_hash(&invoice)?;
-            match self.ledger.pay_once(&invoice, self.node, common::now) {
+            match self.ledger.pay_once(&invoice, &self.node, common::now) {
                 Ok(ended) => self.show_ended(step, payout, hash, &ended)?,
                 Err(ClaimError::Store(error)) => return Err(error.into()),
                 Err(error) => {
@@ -190,10 +191,9 @@ impl Atm<'_> {
     /// Asks the node about everything that is in flight. Payments that were on their way have arrived meanwhile.
     fn recover(&self) -> Result<Vec<Recovered>, CommandError> {
         self.node.arrive();
-        let recovery = self.ledger.recover(self.node, u64::MAX, common::now)?;
-        for (payout, error) in &recovery.unreadable {
-            let payout = payout.map_or_else(|| "of unknown id".to_owned(), |id| id.to_string());
-            eprintln!("warning: payout {payout} cannot be recovered: {error}");
+        let recovery = self.ledger.recover(&self.node, &RecoverOptions::new(), common::now)?;
+        for payout in &recovery.unreadable {
+            eprintln!("warning: {payout}");
         }
         for one in &recovery.payments {
             self.show_ended(Step::Recover, one.payout, one.hash, &one.ended)?;
@@ -224,6 +224,10 @@ impl Atm<'_> {
             Ended::InFlight { problem } => {
                 let problem = problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
                 let text = format!("nobody knows yet how this payment ends{problem}");
+                self.show.step(step, false, &state, &text, detail)?;
+            }
+            Ended::NeverBegun { reason } => {
+                let text = format!("the node never began this payment, and it is left to you: {reason}");
                 self.show.step(step, false, &state, &text, detail)?;
             }
         }

@@ -35,7 +35,7 @@ fn list(arguments: Arguments) -> Result<ListOffers, CommandError> {
     let offer_id = arguments.offer_id.filter(|id| !id.is_empty());
     let offer_id: Option<OfferId> = offer_id.map(|id| common::offer_id(&id)).transpose()?;
     match common::find_ledger(&arguments.data)? {
-        Some(ledger) => listoffers(&ledger, offer_id, arguments.active_only),
+        Some(ledger) => listoffers(&ledger, offer_id, arguments.active_only, common::now()),
         None => Ok(ListOffers::default()),
     }
 }

@@ -144,6 +144,7 @@ fn everything(
     id: PayoutId,
 ) -> (Option<Payout>, Vec<HistoryEntry>, Vec<Payout>) {
     let in_flight = ledger.in_flight(None, PageSize::MAX).unwrap().payouts;
+    let in_flight = in_flight.into_iter().map(Result::unwrap).collect();
     (ledger.get(id).unwrap(), ledger.history(id, 0, PageSize::MAX).unwrap(), in_flight)
 }
 

@@ -90,7 +90,7 @@ fn both_variants_are_made_under_one_id() {
     assert_eq!(serde_json::to_value(&result).unwrap(), object);
     let mut listed = object;
     listed.as_object_mut().unwrap().remove("created");
-    let list = listinvoicerequests(&ledger, None, true).unwrap();
+    let list = listinvoicerequests(&ledger, None, true, NOW).unwrap();
     assert_eq!(serde_json::to_value(&list).unwrap(), json!({ "invoicerequests": [listed] }));
 }
 
@@ -125,7 +125,7 @@ fn it_is_paid_once_by_an_invoice_that_mirrors_either_variant() {
             let error = ledger.pay_once(replay, &node, || NOW + 7_000_000).unwrap_err();
             assert_eq!(error, ClaimError::Refused(Refusal::AlreadyPaid { by: preimage.payment_hash() }));
         }
-        let list = listinvoicerequests(&ledger, Some(result.invreq_id), false).unwrap();
+        let list = listinvoicerequests(&ledger, Some(result.invreq_id), false, NOW).unwrap();
         assert_eq!(
             list.invoicerequests.first().map(|request| (request.active, request.used)),
             Some((false, true))
@@ -218,11 +218,11 @@ fn the_calls_of_one_dialect_do_not_see_the_other() {
     let ledger = ledger();
     let request = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let offer = offerout(&ledger, &key(7), &OfferOutParams::new(msat(1).into(), "d"), NOW).unwrap();
-    assert_eq!(listoffers(&ledger, None, false).unwrap().offers.len(), 1);
-    assert_eq!(listinvoicerequests(&ledger, None, false).unwrap().invoicerequests.len(), 1);
+    assert_eq!(listoffers(&ledger, None, false, NOW).unwrap().offers.len(), 1);
+    assert_eq!(listinvoicerequests(&ledger, None, false, NOW).unwrap().invoicerequests.len(), 1);
     let as_offer = OfferId::from_byte_array(request.invreq_id.to_byte_array());
     let as_request = InvreqId::from_byte_array(offer.offer_id.to_byte_array());
-    assert_eq!(listoffers(&ledger, Some(as_offer), false).unwrap().offers, []);
+    assert_eq!(listoffers(&ledger, Some(as_offer), false, NOW).unwrap().offers, []);
     let error = disableoffer(&ledger, as_offer, NOW).unwrap_err();
     assert_eq!((error.code(), error.to_string()), (-1, format!("unknown offer {as_offer}")));
     let error = disableinvoicerequest(&ledger, as_request, NOW).unwrap_err();
@@ -254,5 +254,5 @@ fn zero_and_an_answer_to_an_offer_promise_nothing() {
     let error =
         invoicerequest(&ledger, &key(7), &InvoiceRequestParams { amount: Msat::ZERO, ..params() }, NOW);
     assert_eq!(error.unwrap_err().code(), -1);
-    assert_eq!(listinvoicerequests(&ledger, None, false).unwrap().invoicerequests, []);
+    assert_eq!(listinvoicerequests(&ledger, None, false, NOW).unwrap().invoicerequests, []);
 }

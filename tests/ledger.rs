@@ -57,7 +57,7 @@ fn b1_a_failure_that_only_the_paying_call_tells_releases_nothing() {
         assert_eq!(refusal(refused), Refusal::InFlight { hash: hash(1) });
 
         node.complete(1);
-        assert_eq!(ledger.recover(&node, NOW, || NOW + 1).unwrap().payments.len(), 1);
+        assert_eq!(ledger.recover(&node, &until(NOW), || NOW + 1).unwrap().payments.len(), 1);
         assert_eq!(payout(&ledger, id).status(), Status::Used);
         assert_eq!(node.paid(), [hash(1)]);
     });
@@ -75,7 +75,7 @@ fn b1_not_knowing_is_no_failure() {
         assert_eq!((stands.status(), stands.in_flight_since()), (Status::Claimed, Some(NOW)));
         assert_eq!(stands.amount_in_flight(), Msat::new(100_000).ok());
         for _ in 0..3 {
-            let recovery = ledger.recover(&node, NOW, || NOW + 9).unwrap();
+            let recovery = ledger.recover(&node, &until(NOW), || NOW + 9).unwrap();
             assert_eq!(recovery.payments[0].ended, Ended::InFlight { problem: None });
         }
         assert_eq!((payout(&ledger, id), node.calls()), (stands, 1));
@@ -97,7 +97,7 @@ fn b2_a_crash_between_pay_and_record_pays_once() {
         assert_eq!(payout(&ledger, id).status(), Status::Claimed, "what was begun is known after the crash");
         let refused = ledger.claim(&invoice(&offer, 2), NOW).unwrap_err();
         assert_eq!(refusal(refused), Refusal::InFlight { hash: hash(1) });
-        let recovery = ledger.recover(&node, NOW, || NOW + 1).unwrap();
+        let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();
         assert_eq!(recovery.payments[0].ended, Ended::Paid { preimage: preimage(1), settled: Settled::Paid },);
         assert_eq!((node.paid(), node.calls()), (vec![hash(1)], 1));
         assert_eq!(payout(&ledger, id).status(), Status::Used);
@@ -242,7 +242,7 @@ fn b4_a_claim_is_not_burned_without_pay() {
         drop(ledger);
         let ledger = stage.ledger();
         node.set(Plan::Succeed);
-        let recovery = ledger.recover(&node, NOW, || NOW).unwrap();
+        let recovery = ledger.recover(&node, &until(NOW), || NOW).unwrap();
         assert_eq!((recovery.payments[0].payout, recovery.payments[0].hash), (id, hash(3)));
         assert_eq!((payout(&ledger, id).status(), node.paid()), (Status::Used, vec![hash(3)]));
     });
@@ -383,7 +383,7 @@ fn s4_a_duplicate_invoice_after_a_crash_is_not_paid_again() {
         node.set(Plan::Succeed);
         let refused = ledger.pay_once(&twice, &node, || NOW).unwrap_err();
         assert_eq!(refusal(refused), Refusal::AlreadyClaimed { hash: hash(1) });
-        let _ = ledger.recover(&node, NOW, || NOW).unwrap();
+        let _ = ledger.recover(&node, &until(NOW), || NOW).unwrap();
         let refused = ledger.pay_once(&twice, &node, || NOW).unwrap_err();
         assert_eq!(refusal(refused), Refusal::AlreadyPaid { by: hash(1) });
         assert_eq!((node.calls(), node.paid(), history(&ledger, id).len()), (1, vec![hash(1)], 3));

@@ -10,16 +10,17 @@
 mod ledger_kit;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bolt12::Msat;
 use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    Claim, Ledger, MemoryStore, Outcome, Payer, PaymentHash, Payout, PayoutId, Preimage, Promise, Settled,
+    Claim, Ended, Ledger, MemoryStore, Outcome, Payer, PaymentHash, PayoutId, Preimage, Promise, Settled,
     Status,
 };
-use ledger_kit::{NOW, hash, history, offer, payee, preimage};
+use ledger_kit::{NOW, hash, history, offer, payee, preimage, until};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -41,6 +42,11 @@ enum Asked {
         right_preimage: bool,
     },
     Release(u64),
+    Adopt {
+        payout: usize,
+        payment: u64,
+        said: Said,
+    },
     Disable(usize),
     /// With a node that says this of every payment.
     Recover(Said),
@@ -53,32 +59,43 @@ enum Said {
     Unknown,
 }
 
+/// How an attempt stands in the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    Claimed,
+    Adopted,
+    Failed,
+    Paid,
+}
+
 /// A payout in the book: its attempts in order, and whether it was closed.
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    attempts: Vec<(u64, Option<bool>)>,
+    attempts: Vec<(u64, Stands)>,
     closed: bool,
     events: usize,
 }
 
 impl Entry {
     fn paid(&self) -> usize {
-        self.attempts.iter().filter(|(_, paid)| *paid == Some(true)).count()
+        self.attempts.iter().filter(|(_, stands)| *stands == Stands::Paid).count()
     }
 
-    fn in_flight(&self) -> Option<u64> {
-        self.attempts.iter().find(|(_, paid)| paid.is_none()).map(|(payment, _)| *payment)
+    fn in_flight(&self) -> Vec<u64> {
+        let in_flight = |(_, stands): &&(u64, Stands)| matches!(stands, Stands::Claimed | Stands::Adopted);
+        self.attempts.iter().filter(in_flight).map(|(payment, _)| *payment).collect()
     }
 
     fn status(&self) -> Status {
-        match (self.paid(), self.in_flight(), self.closed) {
-            (0, None, false) => Status::Active,
-            (0, None, true) => Status::Disabled,
-            (0, Some(_), false) => Status::Claimed,
-            (0, Some(_), true) => Status::Closing,
-            (_, Some(_), _) => Status::ClaimedPaid,
-            (1, None, _) => Status::Used,
-            (_, None, _) => Status::Overpaid,
+        match (self.paid(), !self.in_flight().is_empty(), self.closed) {
+            (0, false, false) => Status::Active,
+            (0, false, true) => Status::Disabled,
+            (0, true, false) => Status::Claimed,
+            (0, true, true) => Status::Closing,
+            (1, true, _) => Status::ClaimedPaid,
+            (_, true, _) => Status::ClaimedOverpaid,
+            (1, false, _) => Status::Used,
+            (_, false, _) => Status::Overpaid,
         }
     }
 }
@@ -106,6 +123,7 @@ impl Book {
             Asked::Settle { right_preimage: false, .. } => "the preimage does not fit",
             Asked::Settle { payment, right_preimage: true } => self.settle(payment),
             Asked::Release(payment) => self.release(payment),
+            Asked::Adopt { payout, payment, said } => self.adopt(payout, payment, said),
             Asked::Disable(payout) => match self.0.get_mut(&payout) {
                 None => "unknown offer",
                 Some(entry) if entry.paid() > 0 => "already paid",
@@ -117,7 +135,7 @@ impl Book {
                 }
             },
             Asked::Recover(said) => {
-                let in_flight: Vec<_> = self.0.values().filter_map(Entry::in_flight).collect();
+                let in_flight: Vec<_> = self.0.values().flat_map(Entry::in_flight).collect();
                 for payment in &in_flight {
                     match said {
                         Said::Paid => self.settle(*payment),
@@ -138,9 +156,9 @@ impl Book {
             return "already paid";
         }
         match entry.in_flight() {
-            Some(pending) if pending == payment => return "already claimed",
-            Some(_) => return "in flight",
-            None => {}
+            pending if pending.contains(&payment) => return "already claimed",
+            pending if !pending.is_empty() => return "in flight",
+            _ => {}
         }
         if entry.closed {
             let first_only = payout + 1 == PAYOUTS && !entry.attempts.is_empty();
@@ -155,35 +173,65 @@ impl Book {
         if taken {
             return "payment ";
         }
-        entry.attempts.push((payment, None));
+        entry.attempts.push((payment, Stands::Claimed));
         entry.events += 1;
         "claimed"
     }
 
+    fn adopt(&mut self, payout: usize, payment: u64, said: Said) -> &'static str {
+        let found = self.attempt(payment).map(|(other, entry, at)| (other, entry.attempts[at].1));
+        let Some(entry) = self.0.get_mut(&payout) else { return "unknown offer" };
+        match found {
+            // Nothing is to be written of a failure that is known, whoever's it is.
+            Some((other, _)) if other != payout => return "payment ",
+            Some((_, Stands::Failed)) if said == Said::Unknown => {
+                let place = entry.attempts.iter_mut().find(|(one, _)| *one == payment);
+                place.unwrap().1 = Stands::Adopted;
+                entry.events += 1;
+            }
+            Some(_) => {}
+            None => {
+                entry.attempts.push((payment, Stands::Adopted));
+                entry.events += 1;
+            }
+        }
+        match (said, self.attempt(payment).map(|(_, entry, at)| entry.attempts[at].1)) {
+            (Said::Paid, _) => self.settle(payment),
+            (_, Some(Stands::Paid)) => "Already",
+            (Said::Failed, _) => {
+                let _ = self.release(payment);
+                "failed"
+            }
+            (Said::Unknown, _) => "in flight",
+        }
+    }
+
     fn settle(&mut self, payment: u64) -> &'static str {
         let Some((_, entry, at)) = self.attempt(payment) else { return "unknown payment" };
-        let (paid_before, before) = (entry.paid(), entry.attempts[at].1.replace(true));
+        let paid_before = entry.paid();
+        let before = std::mem::replace(&mut entry.attempts[at].1, Stands::Paid);
         match before {
-            Some(true) => return "Already",
+            Stands::Paid => return "Already",
             _ if paid_before > 0 => entry.events += 2,
             _ => entry.events += 1,
         }
         match before {
             _ if paid_before > 0 => "Overpaid",
-            Some(_) => "Late",
-            None => "Paid",
+            Stands::Failed => "Late",
+            _ => "Paid",
         }
     }
 
     fn release(&mut self, payment: u64) -> &'static str {
         let Some((payout, entry, at)) = self.attempt(payment) else { return "unknown payment" };
         match entry.attempts[at].1 {
-            Some(true) => "payment ",
-            Some(false) => "already failed",
-            None => {
-                entry.attempts[at].1 = Some(false);
+            Stands::Paid => "payment ",
+            Stands::Failed => "already failed",
+            Stands::Claimed | Stands::Adopted => {
+                entry.attempts[at].1 = Stands::Failed;
                 entry.events += 1;
-                if payout + 1 == PAYOUTS && !entry.closed {
+                let all_failed = entry.attempts.iter().all(|(_, stands)| *stands == Stands::Failed);
+                if payout + 1 == PAYOUTS && all_failed && !entry.closed {
                     entry.closed = true;
                     entry.events += 1;
                 }
@@ -269,9 +317,21 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
         Asked::Release(payment) => {
             said(ledger.release(hash(payment), "no route", NOW), |()| "released".to_owned())
         }
+        Asked::Adopt { payout, payment, said: node } => {
+            let outcome = Says(node).status(hash(payment)).unwrap();
+            said(
+                ledger.adopt(&messages.invoices[&(payout, payment)][0], &outcome, NOW),
+                |ended| match ended {
+                    Ended::Paid { settled, .. } => format!("{settled:?}"),
+                    Ended::Failed { .. } => "failed".to_owned(),
+                    Ended::InFlight { problem: None } => "in flight".to_owned(),
+                    other => panic!("{other:?}"),
+                },
+            )
+        }
         Asked::Disable(payout) => said(ledger.disable(messages.id(payout), NOW), |_| "disabled".to_owned()),
         Asked::Recover(node) => {
-            let recovery = ledger.recover(&Says(node), NOW, || NOW).unwrap();
+            let recovery = ledger.recover(&Arc::new(Says(node)), &until(NOW), || NOW).unwrap();
             assert!(recovery.unreadable.is_empty());
             format!("recovered {}", recovery.payments.len())
         }
@@ -280,15 +340,18 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
 
 fn asked() -> impl Strategy<Value = Asked> {
     let (payout, payment) = (0..PAYOUTS, 0..PAYMENTS);
+    let says = select(vec![Said::Paid, Said::Failed, Said::Unknown]);
     prop_oneof![
         2 => payout.clone().prop_map(Asked::Create),
         6 => (payout.clone(), payment.clone(), prop::bool::weighted(0.9))
             .prop_map(|(payout, payment, right_sum)| Asked::Claim { payout, payment, right_sum }),
         3 => (payment.clone(), prop::bool::weighted(0.8))
             .prop_map(|(payment, right_preimage)| Asked::Settle { payment, right_preimage }),
-        4 => payment.prop_map(Asked::Release),
+        4 => payment.clone().prop_map(Asked::Release),
+        2 => (payout.clone(), payment.clone(), says.clone())
+            .prop_map(|(payout, payment, said)| Asked::Adopt { payout, payment, said }),
         1 => payout.prop_map(Asked::Disable),
-        1 => select(vec![Said::Paid, Said::Failed, Said::Unknown]).prop_map(Asked::Recover),
+        1 => says.prop_map(Asked::Recover),
     ]
 }
 
@@ -312,16 +375,16 @@ fn the_ledger_answers_as_a_naive_book() {
             let id = messages.id(*payout);
             let found = ledger.get(id).unwrap().unwrap();
             prop_assert_eq!(found.status(), entry.status());
-            prop_assert_eq!(found.is_active(), entry.paid() == 0 && !entry.closed);
+            prop_assert_eq!(found.is_active(NOW), entry.paid() == 0 && !entry.closed);
             prop_assert_eq!(found.is_used(), entry.paid() > 0);
             let attempts: Vec<_> = found.state().attempts().iter().map(|attempt| attempt.hash()).collect();
             let expected: Vec<_> = entry.attempts.iter().map(|(payment, _)| hash(*payment)).collect();
             prop_assert_eq!(attempts, expected);
             prop_assert_eq!(history(&ledger, id).len(), entry.events);
-            in_flight.extend(entry.in_flight().map(|_| id));
+            in_flight.extend((!entry.in_flight().is_empty()).then_some(id));
         }
         let listed = ledger.in_flight(None, PageSize::MAX).unwrap().payouts;
-        let mut listed: Vec<_> = listed.iter().map(Payout::id).collect();
+        let mut listed: Vec<_> = listed.into_iter().map(|payout| payout.unwrap().id()).collect();
         listed.sort_unstable();
         in_flight.sort_unstable();
         prop_assert_eq!(listed, in_flight);
@@ -329,6 +392,8 @@ fn the_ledger_answers_as_a_naive_book() {
             let holder = ledger.by_payment_hash(hash(payment)).unwrap().map(|payout| payout.id());
             prop_assert_eq!(holder, book.attempt(payment).map(|(payout, ..)| messages.id(payout)));
         }
+        // All that came about is whole, and can be rebuilt from its history.
+        prop_assert_eq!(ledger.verify(|_| ()).unwrap().findings, []);
         Ok(())
     });
     ran.unwrap();

@@ -12,10 +12,8 @@
 mod ledger_kit;
 
 use bolt12::draft::{Invoice, Offer, RedeemError};
-use bolt12::payout::store::{Filter, Label, PageSize, StoreError};
-use bolt12::payout::{
-    ClaimError, Happened, HistoryEntry, Ledger, MemoryStore, Payout, PayoutId, Promise, Status,
-};
+use bolt12::payout::store::{Filter, Label, Order, PageSize, StoreError};
+use bolt12::payout::{ClaimError, Happened, HistoryEntry, Ledger, MemoryStore, PayoutId, Promise, Status};
 use bolt12::tlv::Writer;
 use bolt12::{Amount, Msat};
 use ledger_kit::*;
@@ -86,7 +84,7 @@ fn b11_a_label_is_a_name_and_no_key() {
             assert!(!again.is_new());
             assert_eq!(again.into_payout().label(), Some(&label));
         }
-        let page = ledger.page(Filter::Label(&label), None, PageSize::MAX).unwrap();
+        let page = ledger.page(Filter::Label(&label), Order::OldestFirst, None, PageSize::MAX).unwrap();
         assert_eq!(page.payouts.len(), 2);
     });
 }
@@ -180,9 +178,11 @@ fn listings_show_every_payout_once_page_by_page() {
         let all = |filter: Filter<'_>| {
             let (mut found, mut after) = (Vec::new(), None);
             loop {
-                let page = ledger.page(filter, after.as_ref(), PageSize::new(4).unwrap()).unwrap();
+                let page = ledger
+                    .page(filter, Order::OldestFirst, after.as_ref(), PageSize::new(4).unwrap())
+                    .unwrap();
                 assert!(page.payouts.len() <= 4);
-                found.extend(page.payouts.iter().map(Payout::id));
+                found.extend(page.payouts.into_iter().map(|payout| payout.unwrap().id()));
                 match page.next {
                     Some(next) => after = Some(next),
                     None => return found,
@@ -193,6 +193,7 @@ fn listings_show_every_payout_once_page_by_page() {
         let claimed: Vec<_> = ids.iter().copied().step_by(3).collect();
         assert_eq!(all(Filter::Status(Status::IN_FLIGHT)), claimed);
         let in_flight = ledger.in_flight(None, PageSize::MAX).unwrap().payouts;
+        let in_flight: Vec<_> = in_flight.into_iter().map(Result::unwrap).collect();
         assert_eq!(in_flight.len(), 9);
         for (payout, number) in in_flight.iter().zip((0..).step_by(3)) {
             assert_eq!(ledger.by_payment_hash(hash(number)).unwrap().as_ref(), Some(payout));

@@ -82,7 +82,11 @@ fn every_offer_is_byte_for_byte_core_lightnings() {
             }
             Err(error) => {
                 assert_eq!(error.code(), -1, "{id}");
-                assert_eq!(listoffers(&ledger, None, false).unwrap().offers, [], "{id}: nothing is created");
+                assert_eq!(
+                    listoffers(&ledger, None, false, NOW).unwrap().offers,
+                    [],
+                    "{id}: nothing is created"
+                );
                 refused.push(id.to_owned());
             }
         }
@@ -235,7 +239,7 @@ fn every_answer_by_state_is_core_lightnings() {
                 offerout(&ledger, &key, &params, NOW).map(|result| json!(result))
             }
             "listoffers" => {
-                listoffers(&ledger, offer_id, params["active_only"].as_bool().unwrap_or_default())
+                listoffers(&ledger, offer_id, params["active_only"].as_bool().unwrap_or_default(), NOW)
                     .map(|list| json!(list))
             }
             "disableoffer" => disableoffer(&ledger, offer_id.unwrap(), NOW).map(|offer| json!(offer)),

@@ -32,6 +32,10 @@ fn pending(name: char) -> Attempt {
     Attempt::Pending(hash(name))
 }
 
+fn adopted(name: char) -> Attempt {
+    Attempt::Adopted(hash(name))
+}
+
 fn failed(name: char) -> Attempt {
     Attempt::Failed(hash(name))
 }
@@ -71,6 +75,7 @@ fn phase_name(phase: Phase) -> &'static str {
 fn event_name(event: &Event) -> &'static str {
     match event {
         Event::Claimed { .. } => "claimed",
+        Event::Adopted { .. } => "adopted",
         Event::Settled { late: false, .. } => "settled",
         Event::Settled { late: true, .. } => "settled late",
         Event::Released { .. } => "released",
@@ -108,6 +113,9 @@ fn inputs() -> Vec<(String, char, Input)> {
     }
     for name in ['h', 'e', 'p', 'n'] {
         inputs.push((format!("release({name})"), name, Input::Release(hash(name))));
+    }
+    for name in ['n', 'e', 'h', 'p'] {
+        inputs.push((format!("adopt({name})"), name, Input::Adopt(hash(name))));
     }
     inputs.push(("disable".to_owned(), 'n', Input::Disable));
     inputs
@@ -159,17 +167,65 @@ fn first_only_table() -> String {
         ("Disabled, after e failed", "settle(e)", first(true, &[failed('e')]), Input::Settle(proof('e'))),
         ("Disabled, never claimed", "claim(n)", first(true, &[]), Input::Claim(hash('n'))),
     ];
+    cases_table(&cases)
+}
+
+/// A payout that has had as many invoices as it takes: the last one as given.
+fn full(last: Attempt) -> State {
+    let attempt = |number: usize| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        Attempt::Failed(PaymentHash::from_byte_array(bytes))
+    };
+    let earlier = [failed('e')].into_iter().chain((2..MAX_ATTEMPTS).map(attempt));
+    let closed = matches!(last, Attempt::Failed(_));
+    State::restore(RetryPolicy::AnyNewInvoice, closed, earlier.chain([last]).collect()).unwrap()
+}
+
+fn last_attempt_table() -> String {
+    let cases = [
+        ("Claimed", "release(h)", full(pending('h')), Input::Release(hash('h'))),
+        ("Claimed", "settle(h)", full(pending('h')), Input::Settle(proof('h'))),
+        ("Disabled, all failed", "claim(n)", full(failed('f')), Input::Claim(hash('n'))),
+        ("Disabled, all failed", "settle(e)", full(failed('f')), Input::Settle(proof('e'))),
+        ("Disabled, all failed", "adopt(e)", full(failed('f')), Input::Adopt(hash('e'))),
+        ("Disabled, all failed", "adopt(n)", full(failed('f')), Input::Adopt(hash('n'))),
+        ("Disabled, all failed", "disable", full(failed('f')), Input::Disable),
+    ];
+    cases_table(&cases)
+}
+
+fn adopted_table() -> String {
+    let any = |closed, attempts: &[Attempt]| state(RetryPolicy::AnyNewInvoice, closed, attempts);
+    let both = any(false, &[pending('h'), adopted('a')]);
+    let alone = any(false, &[adopted('a')]);
+    let cases = [
+        ("Claimed by h and a", "claim(n)", both.clone(), Input::Claim(hash('n'))),
+        ("Claimed by h and a", "claim(a)", both.clone(), Input::Claim(hash('a'))),
+        ("Claimed by h and a", "settle(h)", both.clone(), Input::Settle(proof('h'))),
+        ("Claimed by h and a", "settle(a)", both.clone(), Input::Settle(proof('a'))),
+        ("Claimed by h and a", "release(h)", both.clone(), Input::Release(hash('h'))),
+        ("Claimed by h and a", "release(a)", both, Input::Release(hash('a'))),
+        ("Claimed by a", "adopt(a)", alone.clone(), Input::Adopt(hash('a'))),
+        ("Claimed by a", "settle(a)", alone.clone(), Input::Settle(proof('a'))),
+        ("Claimed by a", "release(a)", alone.clone(), Input::Release(hash('a'))),
+        ("Claimed by a", "disable", alone, Input::Disable),
+    ];
+    cases_table(&cases)
+}
+
+fn cases_table(cases: &[(&str, &str, State, Input)]) -> String {
     let mut text = String::from("| state | input | outcome |\n|---|---|---|\n");
     for (name, input_name, state, input) in cases {
-        assert_eq!(phase_name(state.phase()), name.split(',').next().unwrap());
-        writeln!(text, "| {name} | {input_name} | {} |", outcome(&state, &input)).unwrap();
+        assert_eq!(phase_name(state.phase()), name.split([',', ' ']).next().unwrap());
+        writeln!(text, "| {name} | {input_name} | {} |", outcome(state, input)).unwrap();
     }
     text
 }
 
 #[test]
 fn the_documented_tables_and_diagram_are_what_the_code_does() {
-    for part in [table(), diagram(), first_only_table()] {
+    for part in [table(), diagram(), first_only_table(), last_attempt_table(), adopted_table()] {
         assert!(DOC.contains(&part), "src/payout/states.md should contain:\n{part}");
     }
 }
@@ -314,21 +370,71 @@ fn disabled() {
 
 #[test]
 fn attempts_are_bounded() {
-    let attempt = |number: usize| {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&number.to_be_bytes());
-        Attempt::Failed(PaymentHash::from_byte_array(bytes))
-    };
-    let full =
-        State::restore(RetryPolicy::AnyNewInvoice, false, (0..MAX_ATTEMPTS).map(attempt).collect()).unwrap();
-    assert_eq!(refused(&full, Input::Claim(hash('n'))), Refusal::TooManyAttempts);
-    let room =
-        State::restore(RetryPolicy::AnyNewInvoice, false, (1..MAX_ATTEMPTS).map(attempt).collect()).unwrap();
-    assert_eq!(accepted(&room, Input::Claim(hash('n'))).0.attempts().len(), MAX_ATTEMPTS);
+    let restore =
+        |closed, attempts: &[Attempt]| State::restore(RetryPolicy::AnyNewInvoice, closed, attempts.to_vec());
+    let last = full(pending('h'));
+    let room = restore(false, &last.attempts()[1..MAX_ATTEMPTS - 1]).unwrap();
+    assert_eq!(accepted(&room, Input::Claim(hash('n'))).0.attempts().len(), MAX_ATTEMPTS - 1);
+
+    // A payout that can never be redeemed any more is not listed as active.
+    let (next, events) = accepted(&last, Input::Release(hash('h')));
+    assert_eq!(next.status(), Status::Disabled);
+    assert_eq!(events, [Event::Released { hash: hash('h') }, Event::Disabled]);
+    assert_eq!(refused(&next, Input::Claim(hash('n'))), Refusal::TooManyAttempts);
+    assert_eq!(restore(true, next.attempts()), Ok(next.clone()));
     assert_eq!(
-        State::restore(RetryPolicy::AnyNewInvoice, false, (0..=MAX_ATTEMPTS).map(attempt).collect()),
-        Err(ImpossibleState::TooManyAttempts { found: MAX_ATTEMPTS + 1 }),
+        restore(false, next.attempts()).unwrap_err().to_string(),
+        "all 1000 invoices that are allowed have failed, but the payout takes another",
     );
+    let more = [next.attempts(), &[failed('n')]].concat();
+    assert_eq!(restore(true, &more), Err(ImpossibleState::TooManyAttempts { found: MAX_ATTEMPTS + 1 }));
+}
+
+#[test]
+fn a_payout_paid_twice_with_a_third_payment_in_flight_is_overpaid() {
+    let state = state(RetryPolicy::AnyNewInvoice, false, &[paid('p'), paid('q'), pending('h')]);
+    assert_eq!(state.status(), Status::ClaimedOverpaid);
+    assert_eq!(accepted(&state, Input::Release(hash('h'))).0.status(), Status::Overpaid);
+    assert_eq!(accepted(&state, Input::Settle(proof('h'))).0.status(), Status::Overpaid);
+    for statuses in [Status::IN_FLIGHT, Status::PAID, Status::OVERPAID] {
+        assert!(statuses.contains(&Status::ClaimedOverpaid));
+    }
+    assert!(!Status::OPEN.contains(&Status::ClaimedOverpaid));
+}
+
+#[test]
+fn an_adopted_payment_takes_permissions_away_and_gives_none() {
+    let any = |closed, attempts: &[Attempt]| state(RetryPolicy::AnyNewInvoice, closed, attempts);
+    let adopt = |state: &State, name| accepted(state, Input::Adopt(hash(name)));
+    let active = any(false, &[]);
+    let (one, events) = adopt(&active, 'a');
+    assert_eq!((one.status(), one.pending()), (Status::Claimed, None));
+    assert_eq!(one.in_flight().collect::<Vec<_>>(), [hash('a')]);
+    assert_eq!(events, [Event::Adopted { hash: hash('a') }]);
+    assert_eq!(adopt(&one, 'a'), (one.clone(), vec![]));
+    assert_eq!(refused(&one, Input::Claim(hash('n'))), Refusal::InFlight { hash: hash('a') });
+    assert_eq!(refused(&one, Input::Claim(hash('a'))), Refusal::AlreadyClaimed { hash: hash('a') });
+
+    // Next to a claim; whichever ends first, the other is still in flight.
+    let both = adopt(&any(false, &[pending('h')]), 'a').0;
+    assert_eq!((both.pending(), both.phase()), (Some(hash('h')), Phase::Claimed { hash: hash('h') }));
+    assert_eq!(both.in_flight().collect::<Vec<_>>(), [hash('h'), hash('a')]);
+    let rest = accepted(&both, Input::Release(hash('h'))).0;
+    assert_eq!((rest.pending(), rest.phase()), (None, Phase::Claimed { hash: hash('a') }));
+    assert_eq!(accepted(&both, Input::Settle(proof('a'))).0.status(), Status::ClaimedPaid);
+
+    // After a payment that succeeded, and of one that was taken for failed.
+    let used = adopt(&any(false, &[paid('p')]), 'a').0;
+    assert_eq!(used.status(), Status::ClaimedPaid);
+    let (twice, events) = accepted(&used, Input::Settle(proof('a')));
+    assert_eq!(twice.status(), Status::Overpaid);
+    assert_eq!(events, [settled('a', false), Event::Overpaid { hash: hash('a'), paid_by: hash('p') }]);
+    let again = adopt(&any(true, &[failed('e')]), 'e').0;
+    assert_eq!((again.status(), again.attempts()), (Status::Closing, &[adopted('e')][..]));
+
+    // Where only the first invoice counts, an adopted one was the first.
+    let first = adopt(&state(RetryPolicy::FirstInvoiceOnly, false, &[]), 'a').0;
+    assert_eq!(accepted(&first, Input::Release(hash('a'))).0.status(), Status::Disabled);
 }
 
 #[test]
@@ -337,17 +443,18 @@ fn impossible_states_are_not_restored() {
         State::restore(policy, closed, attempts.to_vec()).unwrap_err().to_string()
     };
     let (any, first) = (RetryPolicy::AnyNewInvoice, RetryPolicy::FirstInvoiceOnly);
-    let (a, not_first) = (hash('a'), "only the first invoice counts, but the payout goes on after it failed");
+    let (a, not_first) = (hash('a'), "only the first invoice counts, but a later one was claimed");
     assert_eq!(
         restore(any, false, &[failed('a'), failed('b'), pending('a')]),
         format!("payment {a} was attempted twice"),
     );
     assert_eq!(
-        restore(any, false, &[pending('a'), failed('b')]),
+        restore(any, false, &[pending('a'), failed('b'), pending('c')]),
         format!("payment {a} is in flight although a later one was claimed"),
     );
     assert_eq!(restore(first, true, &[failed('a'), pending('b')]), not_first);
-    assert_eq!(restore(first, false, &[failed('a')]), not_first);
+    let all_failed = "all 1 invoices that are allowed have failed, but the payout takes another";
+    assert_eq!(restore(first, false, &[failed('a')]), all_failed);
     assert_eq!(restore(any, false, &vec![failed('a'); 1_001]), "1001 attempts, of at most 1000");
 }
 
@@ -373,7 +480,7 @@ fn refusals_say_why() {
         (Refusal::AlreadyDisabled, "already disabled".to_owned()),
         (
             Refusal::TooManyAttempts,
-            "too many attempts: 1000 invoices have failed, no more are tried".to_owned(),
+            "too many attempts: this payout has had 1000 invoices and takes no more".to_owned(),
         ),
         (
             Refusal::UnknownPayment { hash: h },
@@ -407,10 +514,15 @@ mod model {
             self.log.iter().filter(|entry| entry.0 == what).map(|entry| entry.1).collect()
         }
 
-        fn in_flight(&self) -> Option<char> {
-            self.names("claimed")
-                .into_iter()
-                .find(|name| !self.ever("released", *name) && !self.ever("settled", *name))
+        /// What the log says last of a payment, but for overpayments.
+        fn last(&self, name: char) -> &'static str {
+            let told =
+                |entry: &&(&str, char)| entry.1 == name && !["overpaid", "disabled"].contains(&entry.0);
+            self.log.iter().rev().find(told).map_or("", |entry| entry.0)
+        }
+
+        fn all_in_flight(&self) -> Vec<char> {
+            ('a'..='e').filter(|name| ["claimed", "adopted"].contains(&self.last(*name))).collect()
         }
 
         fn disabled(&self) -> bool {
@@ -419,12 +531,13 @@ mod model {
 
         /// What the log says of the payout, in the words of a listing.
         fn status(&self) -> Status {
-            match (self.names("settled").len(), self.in_flight().is_some(), self.disabled()) {
+            match (self.names("settled").len(), !self.all_in_flight().is_empty(), self.disabled()) {
                 (0, false, false) => Status::Active,
                 (0, false, true) => Status::Disabled,
                 (0, true, false) => Status::Claimed,
                 (0, true, true) => Status::Closing,
-                (_, true, _) => Status::ClaimedPaid,
+                (1, true, _) => Status::ClaimedPaid,
+                (_, true, _) => Status::ClaimedOverpaid,
                 (1, false, _) => Status::Used,
                 (_, false, _) => Status::Overpaid,
             }
@@ -437,19 +550,26 @@ mod model {
             what: &str,
             name: char,
         ) -> Result<Vec<&'static str>, &'static str> {
-            let known = self.ever("claimed", name);
+            let known = self.ever("claimed", name) || self.ever("adopted", name);
+            let all_failed =
+                ('a'..='e').all(|other| other == name || ["", "released"].contains(&self.last(other)));
             let paid = !self.names("settled").is_empty();
             let mut new = Vec::new();
             match what {
                 "claim" if paid => return Err("AlreadyPaid"),
-                "claim" if self.in_flight() == Some(name) => return Err("AlreadyClaimed"),
-                "claim" if self.in_flight().is_some() => return Err("InFlight"),
-                "claim" if policy == RetryPolicy::FirstInvoiceOnly && !self.names("claimed").is_empty() => {
+                "claim" if self.all_in_flight().contains(&name) => return Err("AlreadyClaimed"),
+                "claim" if !self.all_in_flight().is_empty() => return Err("InFlight"),
+                "claim"
+                    if policy == RetryPolicy::FirstInvoiceOnly
+                        && ('a'..='e').any(|one| !self.last(one).is_empty()) =>
+                {
                     return Err("FirstInvoiceOnly");
                 }
                 "claim" if self.disabled() => return Err("Disabled"),
                 "claim" if known => return Err("AlreadyFailed"),
                 "claim" => new.push("claimed"),
+                "adopt" if ["claimed", "adopted", "settled"].contains(&self.last(name)) => {}
+                "adopt" => new.push("adopted"),
                 "disable" if paid => return Err("AlreadyPaid"),
                 "disable" if self.disabled() => return Err("AlreadyDisabled"),
                 "disable" => new.push("disabled"),
@@ -458,8 +578,8 @@ mod model {
                 "settle" if paid => new.extend(["settled", "overpaid"]),
                 "settle" => new.push("settled"),
                 "release" if self.ever("settled", name) => return Err("ReleasePaid"),
-                "release" if self.ever("released", name) => return Err("AlreadyFailed"),
-                "release" if policy == RetryPolicy::FirstInvoiceOnly && !self.disabled() => {
+                "release" if self.last(name) == "released" => return Err("AlreadyFailed"),
+                "release" if policy == RetryPolicy::FirstInvoiceOnly && all_failed && !self.disabled() => {
                     new.extend(["released", "disabled"]);
                 }
                 "release" => new.push("released"),
@@ -473,6 +593,7 @@ mod model {
     fn log_word(event: &Event) -> &'static str {
         match event {
             Event::Claimed { .. } => "claimed",
+            Event::Adopted { .. } => "adopted",
             Event::Settled { .. } => "settled",
             Event::Released { .. } => "released",
             Event::Disabled => "disabled",
@@ -489,7 +610,7 @@ mod model {
             inputs in prop::collection::vec(
                 (
                     // Disabling closes most doors, so it is rare.
-                    prop_oneof![4 => Just("claim"), 4 => Just("settle"), 4 => Just("release"), 1 => Just("disable")],
+                    prop_oneof![4 => Just("claim"), 4 => Just("settle"), 4 => Just("release"), 2 => Just("adopt"), 1 => Just("disable")],
                     prop::char::range('a', 'd'),
                 ),
                 0..40,
@@ -500,11 +621,12 @@ mod model {
             for (what, name) in inputs {
                 let input = match what {
                     "claim" => Input::Claim(hash(name)),
+                    "adopt" => Input::Adopt(hash(name)),
                     "settle" => Input::Settle(proof(name)),
                     "release" => Input::Release(hash(name)),
                     _ => Input::Disable,
                 };
-                let late = naive.ever("released", name);
+                let late = naive.last(name) == "released";
                 let answer = step(&state, &input);
                 match (&answer, naive.take(policy, what, name)) {
                     (Err(refusal), Err(expected)) => prop_assert_eq!(refusal_name(refusal), expected),
@@ -520,7 +642,14 @@ mod model {
                     (ours, theirs) => prop_assert!(false, "{:?} against {:?}", ours, theirs),
                 }
                 prop_assert_eq!(state.status(), naive.status());
-                prop_assert_eq!(state.pending(), naive.in_flight().map(hash));
+                let claimed = naive.all_in_flight().into_iter().find(|name| naive.last(*name) == "claimed");
+                prop_assert_eq!(state.pending(), claimed.map(hash));
+                let (mut ours, mut theirs): (Vec<_>, Vec<_>) =
+                    (state.in_flight().collect(), naive.all_in_flight().into_iter().map(hash).collect());
+                prop_assert!(claimed.is_none() || ours.first() == claimed.map(hash).as_ref());
+                ours.sort_unstable();
+                theirs.sort_unstable();
+                prop_assert_eq!(ours, theirs);
                 // A payout is never used without a proof, and what is stored is read back.
                 if matches!(state.phase(), Phase::Used { .. }) {
                     prop_assert!(state.paid().all(|proof| proof.preimage().payment_hash() == proof.payment_hash()));

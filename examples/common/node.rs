@@ -3,10 +3,10 @@
 //! What it did lies in a file of its own, as a real node's memory outlives the program that drives it. It keeps the
 //! contract of [`Payer`]: one payment_hash is paid once, and what has failed is not begun again.
 
-use std::cell::Cell;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bolt12::payout::{Claim, Outcome, Payer, PaymentHash};
 use clap::ValueEnum;
@@ -27,9 +27,9 @@ pub enum Plan {
 }
 
 /// The stand-in. The payee's purse is where its payments arrive.
-pub struct StandIn<'a> {
-    pub plan: Cell<Plan>,
-    pub payee: &'a Purse,
+pub struct StandIn {
+    pub plan: Mutex<Plan>,
+    pub payee: Arc<Purse>,
     /// A line for whatever happens to a payment: its state and its hash.
     pub record: PathBuf,
 }
@@ -38,7 +38,7 @@ const PAID: &str = "paid";
 const FAILED: &str = "failed";
 const ON_ITS_WAY: &str = "on_its_way";
 
-impl StandIn<'_> {
+impl StandIn {
     /// Lets all payments arrive that are on their way.
     pub fn arrive(&self) {
         let text = fs::read_to_string(&self.record).unwrap_or_default();
@@ -47,6 +47,15 @@ impl StandIn<'_> {
                 self.write(PAID, hash);
             }
         }
+    }
+
+    /// Treats new payments like this from now on.
+    pub fn set(&self, plan: Plan) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+    }
+
+    fn plan(&self) -> Plan {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The last thing that is written of a payment.
@@ -70,13 +79,13 @@ impl StandIn<'_> {
     }
 }
 
-impl Payer for StandIn<'_> {
+impl Payer for StandIn {
     fn pay(&self, claim: &Claim) -> Outcome {
         let hash = claim.payment_hash();
         if let Some(outcome) = self.status(hash) {
             return outcome;
         }
-        match self.plan.get() {
+        match self.plan() {
             Plan::Succeed => self.write(PAID, hash),
             Plan::Fail => self.write(FAILED, hash),
             Plan::Stall => self.write(ON_ITS_WAY, hash),

@@ -17,5 +17,5 @@ pub fn disableinvoicerequest<S: Store>(
     now: u64,
 ) -> Result<InvoiceRequestInfo, CommandError> {
     let id = PayoutId::from_byte_array(invreq_id.to_byte_array());
-    disable(ledger, id, "invoice request", now, InvoiceRequestInfo::of)
+    disable(ledger, id, "invoice request", now, |payout| InvoiceRequestInfo::of(payout, now))
 }

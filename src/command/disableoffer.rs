@@ -16,5 +16,7 @@ pub fn disableoffer<S: Store>(
     offer_id: OfferId,
     now: u64,
 ) -> Result<OfferInfo, CommandError> {
-    disable(ledger, PayoutId::from_byte_array(offer_id.to_byte_array()), "offer", now, OfferInfo::of)
+    disable(ledger, PayoutId::from_byte_array(offer_id.to_byte_array()), "offer", now, |payout| {
+        OfferInfo::of(payout, now)
+    })
 }

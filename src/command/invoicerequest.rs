@@ -54,7 +54,8 @@ impl<'a> InvoiceRequestParams<'a> {
 pub struct InvoiceRequestOut {
     /// SHA-256 over the request's records: 64 hexadecimal characters.
     pub invreq_id: InvreqId,
-    /// Always true.
+    /// Always true. A request that existed is returned even after it has expired;
+    /// [`listinvoicerequests`](super::listinvoicerequests) shows that.
     pub active: bool,
     /// Always true.
     pub single_use: bool,
@@ -112,11 +113,11 @@ pub fn invoicerequest<S: Store>(
     }
     let request = request.unsigned(signer.public_key(), params.metadata)?.sign(signer)?;
     let (payout, created) = create(ledger, Promise::invoice_request(request), params.label, now)?;
-    let info = InvoiceRequestInfo::of(&payout)
+    let info = InvoiceRequestInfo::of(&payout, now)
         .ok_or_else(|| CommandError::Other("not an invoice request".into()))?;
     Ok(InvoiceRequestOut {
         invreq_id: info.invreq_id,
-        active: info.active,
+        active: true,
         single_use: info.single_use,
         bolt12: info.bolt12,
         bolt12_signed: info.bolt12_signed,

@@ -15,7 +15,8 @@ use crate::payout::{Ledger, Payout, PayoutId};
 pub struct InvoiceRequestInfo {
     /// SHA-256 over the request's records: 64 hexadecimal characters.
     pub invreq_id: InvreqId,
-    /// Whether an invoice may still be paid, now or when the one in flight has failed.
+    /// Whether a new invoice may still be paid, now or after the one in flight has failed: it is neither used, disabled
+    /// nor expired.
     pub active: bool,
     /// Always true.
     pub single_use: bool,
@@ -31,12 +32,12 @@ pub struct InvoiceRequestInfo {
 }
 
 impl InvoiceRequestInfo {
-    /// What is documented of a payout; `None` when it is not an invoice request's.
-    pub fn of(payout: &Payout) -> Option<Self> {
+    /// What is documented of a payout, at `now` (unix seconds); `None` when it is not an invoice request's.
+    pub fn of(payout: &Payout, now: u64) -> Option<Self> {
         let request = payout.promise().as_invoice_request()?;
         Some(Self {
             invreq_id: request.invreq_id(),
-            active: payout.is_active(),
+            active: payout.is_active(now),
             single_use: true,
             bolt12: request.unsigned().ok()?.to_string(),
             bolt12_signed: request.to_string(),
@@ -52,10 +53,14 @@ impl InvoiceRequestInfo {
 pub struct ListInvoiceRequests {
     /// The requests, oldest first.
     pub invoicerequests: Vec<InvoiceRequestInfo>,
+    /// The payouts that cannot be read, a sentence for each; whose they are may not be known. Not in the documented
+    /// object, and absent from the serialized one unless there are any.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty", default))]
+    pub damaged: Vec<String>,
 }
 
 /// Lists the invoice requests, or the one with `invreq_id`, or none if there is no such; with `active_only` the active
-/// ones alone. Source: lightning-listinvoicerequests(7).
+/// ones alone, of which none has expired at `now` (unix seconds). Source: lightning-listinvoicerequests(7).
 ///
 /// The whole list comes at once. For a ledger too large for that, [`Ledger::page`] gives it in pages.
 ///
@@ -65,7 +70,10 @@ pub fn listinvoicerequests<S: Store>(
     ledger: &Ledger<S>,
     invreq_id: Option<InvreqId>,
     active_only: bool,
+    now: u64,
 ) -> Result<ListInvoiceRequests, CommandError> {
     let id = invreq_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
-    Ok(ListInvoiceRequests { invoicerequests: list(ledger, id, active_only, InvoiceRequestInfo::of)? })
+    let (invoicerequests, damaged) =
+        list(ledger, id, active_only, now, |payout| InvoiceRequestInfo::of(payout, now))?;
+    Ok(ListInvoiceRequests { invoicerequests, damaged })
 }

@@ -15,7 +15,8 @@ use crate::payout::{Ledger, Payout, PayoutId};
 pub struct OfferInfo {
     /// The merkle root of the offer's records: 64 hexadecimal characters.
     pub offer_id: OfferId,
-    /// Whether an invoice may still be paid, now or when the one in flight has failed.
+    /// Whether a new invoice may still be paid, now or after the one in flight has failed: it is neither used, disabled
+    /// nor expired.
     pub active: bool,
     /// Always true.
     pub single_use: bool,
@@ -31,12 +32,12 @@ pub struct OfferInfo {
 }
 
 impl OfferInfo {
-    /// What is documented of a payout; `None` when it is not an offer's.
-    pub fn of(payout: &Payout) -> Option<Self> {
+    /// What is documented of a payout, at `now` (unix seconds); `None` when it is not an offer's.
+    pub fn of(payout: &Payout, now: u64) -> Option<Self> {
         let offer = payout.promise().draft_offer()?;
         Some(Self {
             offer_id: offer.offer_id(),
-            active: payout.is_active(),
+            active: payout.is_active(now),
             single_use: true,
             bolt12: offer.to_string(),
             bolt12_unsigned: offer.unsigned().to_string(),
@@ -52,10 +53,14 @@ impl OfferInfo {
 pub struct ListOffers {
     /// The offers, oldest first.
     pub offers: Vec<OfferInfo>,
+    /// The payouts that cannot be read, a sentence for each; whose they are may not be known. Not in the documented
+    /// object, and absent from the serialized one unless there are any.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty", default))]
+    pub damaged: Vec<String>,
 }
 
 /// Lists the offers, or the one with `offer_id`, or none if there is no such; with `active_only` the active ones
-/// alone. Source: lightning-listoffers(7).
+/// alone, of which none has expired at `now` (unix seconds). Source: lightning-listoffers(7).
 ///
 /// The whole list comes at once. For a ledger too large for that, [`Ledger::page`] gives it in pages.
 ///
@@ -65,7 +70,9 @@ pub fn listoffers<S: Store>(
     ledger: &Ledger<S>,
     offer_id: Option<OfferId>,
     active_only: bool,
+    now: u64,
 ) -> Result<ListOffers, CommandError> {
     let id = offer_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
-    Ok(ListOffers { offers: list(ledger, id, active_only, OfferInfo::of)? })
+    let (offers, damaged) = list(ledger, id, active_only, now, |payout| OfferInfo::of(payout, now))?;
+    Ok(ListOffers { offers, damaged })
 }

@@ -67,7 +67,8 @@ impl<'a> OfferOutParams<'a> {
 pub struct OfferOut {
     /// The merkle root of the offer's records: 64 hexadecimal characters.
     pub offer_id: OfferId,
-    /// Always true.
+    /// Always true. An offer that existed is returned even after it has expired;
+    /// [`listoffers`](super::listoffers) shows that.
     pub active: bool,
     /// Always true.
     pub single_use: bool,
@@ -120,10 +121,10 @@ pub fn offerout<S: Store>(
     if limit != params.limit {
         return Err(CommandError::OtherLimit { id: payout.id(), limit });
     }
-    let offer = OfferInfo::of(&payout).ok_or_else(|| CommandError::Other("not an offer".to_string()))?;
+    let offer = OfferInfo::of(&payout, now).ok_or_else(|| CommandError::Other("not an offer".to_string()))?;
     Ok(OfferOut {
         offer_id: offer.offer_id,
-        active: offer.active,
+        active: true,
         single_use: offer.single_use,
         bolt12: offer.bolt12,
         bolt12_unsigned: offer.bolt12_unsigned,

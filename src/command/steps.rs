@@ -4,12 +4,13 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::CommandError;
-use crate::payout::store::{Filter, Label, PageSize, Store};
+use crate::payout::store::{Filter, Label, Order, PageSize, Store};
 use crate::payout::{
     CreateError, Created, DisableError, Ledger, NotAPromise, Payout, PayoutId, Promise, Status,
 };
 
-/// Promises a payout, or gives back the one that exists, if it is active; and whether it is new.
+/// Promises a payout, or returns the one that exists, if it may still be paid by a new invoice; and whether it is new.
+/// One that exists is returned even when it has expired.
 pub(super) fn create<S: Store>(
     ledger: &Ledger<S>,
     promise: Result<Promise, NotAPromise>,
@@ -25,32 +26,42 @@ pub(super) fn create<S: Store>(
     })?;
     let is_new = matches!(created, Created::New(_));
     let payout = created.into_payout();
-    if !payout.is_active() {
+    if !Status::OPEN.contains(&payout.status()) {
         return Err(CommandError::ExistsInactive { what: promise.message().name(), id: payout.id() });
     }
     Ok((payout, is_new))
 }
 
-/// What `show` makes of the payouts, or of the one with `id`; those of which it makes nothing are another call's.
+/// What `show` makes of the payouts, or of the one with `id`; those of which it makes nothing are another call's. With
+/// `active_only` those that are disabled, used or expired at `now` are left out.
+///
+/// Payouts that cannot be read hide no others: beside what is shown, a sentence for each of them.
 pub(super) fn list<S: Store, T>(
     ledger: &Ledger<S>,
     id: Option<PayoutId>,
     active_only: bool,
+    now: u64,
     show: impl Fn(&Payout) -> Option<T>,
-) -> Result<Vec<T>, CommandError> {
+) -> Result<(Vec<T>, Vec<String>), CommandError> {
     if let Some(id) = id {
-        let payout = ledger.get(id)?.filter(|payout| payout.is_active() || !active_only);
-        return Ok(payout.as_ref().and_then(show).into_iter().collect());
+        let payout = ledger.get(id)?.filter(|payout| payout.is_active(now) || !active_only);
+        return Ok((payout.as_ref().and_then(show).into_iter().collect(), Vec::new()));
     }
     let filter = if active_only { Filter::Status(Status::OPEN) } else { Filter::All };
-    let mut shown = Vec::new();
+    let (mut shown, mut damaged) = (Vec::new(), Vec::new());
     let mut after = None;
     loop {
-        let page = ledger.page(filter, after.as_ref(), PageSize::MAX)?;
-        shown.extend(page.payouts.iter().filter_map(&show));
+        let page = ledger.page(filter, Order::OldestFirst, after.as_ref(), PageSize::MAX)?;
+        for payout in page.payouts {
+            match payout {
+                Ok(payout) if payout.is_active(now) || !active_only => shown.extend(show(&payout)),
+                Ok(_) => {}
+                Err(error) => damaged.push(error.to_string()),
+            }
+        }
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(shown),
+            None => return Ok((shown, damaged)),
         }
     }
 }

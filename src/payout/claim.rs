@@ -1,11 +1,11 @@
 //! [`Claim`]: the permission to pay one invoice, given once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::vec::Vec;
 
-use super::id::PayoutId;
+use super::id::{LedgerId, PayoutId};
 use super::payment::{PaymentHash, PaymentProof};
 use super::record::Payout;
 use crate::amount::Msat;
@@ -13,9 +13,10 @@ use crate::amount::Msat;
 /// The permission to pay one invoice for one payout. It exists only after the ledger has written it down durably.
 ///
 /// Give it to [`Ledger::pay`](super::Ledger::pay). Or hand it to the node by yourself, then end it with
-/// [`Ledger::settle`](super::Ledger::settle) or [`Ledger::release`](super::Ledger::release). Whoever merely drops it has *not* released the payout: the claim stays
-/// in flight until [`Ledger::recover`](super::Ledger::recover) has asked the node. As long as the claim is held,
-/// recovery in this process leaves it alone.
+/// [`Ledger::settle`](super::Ledger::settle) or [`Ledger::release`](super::Ledger::release). Dropping it does *not*
+/// release the payout: the claim stays in flight until [`Ledger::recover`](super::Ledger::recover) has asked the node.
+/// As long as the claim is held, recovery in this process leaves it alone, through whichever
+/// [`Ledger`](super::Ledger) on the same store it runs.
 #[must_use = "the payout is reserved until this is settled or released"]
 pub struct Claim {
     payout: PayoutId,
@@ -24,12 +25,12 @@ pub struct Claim {
     invoice: Vec<u8>,
     paid_by: Option<PaymentHash>,
     /// Held for its drop.
-    _held: Held,
+    _held: HeldClaim,
 }
 
 impl Claim {
-    /// The claim in flight of `payout`, `held` by whoever is to have it; `None` when nothing is in flight.
-    pub(super) fn new(payout: &Payout, held: Held) -> Option<Self> {
+    /// The claim in flight of `payout`, `held` for its new owner; `None` when nothing claimed is in flight.
+    pub(super) fn new(payout: &Payout, held: HeldClaim) -> Option<Self> {
         let in_flight = payout.in_flight.as_ref()?;
         Some(Self {
             payout: payout.id,
@@ -64,7 +65,7 @@ impl Claim {
     /// The payment by which the payout proved paid after this claim was granted: one that had been released as failed
     /// and succeeded late. Only a claim that was [resumed](super::Ledger::resume) can have one.
     ///
-    /// Whoever holds such a claim must not begin its payment, or the payout is paid twice.
+    /// The payment of such a claim must not be begun, or the payout is paid twice.
     /// [`Ledger::pay`](super::Ledger::pay) looks by itself.
     pub const fn paid_by(&self) -> Option<PaymentHash> {
         self.paid_by
@@ -79,18 +80,50 @@ impl fmt::Debug for Claim {
     }
 }
 
-/// The claims that are held in this process: what recovery must not touch.
-#[derive(Clone, Debug, Default)]
-pub(super) struct HeldClaims(Arc<Mutex<BTreeSet<(PayoutId, PaymentHash)>>>);
+/// The claims that are held in this process: what recovery must not touch. All ledgers whose stores have the same id
+/// share them.
+#[derive(Clone, Debug)]
+pub(super) struct HeldClaims(Arc<Mutex<Held>>);
+
+#[derive(Debug, Default)]
+struct Held {
+    claims: BTreeSet<(PayoutId, PaymentHash)>,
+    /// Threads that wait for a node's answer.
+    asking: usize,
+}
 
 impl HeldClaims {
-    /// Marks a claim as held until the answer is dropped; `None` when it is held already.
-    pub(super) fn hold(&self, payout: PayoutId, hash: PaymentHash) -> Option<Held> {
-        let claim = (payout, hash);
-        self.lock().insert(claim).then(|| Held { claims: self.clone(), claim })
+    /// Those of the ledger `id`, shared with every other ledger on it in this process.
+    pub(super) fn of(id: LedgerId) -> Self {
+        static LEDGERS: Mutex<BTreeMap<LedgerId, Weak<Mutex<Held>>>> = Mutex::new(BTreeMap::new());
+        let mut ledgers = LEDGERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(held) = ledgers.get(&id).and_then(Weak::upgrade) {
+            return Self(held);
+        }
+        // Ledgers that are gone, with all their claims, are forgotten.
+        ledgers.retain(|_, held| held.strong_count() > 0);
+        let held = Arc::default();
+        ledgers.insert(id, Arc::downgrade(&held));
+        Self(held)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<(PayoutId, PaymentHash)>> {
+    /// Marks a claim as held until the answer is dropped; `None` when it is held already.
+    pub(super) fn hold(&self, payout: PayoutId, hash: PaymentHash) -> Option<HeldClaim> {
+        let claim = (payout, hash);
+        self.lock().claims.insert(claim).then(|| HeldClaim { held: self.clone(), claim })
+    }
+
+    /// Counts a thread that is about to ask a node, until the answer is dropped; `None` when `most` are asking already.
+    pub(super) fn ask(&self, most: usize) -> Option<Asking> {
+        let mut held = self.lock();
+        if held.asking >= most {
+            return None;
+        }
+        held.asking = held.asking.saturating_add(1);
+        Some(Asking { held: self.clone() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
         // No code runs under this lock that could leave the set half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,13 +131,26 @@ impl HeldClaims {
 
 /// One claim being held.
 #[derive(Debug)]
-pub(super) struct Held {
-    claims: HeldClaims,
+pub(super) struct HeldClaim {
+    held: HeldClaims,
     claim: (PayoutId, PaymentHash),
 }
 
-impl Drop for Held {
+impl Drop for HeldClaim {
     fn drop(&mut self) {
-        self.claims.lock().remove(&self.claim);
+        self.held.lock().claims.remove(&self.claim);
+    }
+}
+
+/// One thread that asks a node.
+#[derive(Debug)]
+pub(super) struct Asking {
+    held: HeldClaims,
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        let mut held = self.held.lock();
+        held.asking = held.asking.saturating_sub(1);
     }
 }

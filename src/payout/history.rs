@@ -1,11 +1,22 @@
 //! The append-only history of a payout: what happened, when, and why.
+//!
+//! An event is a TLV stream of our own, followed by a checksum over payout id, sequence number and stream. The stream
+//! holds the hash of the event before it and the version of the row that was written with it: with both, a history can
+//! be shown to be whole (`chain.rs`, `replay.rs`).
 
+use std::boxed::Box;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use thiserror::Error;
+
+use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
+use super::id::PayoutId;
 use super::payment::{PaymentHash, PaymentProof, Preimage};
-use super::state::Event;
-use super::store::StoredEvent;
+use super::promise::Promise;
+use super::state::{Event, RetryPolicy};
+use super::store::{Label, StoredEvent};
+use super::terms::{self, BadTerms};
 use crate::amount::Msat;
 use crate::field::{Field, FieldError, Span};
 use crate::parse::{ParseError, read_framed};
@@ -26,13 +37,29 @@ pub struct HistoryEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Happened {
-    /// It was promised.
-    Created,
+    /// It was promised. Holds all that the payout was made from, so that its row can be rebuilt.
+    Created {
+        /// What was promised.
+        promise: Box<Promise>,
+        /// Which invoices may be tried after one has failed.
+        policy: RetryPolicy,
+        /// The internal name.
+        label: Option<Label>,
+    },
     /// It was reserved for an invoice, and the payment may begin.
     Claimed {
         /// The invoice's payment_hash.
         hash: PaymentHash,
-        /// What is paid.
+        /// The amount that is paid.
+        amount: Msat,
+        /// The bytes of the invoice's TLV stream.
+        invoice: Vec<u8>,
+    },
+    /// A payment was recorded that the node knew and the ledger did not: [`Ledger::adopt`](super::Ledger::adopt).
+    Adopted {
+        /// The invoice's payment_hash.
+        hash: PaymentHash,
+        /// The amount of the invoice.
         amount: Msat,
         /// The bytes of the invoice's TLV stream.
         invoice: Vec<u8>,
@@ -48,35 +75,64 @@ pub enum Happened {
     Released {
         /// The invoice's payment_hash.
         hash: PaymentHash,
-        /// The payer's words.
+        /// The reason that the payer gave.
         reason: String,
     },
     /// No new invoice is taken.
     Disabled,
-    /// Money went out twice. Somebody has to look at this.
+    /// Money went out twice. An operator has to look at this.
     Overpaid {
         /// The payment that was one too many.
         hash: PaymentHash,
         /// The payment before it.
         paid_by: PaymentHash,
     },
+    /// The row was written anew from this history: [`Ledger::rebuild`](super::Ledger::rebuild).
+    Rebuilt,
 }
 
 impl HistoryEntry {
     /// The longest reason that is kept, in bytes; a longer one is cut.
     pub const MAX_REASON: usize = 1024;
+}
 
-    /// The entry in an event of a store.
-    pub(super) fn read(event: &StoredEvent) -> Result<Self, ParseError> {
+/// An event as it was read, with what binds it to its neighbours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Linked {
+    pub(super) entry: HistoryEntry,
+    /// The hash of the event before it.
+    pub(super) previous: [u8; 32],
+    /// The version of the row that was written with it.
+    pub(super) version: u64,
+}
+
+impl Linked {
+    /// The entry in an event of a store. It checks the event alone, not its place in the chain.
+    pub(super) fn read(id: PayoutId, event: &StoredEvent) -> Result<Self, EventError> {
+        let (stream, found) = event.bytes.split_last_chunk().ok_or(EventError::Checksum)?;
+        if event_checksum(id, event.sequence, stream) != *found {
+            return Err(EventError::Checksum);
+        }
         let mut parts = Parts::default();
-        read_framed(&event.bytes, |record| parts.read(record))?;
+        read_framed(stream, |record| parts.read(record))?;
         let hash = parts.hash.ok_or(FieldError::missing(HASH));
         let what = match parts.kind.ok_or(FieldError::missing(KIND))? {
-            Kind::Created => Happened::Created,
+            Kind::Created => {
+                let bytes = parts.terms.ok_or(FieldError::missing(TERMS))?.of(stream);
+                let (promise, policy) = terms::read(id, bytes)?;
+                let label = parts.label.map(|label| label.text(stream).to_string());
+                let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
+                Happened::Created { promise: Box::new(promise), policy, label }
+            }
             Kind::Claimed => Happened::Claimed {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
-                invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, &event.bytes),
+                invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
+            },
+            Kind::Adopted => Happened::Adopted {
+                hash: hash?,
+                amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
+                invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
             },
             Kind::Settled => Happened::Settled {
                 proof: parts.proof(hash?).ok_or(FieldError::missing(PREIMAGE))?,
@@ -84,27 +140,31 @@ impl HistoryEntry {
             },
             Kind::Released => Happened::Released {
                 hash: hash?,
-                reason: parts.reason.ok_or(FieldError::missing(REASON))?.text(&event.bytes).to_string(),
+                reason: parts.reason.ok_or(FieldError::missing(REASON))?.text(stream).to_string(),
             },
             Kind::Disabled => Happened::Disabled,
             Kind::Overpaid => Happened::Overpaid {
                 hash: hash?,
                 paid_by: parts.paid_by.ok_or(FieldError::missing(PAID_BY))?,
             },
+            Kind::Rebuilt => Happened::Rebuilt,
         };
         let time = parts.time.ok_or(FieldError::missing(TIME))?;
-        Ok(Self { sequence: event.sequence, time, what })
+        Ok(Self {
+            entry: HistoryEntry { sequence: event.sequence, time, what },
+            previous: parts.previous.ok_or(FieldError::missing(PREVIOUS))?,
+            version: parts.version.ok_or(FieldError::missing(VERSION))?,
+        })
     }
 }
 
 impl Happened {
-    /// What a step of the state machine is in a history. A claim and a release have more to say than the step knows.
-    pub(super) fn of(event: Event, claimed: Option<(Msat, &[u8])>, reason: &str) -> Self {
+    /// The entry for an event of the state machine. A claim and a release hold more than the event does.
+    pub(super) fn new(event: Event, invoice: Option<(Msat, &[u8])>, reason: &str) -> Self {
+        let (amount, bytes) = invoice.unwrap_or_default();
         match event {
-            Event::Claimed { hash } => {
-                let (amount, invoice) = claimed.unwrap_or_default();
-                Self::Claimed { hash, amount, invoice: invoice.to_vec() }
-            }
+            Event::Claimed { hash } => Self::Claimed { hash, amount, invoice: bytes.to_vec() },
+            Event::Adopted { hash } => Self::Adopted { hash, amount, invoice: bytes.to_vec() },
             Event::Settled { proof, late } => Self::Settled { proof, late },
             Event::Released { hash } => Self::Released { hash, reason: cut(reason) },
             Event::Disabled => Self::Disabled,
@@ -112,44 +172,89 @@ impl Happened {
         }
     }
 
-    /// The bytes that [`HistoryEntry::read`] takes back.
-    pub(super) fn to_bytes(&self, time: u64) -> Vec<u8> {
+    /// The event of the state machine that led to this entry, where one did.
+    pub(super) const fn event(&self) -> Option<Event> {
+        Some(match self {
+            Self::Created { .. } | Self::Rebuilt => return None,
+            Self::Claimed { hash, .. } => Event::Claimed { hash: *hash },
+            Self::Adopted { hash, .. } => Event::Adopted { hash: *hash },
+            Self::Settled { proof, late } => Event::Settled { proof: *proof, late: *late },
+            Self::Released { hash, .. } => Event::Released { hash: *hash },
+            Self::Disabled => Event::Disabled,
+            Self::Overpaid { hash, paid_by } => Event::Overpaid { hash: *hash, paid_by: *paid_by },
+        })
+    }
+
+    /// The bytes that [`Linked::read`] takes back: event number `end.number + 1` of the payout, written with `version`
+    /// of its row.
+    pub(super) fn to_bytes(&self, id: PayoutId, end: ChainEnd, version: u64, time: u64) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.tu64(TIME.number(), time);
         writer.record(KIND.number(), &[self.kind().code()]);
         match self {
-            Self::Created | Self::Disabled => {}
-            Self::Claimed { hash, amount, invoice } => {
-                writer.record(HASH.number(), &hash.to_byte_array());
+            Self::Claimed { hash, .. }
+            | Self::Adopted { hash, .. }
+            | Self::Released { hash, .. }
+            | Self::Overpaid { hash, .. } => writer.record(HASH.number(), &hash.to_byte_array()),
+            Self::Settled { proof, .. } => {
+                writer.record(HASH.number(), &proof.payment_hash().to_byte_array());
+            }
+            Self::Created { .. } | Self::Disabled | Self::Rebuilt => {}
+        }
+        match self {
+            Self::Claimed { amount, invoice, .. } | Self::Adopted { amount, invoice, .. } => {
                 writer.tu64(AMOUNT.number(), amount.get());
                 writer.record(INVOICE.number(), invoice);
             }
             Self::Settled { proof, late } => {
-                writer.record(HASH.number(), &proof.payment_hash().to_byte_array());
                 writer.record(PREIMAGE.number(), &proof.preimage().to_byte_array());
                 writer.record_if(LATE.number(), late.then_some(&[]));
             }
-            Self::Released { hash, reason } => {
-                writer.record(HASH.number(), &hash.to_byte_array());
-                writer.record(REASON.number(), reason.as_bytes());
-            }
-            Self::Overpaid { hash, paid_by } => {
-                writer.record(HASH.number(), &hash.to_byte_array());
-                writer.record(PAID_BY.number(), &paid_by.to_byte_array());
-            }
+            Self::Released { reason, .. } => writer.record(REASON.number(), reason.as_bytes()),
+            Self::Overpaid { paid_by, .. } => writer.record(PAID_BY.number(), &paid_by.to_byte_array()),
+            Self::Created { .. } | Self::Disabled | Self::Rebuilt => {}
         }
-        writer.into_bytes()
+        writer.record(PREVIOUS.number(), &end.hash);
+        writer.tu64(VERSION.number(), version);
+        if let Self::Created { promise, policy, label } = self {
+            writer.record(TERMS.number(), &terms::to_bytes(promise, *policy));
+            writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
+        }
+        let mut bytes = writer.into_bytes();
+        bytes.extend(event_checksum(id, end.number.saturating_add(1), &bytes));
+        bytes
     }
 
     const fn kind(&self) -> Kind {
         match self {
-            Self::Created => Kind::Created,
+            Self::Created { .. } => Kind::Created,
             Self::Claimed { .. } => Kind::Claimed,
             Self::Settled { .. } => Kind::Settled,
             Self::Released { .. } => Kind::Released,
             Self::Disabled => Kind::Disabled,
             Self::Overpaid { .. } => Kind::Overpaid,
+            Self::Adopted { .. } => Kind::Adopted,
+            Self::Rebuilt => Kind::Rebuilt,
         }
+    }
+}
+
+/// Why bytes are no event that this crate wrote for this place in this history.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum EventError {
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    #[error(transparent)]
+    Terms(#[from] BadTerms),
+    #[error("the label is too long")]
+    Label,
+    #[error("the checksum differs: it is not what was written at this place")]
+    Checksum,
+}
+
+impl From<FieldError> for EventError {
+    fn from(error: FieldError) -> Self {
+        Self::Parse(error.into())
     }
 }
 
@@ -162,6 +267,10 @@ const PREIMAGE: Field = Field::new(12, "preimage");
 const LATE: Field = Field::new(14, "late");
 const REASON: Field = Field::new(16, "reason");
 const PAID_BY: Field = Field::new(18, "paid_by");
+const PREVIOUS: Field = Field::new(20, "previous");
+const VERSION: Field = Field::new(22, "version");
+const TERMS: Field = Field::new(24, "terms");
+const LABEL: Field = Field::new(26, "label");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -171,11 +280,21 @@ enum Kind {
     Released,
     Disabled,
     Overpaid,
+    Adopted,
+    Rebuilt,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Created, Self::Claimed, Self::Settled, Self::Released, Self::Disabled, Self::Overpaid];
+    const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Claimed,
+        Self::Settled,
+        Self::Released,
+        Self::Disabled,
+        Self::Overpaid,
+        Self::Adopted,
+        Self::Rebuilt,
+    ];
 
     /// The number that stores keep. It never changes its meaning.
     const fn code(self) -> u8 {
@@ -186,6 +305,8 @@ impl Kind {
             Self::Released => 3,
             Self::Disabled => 4,
             Self::Overpaid => 5,
+            Self::Adopted => 6,
+            Self::Rebuilt => 7,
         }
     }
 }
@@ -202,6 +323,10 @@ struct Parts {
     late: bool,
     reason: Option<Span>,
     paid_by: Option<PaymentHash>,
+    previous: Option<[u8; 32]>,
+    version: Option<u64>,
+    terms: Option<Span>,
+    label: Option<Span>,
 }
 
 impl Parts {
@@ -214,11 +339,12 @@ impl Parts {
             10 => self.invoice = Some(Span::of_value(record)),
             12 => self.preimage = Some(Preimage::from_byte_array(PREIMAGE.read(record, Reader::array)?)),
             14 => self.late = LATE.read(record, |_| Ok(true))?,
-            16 => {
-                self.reason =
-                    Some(REASON.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))?)
-            }
+            16 => self.reason = Some(read_text(REASON, record)?),
             18 => self.paid_by = Some(PaymentHash::from_byte_array(PAID_BY.read(record, Reader::array)?)),
+            20 => self.previous = Some(PREVIOUS.read(record, Reader::array)?),
+            22 => self.version = Some(VERSION.read(record, Reader::tu64)?),
+            24 => self.terms = Some(Span::of_value(record)),
+            26 => self.label = Some(read_text(LABEL, record)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -235,12 +361,57 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, ValueError> {
     kind.ok_or(ValueError::new(ValueErrorKind::UnknownCode { code }, 0))
 }
 
+fn read_text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
+    field.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))
+}
+
 fn bytes_of(span: Span, bytes: &[u8]) -> Vec<u8> {
     span.of(bytes).to_vec()
+}
+
+fn event_checksum(id: PayoutId, sequence: u64, stream: &[u8]) -> [u8; CHECKSUM_LEN] {
+    checksum(&[&id.to_byte_array(), &sequence.to_be_bytes(), stream])
 }
 
 /// A reason within its bound, cut between two characters.
 fn cut(reason: &str) -> String {
     let end = (0..=HistoryEntry::MAX_REASON).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
     reason.get(..end).unwrap_or(reason).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(sequence: u64, bytes: Vec<u8>) -> Result<Happened, String> {
+        let event = StoredEvent { sequence, bytes };
+        let read = Linked::read(PayoutId::from_byte_array([7; 32]), &event);
+        read.map(|linked| linked.entry.what).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_event_is_read_back_at_its_own_place_only() {
+        let id = PayoutId::from_byte_array([7; 32]);
+        let end = ChainEnd::start(id);
+        let bytes = Happened::Disabled.to_bytes(id, end, 4, 1_700_000_000);
+        assert_eq!(told(1, bytes.clone()), Ok(Happened::Disabled));
+        let checksum = Err("the checksum differs: it is not what was written at this place".to_string());
+        assert_eq!(told(2, bytes.clone()), checksum);
+        assert_eq!(told(1, Vec::new()), checksum);
+        for byte in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[byte] ^= 1;
+            assert_eq!(told(1, damaged), checksum, "byte {byte}");
+        }
+        let other = PayoutId::from_byte_array([8; 32]);
+        assert_ne!(ChainEnd::start(other).hash, end.hash);
+        assert_eq!(told(1, Happened::Disabled.to_bytes(other, end, 4, 1_700_000_000)), checksum);
+    }
+
+    #[test]
+    fn a_kind_of_a_later_version_is_named() {
+        let mut bytes = [2, 0, 4, 1, 9].to_vec();
+        bytes.extend(event_checksum(PayoutId::from_byte_array([7; 32]), 1, &bytes));
+        assert_eq!(told(1, bytes), Err("kind (type 4) at byte 4: unknown code 9".to_string()));
+    }
 }

@@ -1,13 +1,15 @@
 //! [`Ledger`]: payouts on a [`Store`], and the steps that move them.
 
-use std::fmt;
+use std::boxed::Box;
+use std::string::{String, ToString};
+use std::sync::{Arc, OnceLock, Weak};
 use std::vec;
 use std::vec::Vec;
 
 use thiserror::Error;
 
 use super::claim::{Claim, HeldClaims};
-use super::history::{Happened, HistoryEntry};
+use super::history::{Happened, HistoryEntry, Linked};
 use super::id::PayoutId;
 use super::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 use super::presented::{Presented, TermsError};
@@ -17,7 +19,7 @@ use super::state::{self, Input, Refusal, RetryPolicy, State};
 use super::status::Status;
 use super::store::{
     Change, Cursor, Filter, Inserted, Label, NewRow, Order, OverBound, PageSize, Replaced, Row, Store,
-    StoreError,
+    StoreError, UnreadableRow,
 };
 
 /// Keeps payouts in a store and pays each at most once. All calls take `&self` and may come from many threads; the
@@ -48,20 +50,27 @@ use super::store::{
 /// ```
 #[derive(Debug)]
 pub struct Ledger<S> {
+    shared: Arc<Shared<S>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared<S> {
     store: S,
-    held: HeldClaims,
+    /// Looked up at the first claim, since the store has to be asked for the ledger's id.
+    held: OnceLock<HeldClaims>,
 }
 
 impl<S: Store> Ledger<S> {
-    /// A ledger on `store`. All users of one embedded store should share one ledger, so that recovery sees which
-    /// claims they hold.
+    /// A ledger on `store`. Any number of ledgers may be made on one store, or on stores that are connections to one
+    /// database. Those of one process share which claims they hold, by the [id](super::store::Store::ledger_id) of the
+    /// store, so that recovery through one leaves the claims of the others alone.
     pub fn new(store: S) -> Self {
-        Self { store, held: HeldClaims::default() }
+        Self { shared: Arc::new(Shared { store, held: OnceLock::new() }) }
     }
 
     /// The store.
-    pub const fn store(&self) -> &S {
-        &self.store
+    pub fn store(&self) -> &S {
+        &self.shared.store
     }
 
     /// Promises a payout that any new invoice may try after a final failure. See [`Ledger::create_with`].
@@ -90,10 +99,12 @@ impl<S: Store> Ledger<S> {
             let existing = self.get(id)?;
             return existing.map(Created::Existing).ok_or(CreateError::Expired { expiry, now });
         }
-        let payout = Payout::new(promise.clone(), id, label.clone(), policy, now);
-        let events = vec![Happened::Created.to_bytes(now)];
-        let row = NewRow::new(id, payout.status(), label, payout.body(), events)?;
-        match self.store.insert(&row)? {
+        let mut payout = Payout::new(promise.clone(), id, label.clone(), policy, now);
+        let created = Happened::Created { promise: Box::new(promise.clone()), policy, label: label.clone() };
+        let event = created.to_bytes(id, payout.end, payout.version, now);
+        payout.end = payout.end.after(&event);
+        let row = NewRow::new(id, payout.status(), label, payout.body(), vec![event])?;
+        match self.store().insert(&row)? {
             Inserted::New => Ok(Created::New(payout)),
             Inserted::Exists(row) => Ok(Created::Existing(read(row)?)),
         }
@@ -104,66 +115,80 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// [`StoreError`].
     pub fn get(&self, id: PayoutId) -> Result<Option<Payout>, StoreError> {
-        self.store.get(id)?.map(read).transpose()
+        self.store().get(id)?.map(read).transpose()
     }
 
-    /// The payout that ever claimed an invoice with this payment_hash: all that a node's callback tells.
+    /// The payout that ever claimed or adopted an invoice with this payment_hash, which is all that a node's callback
+    /// gives.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Payout>, StoreError> {
-        self.store.by_payment_hash(hash)?.map(read).transpose()
+        self.store().by_payment_hash(hash)?.map(read).transpose()
     }
 
-    /// Some payouts, in the store's lasting order; `after` is where the page before ended. See [`Store::page`].
+    /// Some payouts, oldest or newest first; `after` is the [`next`](PayoutPage::next) of the page before. See
+    /// [`Store::page`].
+    ///
+    /// A payout that cannot be read is in the page as an error. It hides no other payout, and the cursor leads past it.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`] when the page could not be read.
     pub fn page(
         &self,
         filter: Filter<'_>,
+        order: Order,
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<PayoutPage, StoreError> {
-        let page = self.store.page(filter, Order::OldestFirst, after, size)?;
-        let rows = page.rows.into_iter().map(|row| row.map_err(StoreError::damaged).and_then(read));
-        let payouts = rows.collect::<Result<_, _>>()?;
-        Ok(PayoutPage { payouts, next: page.next })
+        let page = self.store().page(filter, order, after, size)?;
+        let payouts = page.rows.into_iter().map(|row| {
+            let row = row?;
+            let id = row.id;
+            Payout::read(row).map_err(|error| UnreadablePayout::new(Some(id), error))
+        });
+        Ok(PayoutPage { payouts: payouts.collect(), next: page.next })
     }
 
-    /// Some payouts with a payment in flight, as [`Ledger::page`].
+    /// Some payouts with a payment in flight, oldest first, as [`Ledger::page`].
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`] when the page could not be read.
     pub fn in_flight(&self, after: Option<&Cursor>, size: PageSize) -> Result<PayoutPage, StoreError> {
-        self.page(Filter::Status(Status::IN_FLIGHT), after, size)
+        self.page(Filter::Status(Status::IN_FLIGHT), Order::OldestFirst, after, size)
     }
 
-    /// The history of a payout from the entry behind number `after` on, oldest first; 0 begins at the first. Empty
-    /// only when there are no more.
+    /// The history of a payout: the entries after number `after`, oldest first; 0 begins at the first. Empty only when
+    /// there are no more. Each entry is checked alone; [`Ledger::verify`] checks that none is missing.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn history(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<HistoryEntry>, StoreError> {
-        let events = self.store.events(id, after, size)?;
-        let entry = |event| HistoryEntry::read(event).map_err(|error| damaged(id, &error));
+        let events = self.store().events(id, after, size)?;
+        let entry = |event| {
+            let linked = Linked::read(id, event);
+            linked.map(|linked| linked.entry).map_err(|error| {
+                let sequence = event.sequence;
+                StoreError::damaged(format_args!("payout {id}, event {sequence}: {error}"))
+            })
+        };
         events.iter().map(entry).collect()
     }
 
     /// Reserves a payout for an invoice presented for it. When this returns the claim is durable, and it returns a
-    /// claim only once: the invoice may be paid, by whoever holds the claim.
+    /// claim only once: the holder of the claim may have the invoice paid.
     ///
-    /// "Already paid" and "in flight" are told before anything is said of the invoice's terms or anyone's expiry.
+    /// "Already paid" and "in flight" come before every refusal that is about terms or expiry.
     ///
     /// # Errors
-    /// [`ClaimError`]. After [`ClaimError::Store`] nobody knows whether the claim was written: do not pay, let
+    /// [`ClaimError`]. After [`ClaimError::Store`] it is not known whether the claim was written: do not pay, let
     /// [`Ledger::recover`] look at it.
     pub fn claim<'a>(&self, invoice: impl Into<Presented<'a>>, now: u64) -> Result<Claim, ClaimError> {
         let invoice = invoice.into();
         let id = invoice.payout_id().ok_or(ClaimError::UnknownPayout)?;
         let hash = invoice.payment_hash()?;
         // Held before it is written, so that no recovery in this process can see it unheld.
-        let held = self.held.hold(id, hash);
+        let held = self.held()?.hold(id, hash);
         let written = self.retrying(|| {
             let payout = self.get(id)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
@@ -176,11 +201,11 @@ impl<S: Store> Ledger<S> {
             next.claimed_at.push(now);
             next.in_flight = Some(InFlight { invoice: invoice.bytes().to_vec(), amount });
             let claimed = Some((amount, invoice.bytes()));
-            let happened = events.into_iter().map(|event| Happened::of(event, claimed, ""));
-            match self.write(&next, happened, Some(hash), now)? {
-                Replaced::Written { .. } => Ok(Some(next)),
-                Replaced::HashTaken { by } => Err(ClaimError::HashTaken { hash, by }),
-                Replaced::Missing | Replaced::Conflict { .. } => Ok(None),
+            let happened = events.into_iter().map(|event| Happened::new(event, claimed, ""));
+            match self.write(next, happened, Some(hash), now)? {
+                Written::Done(next) => Ok(Some(next)),
+                Written::HashTaken { by } => Err(ClaimError::HashTaken { hash, by }),
+                Written::Conflict => Ok(None),
             }
         })?;
         held.and_then(|held| Claim::new(&written, held)).ok_or(Refusal::AlreadyClaimed { hash }.into())
@@ -198,7 +223,7 @@ impl<S: Store> Ledger<S> {
             let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
             let (state, events) = state::step(&payout.state, &input)?;
             let settled = Settled::of(&events);
-            Ok(self.advance(payout, state, events, "", now)?.then_some(settled))
+            Ok(self.advance(payout, state, events, "", now)?.map(|_| settled))
         })
     }
 
@@ -214,11 +239,12 @@ impl<S: Store> Ledger<S> {
         self.retrying(|| {
             let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
             let (state, events) = state::step(&payout.state, &Input::Release(hash))?;
-            Ok(self.advance(payout, state, events, reason, now)?.then_some(()))
+            Ok(self.advance(payout, state, events, reason, now)?.map(|_| ()))
         })
     }
 
-    /// Takes no new invoice for a payout. One that is in flight goes on, and may still be paid.
+    /// Takes no new invoice for a payout, and returns it as it is then. A payment in flight goes on, and may still
+    /// succeed.
     ///
     /// # Errors
     /// [`DisableError::Refused`] when it is disabled or paid already; [`DisableError::UnknownPayout`]. After
@@ -227,17 +253,31 @@ impl<S: Store> Ledger<S> {
         self.retrying(|| {
             let payout = self.get(id)?.ok_or(DisableError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Disable)?;
-            let next = Payout { state: state.clone(), ..payout.clone() };
-            Ok(self.advance(payout, state, events, "", now)?.then_some(next))
+            self.advance(payout, state, events, "", now).map_err(DisableError::from)
         })
     }
 
     /// The claims held in this process.
-    pub(super) const fn held(&self) -> &HeldClaims {
-        &self.held
+    pub(super) fn held(&self) -> Result<&HeldClaims, StoreError> {
+        if let Some(held) = self.shared.held.get() {
+            return Ok(held);
+        }
+        let held = HeldClaims::of(self.store().ledger_id()?);
+        Ok(self.shared.held.get_or_init(|| held))
     }
 
-    /// Writes the outcome of a step on `payout`; `false` when somebody else wrote in between.
+    /// This ledger once more.
+    pub(super) fn handle(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+
+    /// This ledger for as long as another handle keeps it.
+    pub(super) fn weak(&self) -> WeakLedger<S> {
+        WeakLedger(Arc::downgrade(&self.shared))
+    }
+
+    /// Writes the outcome of a step on `payout` and returns the payout as it is then; `None` when another caller wrote
+    /// in between.
     fn advance(
         &self,
         payout: Payout,
@@ -245,31 +285,51 @@ impl<S: Store> Ledger<S> {
         events: Vec<state::Event>,
         reason: &str,
         now: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Payout>, StoreError> {
         if events.is_empty() {
-            return Ok(true);
+            return Ok(Some(payout));
         }
         let in_flight = payout.in_flight.filter(|_| state.pending().is_some());
         let next = Payout { state, in_flight, ..payout };
-        let happened = events.into_iter().map(|event| Happened::of(event, None, reason));
-        Ok(matches!(self.write(&next, happened, None, now)?, Replaced::Written { .. }))
+        let happened = events.into_iter().map(|event| Happened::new(event, None, reason));
+        match self.write(next, happened, None, now)? {
+            Written::Done(next) => Ok(Some(next)),
+            Written::HashTaken { .. } | Written::Conflict => Ok(None),
+        }
     }
 
-    fn write(
+    /// Writes `next`, which still has the version that was read, and returns it with its new one.
+    pub(super) fn write(
         &self,
-        next: &Payout,
+        mut next: Payout,
         happened: impl Iterator<Item = Happened>,
         takes: Option<PaymentHash>,
         now: u64,
-    ) -> Result<Replaced, StoreError> {
-        let events = happened.map(|what| what.to_bytes(now)).collect();
-        let change = Change::new(next.id, next.version, next.status(), next.body(), events, takes);
-        self.store.replace(&change.map_err(StoreError::failed)?)
+    ) -> Result<Written, StoreError> {
+        let expected = next.version;
+        next.version = expected.saturating_add(1);
+        let mut events = Vec::new();
+        for what in happened {
+            let event = what.to_bytes(next.id, next.end, next.version, now);
+            next.end = next.end.after(&event);
+            events.push(event);
+        }
+        let change = Change::new(next.id, expected, next.status(), next.body(), events, takes);
+        match self.store().replace(&change.map_err(StoreError::failed)?)? {
+            Replaced::Written { version } if version == next.version => Ok(Written::Done(next)),
+            // The version is under the checksum, so a store that counts otherwise has written what cannot be read.
+            Replaced::Written { version } => {
+                let (id, wanted) = (next.id, next.version);
+                Err(StoreError::damaged(format_args!("payout {id}: version {version}, expected {wanted}")))
+            }
+            Replaced::HashTaken { by } => Ok(Written::HashTaken { by }),
+            Replaced::Missing | Replaced::Conflict { .. } => Ok(Written::Conflict),
+        }
     }
 
-    /// Reads, decides and writes again as long as others write in between. Each conflict is somebody else's success,
+    /// Reads, decides and writes again as long as others write in between. Each conflict is another caller's success,
     /// and a payout has only so many of them: the bound is met only by a store that breaks its contract.
-    fn retrying<T, E: From<StoreError>>(
+    pub(super) fn retrying<T, E: From<StoreError>>(
         &self,
         mut attempt: impl FnMut() -> Result<Option<T>, E>,
     ) -> Result<T, E> {
@@ -282,16 +342,34 @@ impl<S: Store> Ledger<S> {
     }
 }
 
+/// A ledger that others keep: for threads that wait for a node and must not keep the store open.
+#[derive(Debug)]
+pub(super) struct WeakLedger<S>(Weak<Shared<S>>);
+
+impl<S> WeakLedger<S> {
+    pub(super) fn upgrade(&self) -> Option<Ledger<S>> {
+        self.0.upgrade().map(|shared| Ledger { shared })
+    }
+}
+
+/// What a write came to.
+#[expect(clippy::large_enum_variant, reason = "made and taken apart at once")]
+pub(super) enum Written {
+    /// The payout as it is now.
+    Done(Payout),
+    HashTaken {
+        by: PayoutId,
+    },
+    /// Another caller wrote in between.
+    Conflict,
+}
+
 /// The most writes that a payout can see: its attempts, each claimed, released and settled late, and its disabling.
 const MAX_CONFLICTS: usize = 3 * state::MAX_ATTEMPTS + 1;
 
 fn read(row: Row) -> Result<Payout, StoreError> {
     let id = row.id;
-    Payout::read(row).map_err(|error| damaged(id, &error))
-}
-
-fn damaged(id: PayoutId, error: &dyn fmt::Display) -> StoreError {
-    StoreError::damaged(format_args!("payout {id}: {error}"))
+    Payout::read(row).map_err(|error| StoreError::damaged(format_args!("payout {id}: {error}")))
 }
 
 /// What [`Ledger::create`] found.
@@ -334,12 +412,13 @@ pub enum Settled {
 }
 
 impl Settled {
-    fn of(events: &[state::Event]) -> Self {
+    /// What the events of a settlement mean; an adoption may come before them.
+    pub(super) fn of(events: &[state::Event]) -> Self {
         match events {
-            [] => Self::Already,
             [.., state::Event::Overpaid { .. }] => Self::Overpaid,
-            [state::Event::Settled { late: true, .. }, ..] => Self::Late,
-            _ => Self::Paid,
+            [.., state::Event::Settled { late: true, .. }] => Self::Late,
+            [.., state::Event::Settled { late: false, .. }] => Self::Paid,
+            _ => Self::Already,
         }
     }
 }
@@ -347,10 +426,32 @@ impl Settled {
 /// Some payouts of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayoutPage {
-    /// The payouts, possibly none.
-    pub payouts: Vec<Payout>,
+    /// The payouts, possibly none; an error in the place of each that cannot be read.
+    pub payouts: Vec<Result<Payout, UnreadablePayout>>,
     /// Where the next page begins; none at the end.
     pub next: Option<Cursor>,
+}
+
+/// A payout whose row is damaged. [`Ledger::rebuild`] may bring it back from its history.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("payout {} cannot be read: {reason}", .id.map_or_else(|| "of unknown id".to_string(), |id| id.to_string()))]
+pub struct UnreadablePayout {
+    /// Which payout, where that could be read.
+    pub id: Option<PayoutId>,
+    /// What was found.
+    pub reason: String,
+}
+
+impl UnreadablePayout {
+    pub(super) fn new(id: Option<PayoutId>, reason: impl ToString) -> Self {
+        Self { id, reason: reason.to_string() }
+    }
+}
+
+impl From<UnreadableRow> for UnreadablePayout {
+    fn from(row: UnreadableRow) -> Self {
+        Self { id: row.id, reason: row.reason }
+    }
 }
 
 /// Why a payout is not promised.

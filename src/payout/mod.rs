@@ -15,7 +15,23 @@
 //!    there, and the node is asked how it ended. An error is never taken for a failure.
 //!
 //! What the ledger cannot do is stop a node from paying one invoice twice, or from calling a
-//! payment failed that then succeeds. It writes down both, loudly: as `late` and as overpaid.
+//! payment failed that then succeeds. It records both: as `late` and as overpaid ([`Status::OVERPAID`]).
+//! Nor can it know of payments that a node made and has forgotten: `Payer` lists which nodes forget, and
+//! when.
+//!
+//! # Damage, and copies of a ledger
+//!
+//! | what happened | what to call |
+//! |---|---|
+//! | the process or the machine stopped | `Ledger::recover`, at every start and from time to time |
+//! | recovery reports a payment as never begun | look at the node's own records, then `Ledger::settle` or `Ledger::release` |
+//! | the disk may be damaged, or a file was copied | `Ledger::verify`: reads everything, changes nothing, lists what is not as it was written |
+//! | the row of a payout is damaged | `Ledger::rebuild`: writes it anew from its history, if the history is whole |
+//! | the ledger was restored from an older copy | before any claim, `Ledger::adopt` every payment that the node made since the copy; then `Ledger::recover` |
+//!
+//! Every row carries a checksum over its id, version, status, label and body, and each event of a
+//! history holds the hash of the event before it. So a flipped bit is an error and never another
+//! answer, and a history that lost an event is noticed.
 //!
 //! # The parts
 //!
@@ -28,7 +44,11 @@
 //! | `conformance` | the suite that proves a store (feature `conformance`) |
 
 #[cfg(feature = "std")]
+mod adopt;
+#[cfg(feature = "std")]
 mod answer;
+#[cfg(feature = "std")]
+mod chain;
 #[cfg(feature = "std")]
 mod claim;
 #[cfg(feature = "conformance")]
@@ -48,15 +68,27 @@ mod presented;
 #[cfg(feature = "std")]
 mod promise;
 #[cfg(feature = "std")]
+mod rebuild;
+#[cfg(feature = "std")]
 mod record;
+#[cfg(feature = "std")]
+mod recover;
 #[cfg(feature = "redb")]
 pub mod redb;
+#[cfg(feature = "std")]
+mod replay;
 pub mod state;
 mod status;
 pub mod store;
+#[cfg(feature = "std")]
+mod terms;
+#[cfg(feature = "std")]
+mod verify;
 
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
+#[cfg(feature = "std")]
+pub use adopt::AdoptError;
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
@@ -65,17 +97,26 @@ pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
 pub use ledger::{
     ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError, Settled,
+    UnreadablePayout,
 };
 #[cfg(feature = "std")]
 pub use memory::MemoryStore;
 #[cfg(feature = "std")]
-pub use pay::{Ended, Outcome, Payer, Problem, Recovered, Recovery};
+pub use pay::{Ended, NotBegun, Outcome, Payer, Problem};
 pub use payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use presented::{Presented, TermsError};
 #[cfg(feature = "std")]
 pub use promise::{NotAPromise, Promise, Promised};
 #[cfg(feature = "std")]
+pub use rebuild::RebuildError;
+#[cfg(feature = "std")]
 pub use record::Payout;
+#[cfg(feature = "std")]
+pub use recover::{RecoverOptions, Recovered, Recovery};
+#[cfg(feature = "std")]
+pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
 pub use store::{Store, StoreError};
+#[cfg(feature = "std")]
+pub use verify::{Finding, Verification};

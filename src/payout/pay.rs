@@ -1,46 +1,86 @@
-//! Driving a node: [`Payer`], [`Ledger::pay_once`] and [`Ledger::recover`].
+//! Driving a node: [`Payer`], [`Ledger::pay_once`] and [`Ledger::pay`].
 
+use std::boxed::Box;
 use std::format;
 use std::string::String;
-use std::vec::Vec;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::claim::Claim;
-use super::id::PayoutId;
 use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
 use super::payment::{PaymentHash, PaymentProof, Preimage};
 use super::presented::Presented;
 use super::state::{Attempt, Refusal};
-use super::status::Status;
-use super::store::{Filter, Order, PageSize, Store, StoreError};
+use super::store::{Store, StoreError};
 
-/// The caller's node.
+/// The caller's node, or an adapter in front of it.
+///
+/// The ledger always asks [`status`](Payer::status) first and calls [`pay`](Payer::pay) only after the answer `None`.
 ///
 /// # Contract
-/// - **One invoice is paid once.** [`Payer::pay`] for a payment_hash that the node is paying or has paid must not pay
-///   again; it may answer with the payment that exists. Nodes do this by themselves: the payment_hash is the key.
-/// - **Failed is final.** Parts of a payment may still be under way when an interface reports an error. Say
-///   [`Outcome::Failed`] only when none is and none will be; in doubt say [`Outcome::Unknown`]. And once a payment has
-///   failed, [`Payer::pay`] does not begin it again but says so: the payout may be another invoice's by then.
-/// - **Nothing is forgotten.** [`Payer::status`] says `None` only for a payment that was never begun. A node that lost
-///   its records must not say so.
+/// - **Nothing is forgotten.** `status` answers `None` only for a payment that was never begun. A node that was pruned,
+///   restored or replaced answers `None` for payments that it made, and the ledger would begin them again. Recovery
+///   therefore begins only claims that are younger than [`RecoverOptions::begin_within`](super::RecoverOptions::begin_within):
+///   keep that shorter than the time for which the node is sure to remember.
+/// - **One invoice is paid once.** `pay` for a payment_hash that the node is paying or has paid does not pay again. The
+///   ledger asks before it pays, but a process that stalls between the two calls cannot be stopped by any ledger. Only
+///   a node or an adapter that refuses a second payment of one hash closes that gap.
+/// - **Failed is final.** Parts of a payment may still be under way when an interface reports an error. Answer
+///   [`Outcome::Failed`] only when no part is under way and none will be; in doubt answer [`Outcome::Unknown`]. Once a
+///   payment has failed, `pay` does not begin it again but reports the failure: the payout may have another invoice by
+///   then.
+///
+/// # What nodes do by themselves
+/// No node keeps the whole contract alone. An adapter adds what is missing in the last column.
+///
+/// | node | refuses a second payment of a hash | forgets | the adapter keeps |
+/// |---|---|---|---|
+/// | Core Lightning (`xpay`) | while one is in flight (error 200), and after a success, as long as it remembers | with the plugin `autoclean` (`autoclean-succeededpays-age`, `autoclean-failedpays-age`) and the command `delpay` | neither used for payments that the ledger has in flight; a failed payment is not tried again; no error is a failure before `listpays` reports every row of the hash as `failed` |
+/// | LND with LNDK | no: each call sends under a random id | with `deletepayments` and `DeleteAllPayments` | a durable record of every hash that was handed over; `TrackPaymentV2` answers `status` |
+/// | LDK | only for a `PaymentId` that it remembers: use the payment_hash as the id | a payment that ended, eight timer ticks (about eight minutes) after that; its events are the only answer | a durable record of every hash that was handed over, and of each `PaymentSent` and `PaymentFailed` before the event is acknowledged |
+///
+/// A record of handed-over hashes is written before the call to the node, and answers `status` with
+/// [`Outcome::Unknown`] where the node has forgotten.
+///
+/// # Threads
+/// [`Ledger::pay_once`] and [`Ledger::pay`] call the payer in the caller's thread and ask no more of it than this trait.
+/// [`Ledger::recover`] asks about several claims at once and leaves a call behind that does not return. Its payer is
+/// `Send + Sync + 'static`, in an [`Arc`].
 pub trait Payer {
-    /// Pays exactly [`Claim::amount`] on [`Claim::invoice`], and answers when it is known how that ended, or earlier
+    /// Pays exactly [`Claim::amount`] on [`Claim::invoice`], and returns when it is known how that ended, or earlier
     /// with [`Outcome::Unknown`].
     ///
-    /// A failure told here is believed only when [`Payer::status`] does not contradict it: calls that pay have reported
-    /// failure for payments that went through a moment later.
+    /// A failure reported here is believed only when [`Payer::status`] does not contradict it: calls that pay have
+    /// reported failure for payments that went through a moment later.
     fn pay(&self, claim: &Claim) -> Outcome;
 
     /// What became of the payment under `hash`. `None` when the node has never begun one.
     fn status(&self, hash: PaymentHash) -> Option<Outcome>;
 }
 
-/// How a payment stands, as a node tells it.
+macro_rules! forward_to_pointee {
+    ($($pointer:ty),*) => {$(
+        /// A payer behind a pointer is a payer.
+        impl<P: Payer + ?Sized> Payer for $pointer {
+            fn pay(&self, claim: &Claim) -> Outcome {
+                (**self).pay(claim)
+            }
+
+            fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+                (**self).status(hash)
+            }
+        }
+    )*};
+}
+
+forward_to_pointee!(&P, Arc<P>, Box<P>);
+
+/// How a payment stands, as a node reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It succeeded; the preimage proves it.
     Paid(Preimage),
-    /// It failed for good, in the node's words.
+    /// It failed for good, with the reason that the node gives.
     Failed(String),
     /// Anything else: under way, timed out, no answer.
     Unknown,
@@ -48,7 +88,7 @@ pub enum Outcome {
 
 /// How [`Ledger::pay_once`] or a claim in [`Ledger::recover`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a payment that is not known to have ended wants recovery"]
+#[must_use = "a payment that is not known to have ended needs recovery"]
 pub enum Ended {
     /// The payment is proved and recorded.
     Paid {
@@ -59,17 +99,64 @@ pub enum Ended {
     },
     /// The payment failed for good; the payout takes another invoice, unless its policy or its disabling says no.
     Failed {
-        /// The node's words.
+        /// The reason that the node gives.
         reason: String,
     },
-    /// Nobody knows yet. The claim stays in flight until [`Ledger::recover`] finds out.
+    /// It is not known yet. The claim stays in flight until [`Ledger::recover`] finds out.
     InFlight {
-        /// Why nobody knows, where there is more to say than that the node did not.
+        /// What prevented the answer, where it is more than that the node did not know.
         problem: Option<Problem>,
+    },
+    /// The node has never begun the payment, and it was not begun now. The claim stays in flight and takes no part in
+    /// any payment until a person decides.
+    ///
+    /// To decide, look at the payments of the node itself, also at those before it was pruned or restored. If it made
+    /// the payment, record the proof with [`Ledger::settle`]. If it certainly did not, and no program that could begin
+    /// it is running, end the claim with [`Ledger::release`]. In doubt wait until the invoice has expired for long:
+    /// the payee has either given out the preimage by then or cannot take the money any more.
+    NeverBegun {
+        /// Why it was not begun.
+        reason: NotBegun,
     },
 }
 
-/// What stood between a claim and the record of its end. The claim stays in flight; recovery asks again.
+/// Why a payment that the node does not know was not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotBegun {
+    /// The claim is older than the caller lets recovery begin: the node may have forgotten the payment.
+    #[error("claimed at {claimed_at}, more than {within} seconds ago (now {now})")]
+    TooOld {
+        /// The unix second of the claim.
+        claimed_at: u64,
+        /// The bound: [`RecoverOptions::begin_within`](super::RecoverOptions::begin_within).
+        within: u64,
+        /// The time of the recovery, unix seconds.
+        now: u64,
+    },
+    /// The invoice has expired.
+    #[error("the invoice expired after {last} (now {now})")]
+    InvoiceExpired {
+        /// The last unix second in which it could be paid.
+        last: u64,
+        /// The time of the recovery, unix seconds.
+        now: u64,
+    },
+    /// The claimed bytes are no invoice that says when it expires.
+    #[error("the claimed invoice cannot be read")]
+    UnreadableInvoice,
+    /// The payment was adopted. It may have been made by a node that forgot it, and is never begun.
+    #[error("the payment was adopted, not claimed")]
+    Adopted,
+    /// Another payment of the payout is in flight: it was adopted after this claim.
+    #[error("payment {hash} of this payout is in flight")]
+    OtherInFlight {
+        /// The other payment.
+        hash: PaymentHash,
+    },
+}
+
+/// What prevented the record of how a claim ended. The claim stays in flight; recovery asks again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
@@ -80,9 +167,36 @@ pub enum Problem {
     /// The failure could not be recorded.
     #[error("the node reports failure: {0}")]
     Release(#[from] ReleaseError),
-    /// The payout could not be read, so the node was not asked.
-    #[error("the node was not asked: {0}")]
+    /// The payout could not be read, so the payment was not begun.
+    #[error("the payment was not begun: {0}")]
     Store(StoreError),
+    /// The payer panicked.
+    #[error("the payer panicked: {message}")]
+    Panicked {
+        /// The message of the panic, where it was text.
+        message: String,
+    },
+    /// The payer did not answer within the limit. Its answer is recorded when it comes, as long as the ledger is open.
+    #[error("no answer from the node within {limit:?}")]
+    NoAnswer {
+        /// The limit: [`RecoverOptions::limit`](super::RecoverOptions::limit).
+        limit: Duration,
+    },
+    /// The payer was not asked, because too many earlier questions are still without an answer.
+    #[error("the node was not asked: {waiting} questions to it are without an answer")]
+    NotAsked {
+        /// How many.
+        waiting: usize,
+    },
+    /// No thread could be started to ask the payer.
+    #[error("the node was not asked: no thread: {reason}")]
+    NoThread {
+        /// What the operating system reports.
+        reason: String,
+    },
+    /// The ledger was closed while the payer was asked, so nothing was begun or recorded.
+    #[error("the ledger was closed meanwhile")]
+    Closed,
 }
 
 impl From<Problem> for Ended {
@@ -91,34 +205,13 @@ impl From<Problem> for Ended {
     }
 }
 
-/// What one run of [`Ledger::recover`] did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "it tells what wants attention"]
-pub struct Recovery {
-    /// The payments that were asked about.
-    pub payments: Vec<Recovered>,
-    /// The payouts in flight whose records could not be read, and why. They did not keep the others from being
-    /// recovered.
-    pub unreadable: Vec<(Option<PayoutId>, StoreError)>,
-}
-
-/// What [`Ledger::recover`] did with one claim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovered {
-    /// The payout.
-    pub payout: PayoutId,
-    /// The payment.
-    pub hash: PaymentHash,
-    /// How it stands now.
-    pub ended: Ended,
-}
-
 impl<S: Store> Ledger<S> {
     /// Claims a payout for an invoice, has `payer` pay it, and records how that ended. `now` tells the time in unix
     /// seconds whenever it is needed, since paying may take long.
     ///
     /// Whatever happens in between, a crash included, the payout is not paid again: the claim is durable before the
-    /// payer is asked. [`Ended::InFlight`] is no failure: never answer it by paying in another way.
+    /// payer is asked. [`Ended::InFlight`] and [`Ended::NeverBegun`] are no failures: never answer them by paying in
+    /// another way.
     ///
     /// # Errors
     /// [`ClaimError`]: the payer was not asked.
@@ -133,104 +226,14 @@ impl<S: Store> Ledger<S> {
 
     /// Has `payer` pay what was claimed, and records how that ended: the second half of [`Ledger::pay_once`].
     ///
-    /// A claim may be held for long, so the payout is looked at again first. A payment that has been released or
-    /// settled meanwhile is not begun, nor one of a payout that another payment, released before, turned out to have
-    /// paid.
+    /// The payer is asked for the payment's status first, and pays only if it has never begun it. A claim may be held
+    /// for long, so the payout is read again immediately before. A payment that has been released or settled meanwhile
+    /// is not begun, nor one of a payout that another payment has paid or may be paying.
     pub fn pay(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Ended {
-        let hash = claim.payment_hash();
-        let payout = match self.get(claim.payout_id()) {
-            Ok(Some(payout)) => payout,
-            Ok(None) => return Problem::Store(StoreError::damaged("the claimed payout is gone")).into(),
-            Err(error) => return Problem::Store(error).into(),
-        };
-        let state = payout.state();
-        let outcome = match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
-            Some(Attempt::Paid(proof)) => {
-                return Ended::Paid { preimage: proof.preimage(), settled: Settled::Already };
-            }
-            Some(Attempt::Pending(_)) => match state.paid().next() {
-                None => ask_to_pay(payer, &claim),
-                Some(paid) => payer.status(hash).unwrap_or_else(|| {
-                    let by = paid.payment_hash();
-                    Outcome::Failed(format!("never begun, and payment {by} has paid the payout"))
-                }),
-            },
-            Some(Attempt::Failed(_)) | None => {
-                return Ended::Failed { reason: "released before it was begun".into() };
-            }
-        };
-        self.record(hash, outcome, now())
+        drive(&|| Some(self.handle()), &claim, payer, &|_: &Claim| None, &now)
     }
 
-    /// Asks `payer` about every payment in flight that was claimed up to the second `claimed_until` and that nobody
-    /// in this process holds, and records how it ended. One that the node has never begun is begun now: it is
-    /// resumed, not released, so that a worker that is merely slow and this recovery pay the same invoice, which the
-    /// node pays once.
-    ///
-    /// Run it at the start and from time to time. On a store with one owner, such as a redb file, pass [`u64::MAX`]:
-    /// what nobody in this process holds, nobody holds, and a claim made while the clock ran ahead is not left out.
-    /// With several machines on one store, let `claimed_until` lie further
-    /// back than any worker elsewhere can take from its claim to its call of the node. Such a worker may otherwise come
-    /// too late. [`Ledger::pay`] looks again just before it calls the node, but what recovery writes between that look
-    /// and the call is not seen: where the payment has failed meanwhile the node does not begin it again, but nothing
-    /// stops it where recovery released a payment that was never begun, because another had paid the payout.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot list the claims; what was recovered before it is recorded.
-    pub fn recover(
-        &self,
-        payer: &impl Payer,
-        claimed_until: u64,
-        now: impl Fn() -> u64,
-    ) -> Result<Recovery, StoreError> {
-        let mut recovery = Recovery::default();
-        let mut after = None;
-        loop {
-            // The store's own page: one row that is damaged must not stop the recovery of all.
-            let filter = Filter::Status(Status::IN_FLIGHT);
-            let page = self.store().page(filter, Order::OldestFirst, after.as_ref(), PageSize::default())?;
-            for row in page.rows {
-                let row = match row {
-                    Ok(row) => row,
-                    Err(error) => {
-                        recovery.unreadable.push((error.id, StoreError::damaged(error)));
-                        continue;
-                    }
-                };
-                match self.resume(row.id, claimed_until) {
-                    Ok(None) => {}
-                    Ok(Some(claim)) => recovery.payments.push(self.finish(claim, payer, &now)),
-                    Err(error) => recovery.unreadable.push((Some(row.id), error)),
-                }
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(recovery),
-            }
-        }
-    }
-
-    /// Takes over the claim in flight of a payout, if it was granted up to the second `claimed_until` and nobody in
-    /// this process holds it: one step of [`Ledger::recover`], for callers that run their node in their own way.
-    ///
-    /// Ask the node about it. If it never began the payment, hand it the claim, unless [`Claim::paid_by`] says that
-    /// the payout is paid already: then release it. [`Ledger::record`] writes down what the node says.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the record cannot be read.
-    pub fn resume(&self, id: PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
-        let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
-        // Held first and read then, so that what is read is not about to be paid by another thread here.
-        let Some(held) = self.held().hold(id, hash) else { return Ok(None) };
-        let Some(payout) = self.get(id)? else { return Ok(None) };
-        let since = payout.in_flight_since().unwrap_or_default();
-        if payout.state().pending() != Some(hash) || since > claimed_until {
-            return Ok(None);
-        }
-        Ok(Claim::new(&payout, held))
-    }
-
-    /// Records what a node says of the payment under `hash`, as [`Ledger::pay_once`] does: for callers that run the
+    /// Records what a node reports of the payment under `hash`, as [`Ledger::pay_once`] does: for callers that run the
     /// node themselves, and for its callbacks.
     pub fn record(&self, hash: PaymentHash, outcome: Outcome, now: u64) -> Ended {
         match outcome {
@@ -243,7 +246,7 @@ impl<S: Store> Ledger<S> {
                 Ok(()) | Err(ReleaseError::Refused(Refusal::AlreadyFailed { .. })) => {
                     Ended::Failed { reason }
                 }
-                // Proved paid before, by a callback of the node that now says otherwise: the proof counts.
+                // Proved paid before, by a callback of the node that now reports otherwise: the proof counts.
                 Err(error @ ReleaseError::Refused(Refusal::ReleasePaid { .. })) => {
                     match self.proof_of(hash) {
                         Ok(Some(proof)) => {
@@ -264,25 +267,101 @@ impl<S: Store> Ledger<S> {
         Ok(payout
             .and_then(|payout| payout.state().paid().find(|proof| proof.payment_hash() == hash).copied()))
     }
+}
 
-    /// Ends a claim that was taken over, as far as `payer` knows how.
-    fn finish(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Recovered {
-        let (payout, hash) = (claim.payout_id(), claim.payment_hash());
-        let ended = match payer.status(hash) {
-            Some(outcome) => self.record(hash, outcome, now()),
-            None => self.pay(claim, payer, now),
-        };
-        Recovered { payout, hash, ended }
-    }
+/// Asks `payer` about a claim, has it pay if it never began to and `forbids` has no objection, and records how that
+/// ended.
+///
+/// The ledger is looked up anew for each step, since its owner may close it while the payer is asked.
+pub(super) fn drive<S: Store>(
+    ledger: &dyn Fn() -> Option<Ledger<S>>,
+    claim: &Claim,
+    payer: &(impl Payer + ?Sized),
+    forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
+    now: &dyn Fn() -> u64,
+) -> Ended {
+    let hash = claim.payment_hash();
+    let outcome = match payer.status(hash) {
+        Some(outcome) => outcome,
+        None => {
+            let Some(ledger) = ledger() else { return Problem::Closed.into() };
+            match ledger.look(claim) {
+                Look::Over(ended) => return ended,
+                Look::Forbidden(reason) => return Ended::NeverBegun { reason },
+                // Read after the other payment was seen, so that a worker elsewhere that began this one meanwhile is
+                // not taken for one that did not.
+                Look::Overtaken { by } => match (payer.status(hash), forbids(claim)) {
+                    (Some(outcome), _) => outcome,
+                    // The node may have forgotten that it made the payment: then it did not fail.
+                    (None, Some(reason)) => return Ended::NeverBegun { reason },
+                    (None, None) => {
+                        Outcome::Failed(format!("never begun, and payment {by} has paid the payout"))
+                    }
+                },
+                Look::MayBegin => match forbids(claim) {
+                    Some(reason) => return Ended::NeverBegun { reason },
+                    None => {
+                        drop(ledger);
+                        ask_to_pay(payer, claim)
+                    }
+                },
+            }
+        }
+    };
+    ledger().map_or_else(|| Problem::Closed.into(), |ledger| ledger.record(hash, outcome, now()))
 }
 
 /// Has `payer` pay, and believes in a failure only when its status does not contradict it.
-fn ask_to_pay(payer: &impl Payer, claim: &Claim) -> Outcome {
+fn ask_to_pay(payer: &(impl Payer + ?Sized), claim: &Claim) -> Outcome {
     match payer.pay(claim) {
         Outcome::Failed(reason) => match payer.status(claim.payment_hash()) {
             None | Some(Outcome::Failed(_)) => Outcome::Failed(reason),
             Some(contradiction) => contradiction,
         },
         outcome => outcome,
+    }
+}
+
+/// Where a claim stands immediately before its payment is begun.
+enum Look {
+    MayBegin,
+    /// It has ended, or cannot be read.
+    Over(Ended),
+    /// Another payment has paid the payout.
+    Overtaken {
+        by: PaymentHash,
+    },
+    Forbidden(NotBegun),
+}
+
+impl<S: Store> Ledger<S> {
+    fn look(&self, claim: &Claim) -> Look {
+        let hash = claim.payment_hash();
+        let payout = match self.get(claim.payout_id()) {
+            Ok(Some(payout)) => payout,
+            Ok(None) => {
+                return Look::Over(Problem::Store(StoreError::damaged("the claimed payout is gone")).into());
+            }
+            Err(error) => return Look::Over(Problem::Store(error).into()),
+        };
+        let state = payout.state();
+        match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
+            Some(Attempt::Paid(proof)) => {
+                Look::Over(Ended::Paid { preimage: proof.preimage(), settled: Settled::Already })
+            }
+            Some(Attempt::Failed(_)) | None => {
+                Look::Over(Ended::Failed { reason: "released before it was begun".into() })
+            }
+            Some(Attempt::Adopted(_)) => Look::Forbidden(NotBegun::Adopted),
+            Some(Attempt::Pending(_)) => {
+                let paid = state.paid().next().map(PaymentProof::payment_hash);
+                let other = state.in_flight().find(|other| *other != hash);
+                match (paid, other) {
+                    (Some(by), _) => Look::Overtaken { by },
+                    (None, Some(hash)) => Look::Forbidden(NotBegun::OtherInFlight { hash }),
+                    (None, None) => Look::MayBegin,
+                }
+            }
+        }
     }
 }

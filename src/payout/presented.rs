@@ -81,7 +81,14 @@ impl<'a> Presented<'a> {
         }
     }
 
-    /// Checks it against what was promised and gives the sum to pay.
+    /// Checks it against what was promised as [`check`](Self::check) does, except that nothing counts as expired.
+    pub(super) fn check_untimed(&self, promise: &Promise) -> Result<Msat, TermsError> {
+        // Nothing has expired in second 0: a promise that had is never created, and an invoice lasts at least until the
+        // second of its creation.
+        self.check(promise, 0)
+    }
+
+    /// Checks it against what was promised and returns the amount to pay.
     pub(super) fn check(&self, promise: &Promise, now: u64) -> Result<Msat, TermsError> {
         match (self.0, promise.message()) {
             (Kind::Draft(invoice), Promised::DraftOffer(offer)) => {
@@ -98,6 +105,19 @@ impl<'a> Presented<'a> {
             (Kind::Draft(_), Promised::InvoiceRequest(_)) | (Kind::Bolt12(_), Promised::DraftOffer(_)) => {
                 Err(TermsError::OtherDialect)
             }
+        }
+    }
+}
+
+/// The last unix second in which an invoice for `promise` can be paid, from the bytes that were claimed. `None` when
+/// they are no invoice that says so.
+pub(super) fn last_payable_second(promise: &Promise, invoice: &[u8]) -> Option<u64> {
+    match promise.message() {
+        Promised::DraftOffer(_) => {
+            draft::Invoice::try_from(invoice.to_vec()).ok().and_then(|invoice| invoice.last_valid_second())
+        }
+        Promised::InvoiceRequest(_) => {
+            message::Invoice::try_from(invoice.to_vec()).ok().map(|invoice| invoice.expires_at())
         }
     }
 }

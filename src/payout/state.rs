@@ -18,10 +18,16 @@
 //!   told "expired", "disabled" or "in flight" ([fedimint#8818]).
 //! - **`settle` is never refused for a hash of this payout**, in whatever phase: the money is gone,
 //!   so it is written down. Told twice, it changes nothing.
-//! - **Disabled and first invoice only**: when the one invoice fails, nothing can be redeemed any
-//!   more, so the payout is disabled there and then rather than listed as active for ever.
+//! - **No attempts left**: when the last invoice that the policy allows fails, nothing can be
+//!   redeemed any more, so the payout is disabled there and then rather than listed as active for
+//!   ever. That is the first invoice with [`RetryPolicy::FirstInvoiceOnly`], and invoice number
+//!   [`MAX_ATTEMPTS`] otherwise.
 //! - **Attempts are bounded** by [`MAX_ATTEMPTS`], or a stranger with the offer could make the
 //!   record grow without end by sending invoices that cannot be paid.
+//! - **An adopted payment** ([`Input::Adopt`]) is one that the node knows and the ledger does not,
+//!   because the ledger was restored from an older copy. It is recorded in every phase, next to a
+//!   payment in flight and after a payment that succeeded, since the money may be gone. It only
+//!   ever takes permissions away: no claim is granted while an adopted payment is in flight.
 //!
 //! [fedimint#8818]: https://github.com/fedimint/fedimint/issues/8818
 
@@ -61,6 +67,7 @@ pub const MAX_ATTEMPTS: usize = 1_000;
 pub fn step(state: &State, input: &Input) -> Result<(State, Vec<Event>), Refusal> {
     match *input {
         Input::Claim(hash) => claim(state, hash),
+        Input::Adopt(hash) => adopt(state, hash),
         Input::Settle(proof) => settle(state, proof),
         Input::Release(hash) => release(state, hash),
         Input::Disable => disable(state),
@@ -72,6 +79,9 @@ pub fn step(state: &State, input: &Input) -> Result<(State, Vec<Event>), Refusal
 pub enum Input {
     /// Reserve the payout for the invoice with this hash. Must be durable before money moves.
     Claim(PaymentHash),
+    /// Record that the node has this payment in flight, although the ledger does not know it. It is
+    /// no permission to pay.
+    Adopt(PaymentHash),
     /// The payment succeeded; here is the proof.
     Settle(PaymentProof),
     /// The payment failed for good. "I don't know" is not a release.
@@ -85,6 +95,11 @@ pub enum Input {
 pub enum Event {
     /// The payout was reserved for this invoice.
     Claimed {
+        /// The invoice's `payment_hash`.
+        hash: PaymentHash,
+    },
+    /// A payment that the node knew and the ledger did not was recorded as in flight.
+    Adopted {
         /// The invoice's `payment_hash`.
         hash: PaymentHash,
     },
@@ -122,11 +137,24 @@ pub enum RetryPolicy {
     FirstInvoiceOnly,
 }
 
+impl RetryPolicy {
+    /// The number of invoices that may be claimed for one payout.
+    #[must_use]
+    pub const fn max_attempts(self) -> usize {
+        match self {
+            Self::AnyNewInvoice => MAX_ATTEMPTS,
+            Self::FirstInvoiceOnly => 1,
+        }
+    }
+}
+
 /// One invoice that was claimed, and how it ended. A paid one cannot be made without its proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Attempt {
-    /// The money may be on its way.
+    /// Claimed here: the money may be on its way.
     Pending(PaymentHash),
+    /// Adopted: the money may be on its way, but this ledger granted no claim for it.
+    Adopted(PaymentHash),
     /// Released: failed for good, as far as the node knew.
     Failed(PaymentHash),
     /// Proved paid.
@@ -138,9 +166,15 @@ impl Attempt {
     #[must_use]
     pub const fn hash(&self) -> PaymentHash {
         match self {
-            Self::Pending(hash) | Self::Failed(hash) => *hash,
+            Self::Pending(hash) | Self::Adopted(hash) | Self::Failed(hash) => *hash,
             Self::Paid(proof) => proof.payment_hash(),
         }
+    }
+
+    /// Whether the money may be on its way.
+    #[must_use]
+    pub const fn is_in_flight(&self) -> bool {
+        matches!(self, Self::Pending(_) | Self::Adopted(_))
     }
 }
 
@@ -180,7 +214,7 @@ pub enum Phase {
 pub struct State {
     policy: RetryPolicy,
     closed: bool,
-    /// In the order of their claims, no hash twice, at most one pending.
+    /// In the order of their claims and adoptions, no hash twice, at most one pending.
     attempts: Vec<Attempt>,
 }
 
@@ -214,24 +248,28 @@ impl State {
         }) {
             return Err(ImpossibleState::HashTwice { hash });
         }
-        // A claim is granted only once all earlier ones have ended.
-        let earlier = attempts.split_last().map_or(&[][..], |(_, earlier)| earlier);
-        if let Some(attempt) = earlier.iter().find(|attempt| matches!(attempt, Attempt::Pending(_))) {
-            return Err(ImpossibleState::ClaimedOver { hash: attempt.hash() });
+        // A claim is granted only once all earlier ones have ended; adopted ones may come after it.
+        let mut pending = attempts.iter().filter(|attempt| matches!(attempt, Attempt::Pending(_)));
+        if let (Some(earlier), Some(_)) = (pending.next(), pending.next()) {
+            return Err(ImpossibleState::ClaimedOver { hash: earlier.hash() });
         }
-        if policy == RetryPolicy::FirstInvoiceOnly {
-            let open_after_failure = !closed && matches!(attempts.as_slice(), [Attempt::Failed(_)]);
-            if attempts.len() > 1 || open_after_failure {
-                return Err(ImpossibleState::NotFirstOnly);
-            }
+        let later = attempts.get(1..).unwrap_or_default();
+        if policy == RetryPolicy::FirstInvoiceOnly
+            && later.iter().any(|attempt| matches!(attempt, Attempt::Pending(_)))
+        {
+            return Err(ImpossibleState::NotFirstOnly);
         }
-        Ok(Self { policy, closed, attempts })
+        let state = Self { policy, closed, attempts };
+        if !closed && state.is_exhausted() {
+            return Err(ImpossibleState::Exhausted { found: state.attempts.len() });
+        }
+        Ok(state)
     }
 
     /// Where the payout stands.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        match (self.pending(), self.paid().next(), self.closed) {
+        match (self.in_flight().next(), self.paid().next(), self.closed) {
             (None, None, false) => Phase::Active,
             (None, None, true) => Phase::Disabled,
             (Some(hash), None, false) => Phase::Claimed { hash },
@@ -241,16 +279,17 @@ impl State {
         }
     }
 
-    /// The phase without its hashes, as listings show and filter it. Unlike the phase it tells a
-    /// payout that was paid more than once.
+    /// The phase without its hashes, as listings show and filter it. Unlike the phase it
+    /// distinguishes a payout that was paid more than once.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.phase() {
             Phase::Active => Status::Active,
             Phase::Claimed { .. } => Status::Claimed,
             Phase::Closing { .. } => Status::Closing,
+            Phase::ClaimedPaid { .. } if self.is_overpaid() => Status::ClaimedOverpaid,
             Phase::ClaimedPaid { .. } => Status::ClaimedPaid,
-            Phase::Used { .. } if self.paid().count() > 1 => Status::Overpaid,
+            Phase::Used { .. } if self.is_overpaid() => Status::Overpaid,
             Phase::Used { .. } => Status::Used,
             Phase::Disabled => Status::Disabled,
         }
@@ -274,13 +313,24 @@ impl State {
         &self.attempts
     }
 
-    /// The attempt in flight, if there is one.
+    /// The attempt in flight that was claimed here, if there is one. An adopted one is none of
+    /// these: [`in_flight`](Self::in_flight) gives both.
     #[must_use]
     pub fn pending(&self) -> Option<PaymentHash> {
         self.attempts.iter().find_map(|attempt| match attempt {
             Attempt::Pending(hash) => Some(*hash),
-            Attempt::Failed(_) | Attempt::Paid(_) => None,
+            Attempt::Adopted(_) | Attempt::Failed(_) | Attempt::Paid(_) => None,
         })
+    }
+
+    /// All attempts in flight: first the one that was claimed here, then the adopted ones in the
+    /// order of the attempts.
+    pub fn in_flight(&self) -> impl Iterator<Item = PaymentHash> {
+        let adopted = self.attempts.iter().filter_map(|attempt| match attempt {
+            Attempt::Adopted(hash) => Some(*hash),
+            Attempt::Pending(_) | Attempt::Failed(_) | Attempt::Paid(_) => None,
+        });
+        self.pending().into_iter().chain(adopted)
     }
 
     /// The proofs of all attempts that were paid, in the order of their claims. More than one means
@@ -288,8 +338,18 @@ impl State {
     pub fn paid(&self) -> impl Iterator<Item = &PaymentProof> {
         self.attempts.iter().filter_map(|attempt| match attempt {
             Attempt::Paid(proof) => Some(proof),
-            Attempt::Pending(_) | Attempt::Failed(_) => None,
+            Attempt::Pending(_) | Attempt::Adopted(_) | Attempt::Failed(_) => None,
         })
+    }
+
+    fn is_overpaid(&self) -> bool {
+        self.paid().nth(1).is_some()
+    }
+
+    /// Whether all invoices that the policy allows have failed.
+    fn is_exhausted(&self) -> bool {
+        self.attempts.len() >= self.policy.max_attempts()
+            && self.attempts.iter().all(|attempt| matches!(attempt, Attempt::Failed(_)))
     }
 
     fn attempt(&self, hash: PaymentHash) -> Option<&Attempt> {
@@ -348,8 +408,8 @@ pub enum Refusal {
     /// A disable of a payout that is disabled, or will be when its payment in flight fails.
     #[error("already disabled")]
     AlreadyDisabled,
-    /// A claim after too many failures.
-    #[error("too many attempts: {MAX_ATTEMPTS} invoices have failed, no more are tried")]
+    /// A claim or an adoption after too many attempts.
+    #[error("too many attempts: this payout has had {MAX_ATTEMPTS} invoices and takes no more")]
     TooManyAttempts,
     /// A settle or release of a payment that this payout never claimed.
     #[error("unknown payment: {hash} was never claimed for this payout")]
@@ -375,7 +435,7 @@ pub enum ImpossibleState {
         /// The hash.
         hash: PaymentHash,
     },
-    /// An attempt is pending although a later one was claimed.
+    /// A claimed attempt is in flight although a later one was claimed.
     #[error("payment {hash} is in flight although a later one was claimed")]
     ClaimedOver {
         /// The pending attempt.
@@ -387,9 +447,15 @@ pub enum ImpossibleState {
         /// How many there are.
         found: usize,
     },
-    /// The first invoice failed, and yet the payout went on.
-    #[error("only the first invoice counts, but the payout goes on after it failed")]
+    /// Only the first invoice counts, and yet a later one was claimed.
+    #[error("only the first invoice counts, but a later one was claimed")]
     NotFirstOnly,
+    /// Every invoice that the policy allows has failed, and yet the payout takes invoices.
+    #[error("all {found} invoices that are allowed have failed, but the payout takes another")]
+    Exhausted {
+        /// How many there are.
+        found: usize,
+    },
 }
 
 fn claim(state: &State, hash: PaymentHash) -> Result<(State, Vec<Event>), Refusal> {
@@ -397,17 +463,19 @@ fn claim(state: &State, hash: PaymentHash) -> Result<(State, Vec<Event>), Refusa
         Phase::Used { paid_by: by } | Phase::ClaimedPaid { paid_by: by, .. } => {
             Err(Refusal::AlreadyPaid { by })
         }
-        Phase::Claimed { hash: pending } | Phase::Closing { hash: pending } => Err(if pending == hash {
-            Refusal::AlreadyClaimed { hash }
-        } else {
-            Refusal::InFlight { hash: pending }
-        }),
+        Phase::Claimed { hash: in_flight } | Phase::Closing { hash: in_flight } => {
+            Err(if state.attempt(hash).is_some_and(Attempt::is_in_flight) {
+                Refusal::AlreadyClaimed { hash }
+            } else {
+                Refusal::InFlight { hash: in_flight }
+            })
+        }
         Phase::Disabled => Err(match (state.policy, state.attempts.first()) {
             (RetryPolicy::FirstInvoiceOnly, Some(first)) => Refusal::FirstInvoiceOnly { first: first.hash() },
-            (RetryPolicy::FirstInvoiceOnly, None) | (RetryPolicy::AnyNewInvoice, _) => Refusal::Disabled,
+            (RetryPolicy::AnyNewInvoice, Some(_)) if state.is_exhausted() => Refusal::TooManyAttempts,
+            _ => Refusal::Disabled,
         }),
         Phase::Active if state.attempt(hash).is_some() => Err(Refusal::AlreadyFailed { hash }),
-        Phase::Active if state.attempts.len() >= MAX_ATTEMPTS => Err(Refusal::TooManyAttempts),
         Phase::Active => {
             let mut next = state.clone();
             next.attempts.push(Attempt::Pending(hash));
@@ -416,12 +484,30 @@ fn claim(state: &State, hash: PaymentHash) -> Result<(State, Vec<Event>), Refusa
     }
 }
 
+fn adopt(state: &State, hash: PaymentHash) -> Result<(State, Vec<Event>), Refusal> {
+    let next = match state.attempt(hash) {
+        // Known, and at least as much as is reported.
+        Some(Attempt::Pending(_) | Attempt::Adopted(_) | Attempt::Paid(_)) => {
+            return Ok((state.clone(), Vec::new()));
+        }
+        // The ledger took it for failed, and the node has it in flight.
+        Some(Attempt::Failed(_)) => state.with_outcome(Attempt::Adopted(hash)),
+        None if state.attempts.len() >= MAX_ATTEMPTS => return Err(Refusal::TooManyAttempts),
+        None => {
+            let mut next = state.clone();
+            next.attempts.push(Attempt::Adopted(hash));
+            next
+        }
+    };
+    Ok((next, vec![Event::Adopted { hash }]))
+}
+
 fn settle(state: &State, proof: PaymentProof) -> Result<(State, Vec<Event>), Refusal> {
     let hash = proof.payment_hash();
     let late = match state.attempt(hash) {
         None => return Err(Refusal::UnknownPayment { hash }),
         Some(Attempt::Paid(_)) => return Ok((state.clone(), Vec::new())),
-        Some(Attempt::Pending(_)) => false,
+        Some(Attempt::Pending(_) | Attempt::Adopted(_)) => false,
         Some(Attempt::Failed(_)) => true,
     };
     let mut events = vec![Event::Settled { proof, late }];
@@ -436,10 +522,10 @@ fn release(state: &State, hash: PaymentHash) -> Result<(State, Vec<Event>), Refu
         None => Err(Refusal::UnknownPayment { hash }),
         Some(Attempt::Failed(_)) => Err(Refusal::AlreadyFailed { hash }),
         Some(Attempt::Paid(_)) => Err(Refusal::ReleasePaid { hash }),
-        Some(Attempt::Pending(_)) => {
+        Some(Attempt::Pending(_) | Attempt::Adopted(_)) => {
             let mut next = state.with_outcome(Attempt::Failed(hash));
             let mut events = vec![Event::Released { hash }];
-            if state.policy == RetryPolicy::FirstInvoiceOnly && !state.closed {
+            if next.is_exhausted() && !next.closed {
                 next.closed = true;
                 events.push(Event::Disabled);
             }

@@ -20,10 +20,12 @@ pub enum Status {
     ClaimedPaid,
     /// Paid once.
     Used,
-    /// Paid more than once: somebody has to look at this.
+    /// Paid more than once: an operator has to look at this.
     Overpaid,
     /// Takes no invoice and was not paid.
     Disabled,
+    /// Paid more than once, and another payment is in flight: an operator has to look at this now.
+    ClaimedOverpaid,
 }
 
 impl Status {
@@ -36,16 +38,21 @@ impl Status {
         Self::Used,
         Self::Overpaid,
         Self::Disabled,
+        Self::ClaimedOverpaid,
     ];
 
-    /// Those that may still pay a new invoice, now or after the one in flight has failed.
+    /// Those that may still pay a new invoice, now or after the one in flight has failed. Whether the promise has
+    /// expired is no part of the status: [`Payout::is_expired`](super::Payout::is_expired).
     pub const OPEN: &[Self] = &[Self::Active, Self::Claimed];
 
     /// Those with a payment in flight: what recovery asks the node about.
-    pub const IN_FLIGHT: &[Self] = &[Self::Claimed, Self::Closing, Self::ClaimedPaid];
+    pub const IN_FLIGHT: &[Self] = &[Self::Claimed, Self::Closing, Self::ClaimedPaid, Self::ClaimedOverpaid];
 
     /// Those that were paid, once or more.
-    pub const PAID: &[Self] = &[Self::ClaimedPaid, Self::Used, Self::Overpaid];
+    pub const PAID: &[Self] = &[Self::ClaimedPaid, Self::Used, Self::Overpaid, Self::ClaimedOverpaid];
+
+    /// Those that were paid more than once: what an operator has to look at.
+    pub const OVERPAID: &[Self] = &[Self::Overpaid, Self::ClaimedOverpaid];
 
     /// The number that stores keep. It never changes its meaning.
     #[must_use]
@@ -58,6 +65,7 @@ impl Status {
             Self::Used => 4,
             Self::Overpaid => 5,
             Self::Disabled => 6,
+            Self::ClaimedOverpaid => 7,
         }
     }
 
@@ -67,7 +75,8 @@ impl Status {
         Self::ALL.get(usize::from(code)).copied()
     }
 
-    /// Its name: `active`, `claimed`, `closing`, `claimed_paid`, `used`, `overpaid`, `disabled`.
+    /// Its name: `active`, `claimed`, `closing`, `claimed_paid`, `used`, `overpaid`, `disabled`,
+    /// `claimed_overpaid`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,6 +87,7 @@ impl Status {
             Self::Used => "used",
             Self::Overpaid => "overpaid",
             Self::Disabled => "disabled",
+            Self::ClaimedOverpaid => "claimed_overpaid",
         }
     }
 }
@@ -90,7 +100,9 @@ impl fmt::Display for Status {
 
 /// The text names no status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("not a status: one of active, claimed, closing, claimed_paid, used, overpaid, disabled is needed")]
+#[error(
+    "not a status: expected one of active, claimed, closing, claimed_paid, used, overpaid, disabled, claimed_overpaid"
+)]
 pub struct UnknownStatus;
 
 impl FromStr for Status {
@@ -117,10 +129,10 @@ mod tests {
             assert_eq!(Status::from_code(code), Some(*status));
             assert_eq!(status.to_string().parse(), Ok(*status));
         }
-        assert_eq!(Status::from_code(7), None);
+        assert_eq!(Status::from_code(8), None);
         assert_eq!(
             "Active".parse::<Status>().unwrap_err().to_string(),
-            "not a status: one of active, claimed, closing, claimed_paid, used, overpaid, disabled is needed",
+            "not a status: expected one of active, claimed, closing, claimed_paid, used, overpaid, disabled, claimed_overpaid",
         );
     }
 }

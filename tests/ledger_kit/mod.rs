@@ -14,13 +14,18 @@ use bolt12::payout::store::{
 };
 use bolt12::payout::{
     Claim, ClaimError, Happened, Ledger, LedgerId, MemoryStore, Outcome, Payer, PaymentHash, Payout,
-    PayoutId, Preimage, Promise, RedbStore, Store, StoreError, TermsError,
+    PayoutId, Preimage, Promise, RecoverOptions, RedbStore, Store, StoreError, TermsError,
 };
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 use tempfile::TempDir;
 
 /// The second in which the tests play.
 pub const NOW: u64 = 1_700_000_000;
+
+/// Recovery of what was claimed up to a second.
+pub fn until(claimed_until: u64) -> RecoverOptions {
+    RecoverOptions::new().claimed_until(claimed_until)
+}
 
 /// A ledger on whatever store.
 pub type AnyLedger = Ledger<Arc<dyn Store>>;
@@ -139,7 +144,9 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<Happened> {
     for (number, entry) in (1..).zip(&entries) {
         assert_eq!(entry.sequence, number);
         let input = match &entry.what {
-            Happened::Created => {
+            Happened::Created { promise, policy, label } => {
+                assert_eq!((&**promise, label.as_ref()), (payout.promise(), payout.label()));
+                assert_eq!(*policy, payout.state().policy());
                 assert_eq!((number, entry.time), (1, payout.created_at()));
                 continue;
             }
@@ -150,6 +157,8 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<Happened> {
                 assert_eq!(ledger.by_payment_hash(*hash).unwrap(), Some(payout.clone()));
                 Input::Claim(*hash)
             }
+            Happened::Adopted { hash, .. } => Input::Adopt(*hash),
+            Happened::Rebuilt => continue,
             Happened::Settled { proof, .. } => Input::Settle(*proof),
             Happened::Released { hash, .. } => Input::Release(*hash),
             // Closing by the first failure, and overpaying, come with the step before.
@@ -201,8 +210,8 @@ struct Payment {
 }
 
 impl Node {
-    pub fn new(plan: Plan) -> Self {
-        Self { plan: Mutex::new(plan), payments: Mutex::default(), pay_calls: AtomicUsize::new(0) }
+    pub fn new(plan: Plan) -> Arc<Self> {
+        Arc::new(Self { plan: Mutex::new(plan), payments: Mutex::default(), pay_calls: AtomicUsize::new(0) })
     }
 
     /// Treats new payments otherwise from now on.
@@ -273,6 +282,46 @@ impl Payer for Node {
     }
 }
 
+/// A store as another machine uses it: what is held there is not known here.
+pub struct OtherMachine<S>(pub S);
+
+impl<S: Store> Store for OtherMachine<S> {
+    fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
+        self.0.insert(row)
+    }
+
+    fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
+        self.0.replace(change)
+    }
+
+    fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
+        self.0.get(id)
+    }
+
+    fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
+        self.0.by_payment_hash(hash)
+    }
+
+    fn page(
+        &self,
+        filter: Filter<'_>,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page, StoreError> {
+        self.0.page(filter, order, after, size)
+    }
+
+    fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.0.events(id, after, size)
+    }
+
+    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+        // Another process has another registry of what is held. In a test, both are in this one.
+        Ok(LedgerId::from_byte_array([0xee; 16]))
+    }
+}
+
 /// What goes wrong at the next write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -314,10 +363,6 @@ impl<S> Flaky<S> {
 }
 
 impl<S: Store> Store for Flaky<S> {
-    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
-        self.inner.ledger_id()
-    }
-
     fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
         self.write(|| self.inner.insert(row))
     }
@@ -345,6 +390,10 @@ impl<S: Store> Store for Flaky<S> {
         size: PageSize,
     ) -> Result<Page, StoreError> {
         self.inner.page(filter, order, after, size)
+    }
+
+    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+        self.inner.ledger_id()
     }
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {

@@ -61,6 +61,26 @@ fn in_one_process_with_a_payout_that_is_disabled() {
 }
 
 #[test]
+fn with_a_node_that_does_not_look_what_it_has_begun() {
+    // Asked before it is told to pay, such a node begins each payment once, as long as one process drives it.
+    holds("one process, 1 crash, heedless", Rules { dedupes: false, ..OURS });
+    holds("one process, 1 crash, 1 fault, heedless", Rules { dedupes: false, faults: 1, ..OURS });
+}
+
+#[test]
+fn with_a_node_that_forgets() {
+    holds("one process, 1 crash, forgets", Rules { forgets: 1, ..OURS });
+    holds("one process, lying calls, forgets", Rules { crashes: 0, call_lies: 1, forgets: 1, ..OURS });
+}
+
+#[test]
+fn in_a_ledger_restored_from_a_copy() {
+    holds("restored", Rules { restores: 1, crashes: 0, ..OURS });
+    let policy = RetryPolicy::FirstInvoiceOnly;
+    holds("restored, first only", Rules { restores: 1, crashes: 0, policy, ..OURS });
+}
+
+#[test]
 fn where_only_the_first_invoice_counts() {
     let policy = RetryPolicy::FirstInvoiceOnly;
     holds("first only, 1 crash, lies", Rules { policy, call_lies: 1, status_lies: 1, ..OURS });
@@ -80,6 +100,10 @@ fn with_more_of_everything_that_goes_wrong() {
     holds("one process, 1 crash, 1 fault, lying calls", Rules { faults: 1, call_lies: 1, ..OURS });
     holds("one process, 1 crash, 2 faults", Rules { faults: 2, ..OURS });
     holds("one process, 1 crash, 1 fault, 1 disabling", Rules { faults: 1, disables: 1, ..OURS });
+    holds("one process, 1 crash, lies, forgets", Rules { forgets: 1, ..lies });
+    holds("restored, 1 crash, 1 disabling", Rules { restores: 1, disables: 1, ..OURS });
+    holds("restored, 1 crash, lies", Rules { restores: 1, ..lies });
+    holds("restored twice, 1 fault", Rules { restores: 2, crashes: 0, faults: 1, ..OURS });
     holds("two processes, 1 crash, 1 fault", Rules { one_process: false, faults: 1, ..OURS });
     holds(
         "first only, 1 crash, 1 fault, lies",

@@ -5,8 +5,8 @@ use bolt12::payout::{PaymentHash, PaymentProof, Preimage};
 
 use crate::explore::Properties;
 use crate::world::{
-    BESIDE, CLOSED, FORGOTTEN, GRANTED_TWICE, LOST, NO_END, OURS, OVERTAKEN, PAID, PROOF_LOST, Rules, SECOND,
-    SECRETS, SHARED, TWICE, UNCLAIMED, UNPROVED,
+    AGAIN, BESIDE, CLOSED, FORGOTTEN, GRANTED_TWICE, LOST, NO_END, OURS, OVERTAKEN, PAID, PROOF_LOST, Rules,
+    SECOND, SECRETS, SHARED, TWICE, UNCLAIMED, UNPROVED,
 };
 
 pub struct Mutant {
@@ -29,8 +29,13 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant { name: "claims what is paid", rules: Rules { step: claims_what_is_paid, ..OURS }, breaks: PAID },
     Mutant {
-        name: "claims what is paid, and does not look again before it pays",
-        rules: Rules { step: claims_what_is_paid, looks_before_paying: false, ..OURS },
+        name: "claims what is paid, and neither asks nor looks again before it pays",
+        rules: Rules {
+            step: claims_what_is_paid,
+            asks_before_paying: false,
+            looks_before_paying: false,
+            ..OURS
+        },
         breaks: TWICE,
     },
     Mutant {
@@ -82,7 +87,13 @@ pub const MUTANTS: &[Mutant] = &[
     // The order of ledger.rs and pay.rs.
     Mutant {
         name: "pays without another look, although the store did not say that the claim is written",
-        rules: Rules { pays_only_what_is_written: false, looks_before_paying: false, faults: 1, ..OURS },
+        rules: Rules {
+            pays_only_what_is_written: false,
+            asks_before_paying: false,
+            looks_before_paying: false,
+            faults: 1,
+            ..OURS
+        },
         breaks: UNCLAIMED,
     },
     Mutant {
@@ -115,6 +126,39 @@ pub const MUTANTS: &[Mutant] = &[
         rules: Rules { overtaken_is_not_begun: false, ..LYING },
         breaks: OVERTAKEN,
     },
+    Mutant {
+        name: "recovers what a worker here holds, with a node that does not look",
+        rules: Rules { recovery_respects_held: false, dedupes: false, ..OURS },
+        breaks: AGAIN,
+    },
+    Mutant {
+        name: "begins what was never begun, however old the claim is",
+        rules: Rules { old_is_left_to_a_person: false, forgets: 1, ..OURS },
+        breaks: AGAIN,
+    },
+    // A ledger restored from a copy.
+    Mutant {
+        name: "claims before it has adopted what the node knows",
+        rules: Rules { adopts_before_it_claims: false, restores: 1, crashes: 0, ..OURS },
+        breaks: TWICE,
+    },
+    Mutant {
+        name: "claims beside an adopted payment, and neither asks nor looks again before it pays",
+        rules: Rules {
+            step: claims_beside_an_adopted_one,
+            restores: 1,
+            crashes: 0,
+            asks_before_paying: false,
+            looks_before_paying: false,
+            ..OURS
+        },
+        breaks: BESIDE,
+    },
+    Mutant {
+        name: "takes an adopted payment for failed",
+        rules: Rules { step: adopts_as_failed, restores: 1, crashes: 0, ..OURS },
+        breaks: FORGOTTEN,
+    },
     // The store's contract.
     Mutant {
         name: "a store that writes whatever the version",
@@ -137,6 +181,11 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a node that tries again what failed, and a slow worker elsewhere",
         rules: Rules { failed_is_final: false, ..TWO_PROCESSES },
         breaks: TWICE,
+    },
+    Mutant {
+        name: "a node that does not look, and a slow worker elsewhere",
+        rules: Rules { dedupes: false, ..TWO_PROCESSES },
+        breaks: AGAIN,
     },
     Mutant {
         name: "a node whose status lies, and a slow worker elsewhere",
@@ -168,6 +217,30 @@ fn claims_beside_one_in_flight(state: &State, input: &Input) -> Stepped {
     match (state.phase(), *input) {
         (Phase::Claimed { hash: pending }, Input::Claim(hash)) if pending != hash => grant(state, hash),
         _ => step(state, input),
+    }
+}
+
+fn claims_beside_an_adopted_one(state: &State, input: &Input) -> Stepped {
+    match (state.pending(), *input) {
+        (None, Input::Claim(hash)) if state.attempts().iter().all(|attempt| attempt.hash() != hash) => {
+            let alone: Vec<_> =
+                state.attempts().iter().filter(|attempt| !attempt.is_in_flight()).copied().collect();
+            let _ = step(&with(state, state.is_closed(), alone), input)?;
+            let attempts = state.attempts().iter().copied().chain([Attempt::Pending(hash)]).collect();
+            Ok((with(state, state.is_closed(), attempts), vec![Event::Claimed { hash }]))
+        }
+        _ => step(state, input),
+    }
+}
+
+fn adopts_as_failed(state: &State, input: &Input) -> Stepped {
+    let (next, events) = step(state, input)?;
+    match *input {
+        Input::Adopt(hash) if !events.is_empty() => {
+            let (next, _) = step(&next, &Input::Release(hash))?;
+            Ok((next, events))
+        }
+        _ => Ok((next, events)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What can happen next: each worker's next step, the node's, the store's, and a crash.
 
-use crate::explore::Step;
+use crate::explore::{Model, Step};
 use crate::world::{
     Action, Answer, Attempted, Came, INVOICES, Job, Kind, PAYMENTS, Play, Rules, Stands, Worker, World,
 };
@@ -35,6 +35,50 @@ impl Turn<'_> {
                 self.push(Action::NodeFails { payment }, true, failed);
             }
         }
+    }
+
+    /// Claims grow old while no worker has them in hand, and a node forgets what it did long ago.
+    pub fn time(&mut self) {
+        if self.play.rules.forgets == 0 {
+            return;
+        }
+        for (payment, place) in (0..).zip(0..PAYMENTS) {
+            let known = self.world.node[place];
+            let held = |worker: &Worker| worker.held().is_some_and(|(_, hash)| hash == payment);
+            if known.stands == Stands::NotBegun || self.world.workers.iter().any(held) {
+                continue;
+            }
+            let mut next = *self.world;
+            if !known.old {
+                next.node[place].old = true;
+                self.push(Action::Ages { payment }, false, next);
+            } else if known.stands == Stands::Paid && !known.forgotten && self.world.forgets > 0 {
+                next.node[place].forgotten = true;
+                next.forgets -= 1;
+                self.push(Action::Forgets { payment }, false, next);
+            }
+        }
+    }
+
+    /// The ledger is lost, and a copy from before the first claim takes its place.
+    pub fn restore(&mut self) {
+        if self.world.restores == 0 {
+            return;
+        }
+        let start = self.play.start();
+        let begun = (0..).zip(self.world.node).filter(|(_, payment)| payment.stands != Stands::NotBegun);
+        let unadopted = begun.fold(0, |bits, (payment, _)| bits | 1 << payment);
+        let next = World {
+            rows: start.rows,
+            workers: start.workers,
+            in_doubt: None,
+            granted: 0,
+            disabled: 0,
+            restores: self.world.restores - 1,
+            unadopted,
+            ..*self.world
+        };
+        self.push(Action::Restore, false, next);
     }
 
     /// A write in doubt comes to be, or it does not.
@@ -82,11 +126,29 @@ impl Turn<'_> {
             Worker::Idle => self.idle(number),
             Worker::Decide(job) => self.decide(number, job),
             Worker::Write(job, version, to) => self.write(number, job, version, to),
+            Worker::AskFirst(payout, hash) => {
+                self.status(number, hash, |_, answer| match answer {
+                    Answer::Paid => done(Kind::Settle, payout, hash),
+                    Answer::Failed => done(Kind::Release, payout, hash),
+                    Answer::Unknown => Worker::Idle,
+                    Answer::NeverBegun => Worker::Look(payout, hash),
+                });
+            }
+            Worker::AskAdopted(payout, hash) => {
+                self.status(number, hash, |_, answer| match answer {
+                    Answer::Paid => done(Kind::Settle, payout, hash),
+                    Answer::Failed => done(Kind::Release, payout, hash),
+                    Answer::Unknown | Answer::NeverBegun => Worker::Idle,
+                });
+            }
             Worker::Reread(payout, hash) => {
                 let pending = self.play.pending(self.world.rows[usize::from(payout)]);
                 let is_mine = pending == Some(hash);
                 let next = if is_mine { Worker::AskStatus(payout, hash) } else { Worker::Idle };
                 self.push(Action::Rereads, true, self.with(number, next));
+            }
+            Worker::AskStatus(payout, hash) if self.is_left_to_a_person(hash) => {
+                self.left_to_a_person(number, payout, hash);
             }
             Worker::AskStatus(payout, hash) => {
                 self.status(number, hash, |rules, answer| match answer {
@@ -105,10 +167,19 @@ impl Turn<'_> {
                     Attempted::Pending if overtaken && self.play.rules.overtaken_is_not_begun => {
                         Worker::Overtaken(payout, hash)
                     }
+                    // Another one was adopted meanwhile: reported, not begun.
+                    Attempted::Pending if self.play.attempts(row).contains(&Attempted::Adopted) => {
+                        Worker::Idle
+                    }
                     Attempted::Pending => Worker::Pay { payout, hash, overtaken },
-                    Attempted::Never | Attempted::Failed | Attempted::Paid => Worker::Idle,
+                    Attempted::Never | Attempted::Adopted | Attempted::Failed | Attempted::Paid => {
+                        Worker::Idle
+                    }
                 };
                 self.push(Action::Looks, true, self.with(number, next));
+            }
+            Worker::Overtaken(payout, hash) if self.is_left_to_a_person(hash) => {
+                self.left_to_a_person(number, payout, hash);
             }
             Worker::Overtaken(payout, hash) => {
                 self.status(number, hash, |_, answer| match answer {
@@ -137,9 +208,41 @@ impl Turn<'_> {
         }
     }
 
+    /// The node says that it never began a payment whose claim is old.
+    fn is_left_to_a_person(&self, hash: u8) -> bool {
+        let payment = self.world.node[usize::from(hash)];
+        let unknown = payment.forgotten || payment.stands == Stands::NotBegun;
+        unknown && payment.old && self.play.rules.old_is_left_to_a_person
+    }
+
+    /// It is reported, and in the end a person finds out what is true.
+    fn left_to_a_person(&mut self, number: usize, payout: u8, hash: u8) {
+        self.push(Action::Reported { payment: hash }, true, self.with(number, Worker::Idle));
+        let kind = match self.world.node[usize::from(hash)].stands {
+            Stands::Paid => Kind::Settle,
+            Stands::NotBegun | Stands::Failed => Kind::Release,
+            Stands::OnItsWay => return,
+        };
+        let next = self.with(number, done(kind, payout, hash));
+        self.push(Action::PersonDecides { payment: hash }, true, next);
+    }
+
     fn idle(&mut self, number: usize) {
+        for (hash, payment) in (0..).zip(self.world.node) {
+            if self.world.unadopted & (1 << hash) != 0 {
+                let kind = match payment.stands {
+                    Stands::Paid => Kind::AdoptPaid,
+                    Stands::Failed => Kind::AdoptFailed,
+                    Stands::OnItsWay | Stands::NotBegun => Kind::AdoptInFlight,
+                };
+                let job = Job { kind, payout: payment.payout, hash, holds: false };
+                let next = self.with(number, Worker::Decide(job));
+                self.push(Action::Adopts { payment: hash }, true, next);
+            }
+        }
+        let must_adopt = self.world.unadopted != 0 && self.play.rules.adopts_before_it_claims;
         for (invoice, (payout, hash)) in (0..).zip(INVOICES) {
-            if !self.is_held(number, payout, hash) {
+            if !must_adopt && !self.is_held(number, payout, hash) {
                 let job = Job { kind: Kind::Claim, payout, hash, holds: true };
                 let next = self.with(number, Worker::Decide(job));
                 self.push(Action::Present { payout, invoice }, false, next);
@@ -152,8 +255,17 @@ impl Turn<'_> {
                 self.push(Action::TakesOver { payout, payment }, true, next);
             }
         }
+        for (payout, row) in (0..).zip(self.world.rows) {
+            for (hash, attempt) in (0..).zip(self.play.attempts(row)) {
+                if attempt == Attempted::Adopted && !self.is_held(number, payout, hash) {
+                    let next = self.with(number, Worker::AskAdopted(payout, hash));
+                    self.push(Action::TakesOver { payout, payment: hash }, true, next);
+                }
+            }
+        }
         for (hash, payment) in (0..).zip(self.world.node) {
-            if payment.stands == Stands::Paid {
+            let is_known = self.world.unadopted & (1 << hash) == 0;
+            if payment.stands == Stands::Paid && !payment.forgotten && is_known {
                 let job = Job { kind: Kind::Settle, payout: payment.payout, hash, holds: false };
                 let next = self.with(number, Worker::Decide(job));
                 self.push(Action::Callback { payment: hash }, true, next);
@@ -180,9 +292,10 @@ impl Turn<'_> {
     fn write(&mut self, number: usize, job: Job, version: u8, to: u16) {
         let rules = self.play.rules;
         let after = match job.kind {
+            Kind::Claim if rules.asks_before_paying => Worker::AskFirst(job.payout, job.hash),
             Kind::Claim if rules.looks_before_paying => Worker::Look(job.payout, job.hash),
             Kind::Claim => Worker::Pay { payout: job.payout, hash: job.hash, overtaken: false },
-            Kind::Settle | Kind::Release | Kind::Disable => Worker::Idle,
+            _ => Worker::Idle,
         };
         let written = self.play.apply(&self.with(number, after), job, version, to);
         match written {
@@ -252,6 +365,7 @@ impl Turn<'_> {
         let stands = self.world.node[usize::from(hash)].stands;
         let truth = match stands {
             Stands::NotBegun => Answer::NeverBegun,
+            _ if self.world.node[usize::from(hash)].forgotten => Answer::NeverBegun,
             Stands::OnItsWay => Answer::Unknown,
             Stands::Paid => Answer::Paid,
             Stands::Failed => Answer::Failed,

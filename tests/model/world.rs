@@ -34,6 +34,7 @@ pub const CLOSED: Properties = 1 << 10;
 pub const SECOND: Properties = 1 << 11;
 pub const NO_END: Properties = 1 << 12;
 pub const PAID: Properties = 1 << 13;
+pub const AGAIN: Properties = 1 << 14;
 
 /// What is seen when a property is broken.
 pub const NAMES: &[(Properties, &str)] = &[
@@ -50,6 +51,7 @@ pub const NAMES: &[(Properties, &str)] = &[
     (PAID, "a payout that is paid grants a claim"),
     (CLOSED, "a disabled payout grants a claim"),
     (SECOND, "a second invoice is granted where only the first counts"),
+    (AGAIN, "a node is told to begin a payment that it has begun, and does not look"),
     (NO_END, "a claim that never ends, or a payment that is never recorded"),
 ];
 
@@ -70,12 +72,19 @@ pub struct Rules {
     /// Status calls that do so.
     pub status_lies: u8,
     pub disables: u8,
+    /// Payments that the node has made and does not know any more, once their claim is old.
+    pub forgets: u8,
+    /// Times that the ledger is restored from a copy made before the first claim.
+    pub restores: u8,
+    /// The node looks whether it has begun a payment before.
+    pub dedupes: bool,
     /// The node does not begin a payment again that has failed.
     pub failed_is_final: bool,
     pub store_checks_versions: bool,
     pub store_checks_hashes: bool,
     pub store_is_durable: bool,
     pub pays_only_what_is_written: bool,
+    pub asks_before_paying: bool,
     pub looks_before_paying: bool,
     pub not_knowing_is_no_failure: bool,
     pub failures_are_confirmed: bool,
@@ -83,6 +92,8 @@ pub struct Rules {
     pub recovery_respects_held: bool,
     pub never_begun_is_resumed: bool,
     pub overtaken_is_not_begun: bool,
+    pub old_is_left_to_a_person: bool,
+    pub adopts_before_it_claims: bool,
 }
 
 /// How this crate does it, with one crash.
@@ -95,11 +106,15 @@ pub const OURS: Rules = Rules {
     call_lies: 0,
     status_lies: 0,
     disables: 0,
+    forgets: 0,
+    restores: 0,
+    dedupes: true,
     failed_is_final: true,
     store_checks_versions: true,
     store_checks_hashes: true,
     store_is_durable: true,
     pays_only_what_is_written: true,
+    asks_before_paying: true,
     looks_before_paying: true,
     not_knowing_is_no_failure: true,
     failures_are_confirmed: true,
@@ -107,6 +122,8 @@ pub const OURS: Rules = Rules {
     recovery_respects_held: true,
     never_begun_is_resumed: true,
     overtaken_is_not_begun: true,
+    old_is_left_to_a_person: true,
+    adopts_before_it_claims: true,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,6 +143,10 @@ pub struct World {
     pub call_lies: u8,
     pub status_lies: u8,
     pub disables: u8,
+    pub forgets: u8,
+    pub restores: u8,
+    /// Payments that the node knows and the restored ledger does not yet, as bits.
+    pub unadopted: u8,
 }
 
 /// A row of the store; `state` is a number for a [`State`].
@@ -142,6 +163,10 @@ pub struct Payment {
     pub payout: u8,
     /// The node's status called it failed although it was not.
     pub lied: bool,
+    /// Its claim is older than recovery begins.
+    pub old: bool,
+    /// The node does not know it any more.
+    pub forgotten: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,6 +180,10 @@ pub enum Stands {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     Claim,
+    /// With the outcome that the node told.
+    AdoptPaid,
+    AdoptFailed,
+    AdoptInFlight,
     Settle,
     Release,
     Disable,
@@ -177,6 +206,10 @@ pub enum Worker {
     Decide(Job),
     /// Has decided on a version, about to write another state.
     Write(Job, u8, u16),
+    /// Holds a claim of its own, about to ask for the status before it pays.
+    AskFirst(u8, u8),
+    /// About to ask for the status of an adopted payment.
+    AskAdopted(u8, u8),
     /// Holds a claim that it takes over, about to read the row again.
     Reread(u8, u8),
     /// Has taken a claim over, about to ask for its status.
@@ -202,7 +235,9 @@ impl Worker {
     pub fn held(self) -> Option<(u8, u8)> {
         match self {
             Self::Decide(job) | Self::Write(job, ..) => job.holds.then_some((job.payout, job.hash)),
-            Self::Reread(payout, hash)
+            Self::AskFirst(payout, hash)
+            | Self::AskAdopted(payout, hash)
+            | Self::Reread(payout, hash)
             | Self::AskStatus(payout, hash)
             | Self::Look(payout, hash)
             | Self::Overtaken(payout, hash)
@@ -241,6 +276,12 @@ pub enum Action {
     Callback { payment: u8 },
     WrongPreimage,
     Disable { payout: u8 },
+    Ages { payment: u8 },
+    Forgets { payment: u8 },
+    Restore,
+    Adopts { payment: u8 },
+    Reported { payment: u8 },
+    PersonDecides { payment: u8 },
     Crash,
 }
 
@@ -259,6 +300,7 @@ pub type Attempts = [Attempted; PAYMENTS];
 pub enum Attempted {
     Never,
     Pending,
+    Adopted,
     Failed,
     Paid,
 }
@@ -295,6 +337,7 @@ impl Play {
                 match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
                     None => Attempted::Never,
                     Some(Attempt::Pending(_)) => Attempted::Pending,
+                    Some(Attempt::Adopted(_)) => Attempted::Adopted,
                     Some(Attempt::Failed(_)) => Attempted::Failed,
                     Some(Attempt::Paid(_)) => Attempted::Paid,
                 }
@@ -326,15 +369,26 @@ impl Play {
         if let Some(known) = self.decided.borrow().get(&(state, job.kind, job.hash)) {
             return *known;
         }
-        let input = match job.kind {
-            Kind::Claim => Input::Claim(self.hash(job.hash)),
-            Kind::Settle => Input::Settle(self.proofs[usize::from(job.hash)]),
-            Kind::Release => Input::Release(self.hash(job.hash)),
-            Kind::Disable => Input::Disable,
-        };
         let state_before = self.states.borrow()[usize::from(state)].0.clone();
-        let next = (self.rules.step)(&state_before, &input).ok();
-        let next = next.and_then(|(next, events)| (!events.is_empty()).then(|| self.number(next)));
+        let (hash, proof) = (self.hash(job.hash), self.proofs[usize::from(job.hash)]);
+        let is_known = state_before.attempts().iter().any(|attempt| attempt.hash() == hash);
+        // As `Ledger::adopt`: one write for the adoption and its outcome.
+        let inputs = match job.kind {
+            Kind::Claim => vec![Input::Claim(hash)],
+            Kind::AdoptInFlight => vec![Input::Adopt(hash)],
+            Kind::AdoptPaid if is_known => vec![Input::Settle(proof)],
+            Kind::AdoptPaid => vec![Input::Adopt(hash), Input::Settle(proof)],
+            Kind::AdoptFailed if is_known => vec![Input::Release(hash)],
+            Kind::AdoptFailed => vec![Input::Adopt(hash), Input::Release(hash)],
+            Kind::Settle => vec![Input::Settle(proof)],
+            Kind::Release => vec![Input::Release(hash)],
+            Kind::Disable => vec![Input::Disable],
+        };
+        let next = inputs.iter().try_fold((state_before, false), |(state, changed), input| {
+            let (next, events) = (self.rules.step)(&state, input).ok()?;
+            Some((next, changed || !events.is_empty()))
+        });
+        let next = next.and_then(|(next, changed)| changed.then(|| self.number(next)));
         self.decided.borrow_mut().insert((state, job.kind, job.hash), next);
         next
     }
@@ -346,7 +400,9 @@ impl Play {
             return None;
         }
         let other = world.rows[usize::from(1 - job.payout)];
-        let taken = job.kind == Kind::Claim && self.attempt(other, job.hash) != Attempted::Never;
+        let takes =
+            matches!(job.kind, Kind::Claim | Kind::AdoptPaid | Kind::AdoptFailed | Kind::AdoptInFlight);
+        let taken = takes && self.attempt(other, job.hash) != Attempted::Never;
         if taken && self.rules.store_checks_hashes {
             return None;
         }
@@ -382,6 +438,7 @@ impl Play {
                 next.granted |= 1 << job.hash;
             }
             Kind::Disable => next.disabled |= 1 << job.payout,
+            Kind::AdoptPaid | Kind::AdoptFailed | Kind::AdoptInFlight => next.unadopted &= !(1 << job.hash),
             Kind::Settle | Kind::Release => {}
         }
         (next, broken)
@@ -391,6 +448,10 @@ impl Play {
     pub fn begin(&self, world: &World, payout: u8, hash: u8, overtaken: bool) -> Came {
         let payment = world.node[usize::from(hash)];
         let tries_again = payment.stands == Stands::Failed && !self.rules.failed_is_final;
+        if matches!(payment.stands, Stands::OnItsWay | Stands::Paid) {
+            let looks = self.rules.dedupes && !payment.forgotten;
+            return (*world, if looks { 0 } else { AGAIN });
+        }
         if payment.stands != Stands::NotBegun && !tries_again {
             return (*world, 0);
         }
@@ -407,7 +468,7 @@ impl Play {
             }
         }
         let mut next = *world;
-        next.node[usize::from(hash)] = Payment { stands: Stands::OnItsWay, payout, lied: false };
+        next.node[usize::from(hash)] = Payment { stands: Stands::OnItsWay, payout, lied: false, ..payment };
         (next, broken)
     }
 }
@@ -424,7 +485,13 @@ impl Model for Play {
         World {
             rows: [row; 2],
             in_doubt: None,
-            node: [Payment { stands: Stands::NotBegun, payout: u8::MAX, lied: false }; PAYMENTS],
+            node: [Payment {
+                stands: Stands::NotBegun,
+                payout: u8::MAX,
+                lied: false,
+                old: false,
+                forgotten: false,
+            }; PAYMENTS],
             workers: [Worker::Idle; 2],
             granted: 0,
             disabled: 0,
@@ -433,12 +500,17 @@ impl Model for Play {
             call_lies: self.rules.call_lies,
             status_lies: self.rules.status_lies,
             disables: self.rules.disables,
+            forgets: self.rules.forgets,
+            restores: self.rules.restores,
+            unadopted: 0,
         }
     }
 
     fn steps(&self, world: &World, steps: &mut Vec<Step<World, Action>>) {
         let mut turn = Turn { play: self, world, steps };
         turn.node();
+        turn.time();
+        turn.restore();
         turn.doubt();
         for number in 0..world.workers.len() {
             // Two workers that do the same are one to look at.
@@ -471,7 +543,8 @@ impl Model for Play {
                 }
             }
             let begun = payment.stands != Stands::NotBegun;
-            if begun && attempts[usize::from(payment.payout)] == Attempted::Never {
+            let is_known = attempts[usize::from(payment.payout) & 1] != Attempted::Never;
+            if begun && !is_known && world.unadopted & (1 << hash) == 0 {
                 broken |= FORGOTTEN;
             }
         }
@@ -492,7 +565,11 @@ impl Model for Play {
         };
         world.workers == [Worker::Idle; 2]
             && world.in_doubt.is_none()
-            && world.rows.iter().all(|row| self.pending(*row).is_none())
+            && world.unadopted == 0
+            && world.rows.iter().all(|row| {
+                let ended = |attempt: &Attempted| !matches!(attempt, Attempted::Pending | Attempted::Adopted);
+                self.attempts(*row).iter().all(ended)
+            })
             && (0..).zip(world.node).all(recorded)
     }
 }

@@ -1,0 +1,131 @@
+//! [`Ledger::rebuild`]: a damaged row written anew from its history.
+
+use std::iter;
+use std::vec::Vec;
+
+use thiserror::Error;
+
+use super::history::Happened;
+use super::id::PayoutId;
+use super::ledger::{Ledger, Written};
+use super::payment::PaymentHash;
+use super::record::Payout;
+use super::replay::{ReplayError, hashes, replay};
+use super::store::{Row, Store, StoreError};
+
+impl<S: Store> Ledger<S> {
+    /// Writes the row of a payout anew from its history, where the row is damaged, and takes its payment hashes again
+    /// that the index has lost. A payout that is whole is returned as it is, and nothing is written.
+    ///
+    /// It restores terms, state, every attempt with its time and proof, the claim in flight with its invoice, and the
+    /// status that listings show. It does so only from a history that is whole: each event is what was written, follows
+    /// the one before it, and is what the state machine answers; and the last event is the one that the row's version or
+    /// the rest of the row names. Otherwise an event may be missing, a claim for instance, and a payout without it could
+    /// be paid twice.
+    ///
+    /// It does not restore
+    /// - a row that is gone or that the store itself cannot read,
+    /// - a history that is damaged: there is nothing to replay,
+    /// - the label in the row, which a store cannot change: the history has the right one ([`Happened::Created`]), and
+    ///   [`Ledger::verify`] goes on to report the row,
+    /// - what a ledger lost that was restored from an old copy: see [`Ledger::adopt`].
+    ///
+    /// **Repeated**, it changes nothing. **Interrupted**, the row is damaged as before or rebuilt; if hashes of the index
+    /// are missing, rebuild again. **Raced** by another rebuild, one of them writes.
+    ///
+    /// # Errors
+    /// [`RebuildError`]. After [`RebuildError::Store`] rebuild again.
+    pub fn rebuild(&self, id: PayoutId, now: u64) -> Result<Payout, RebuildError> {
+        self.retrying(|| {
+            let row = self.store().get(id)?.ok_or(RebuildError::UnknownPayout)?;
+            let (read, version) = (Payout::read(row.clone()), row.version);
+            let is_whole = read.is_ok();
+            let payout = match read {
+                Ok(payout) => payout,
+                Err(_) => self.replayed(&row)?,
+            };
+            let lost = self.lost_hashes(&payout)?;
+            if is_whole && lost.is_empty() {
+                return Ok(Some(payout));
+            }
+            // A store counts versions itself and never changes a label.
+            let mut next = Payout { version, label: row.label, ..payout };
+            // A write takes one hash.
+            let mut takes = lost.into_iter();
+            loop {
+                let taken = takes.next();
+                match self.write(next, iter::once(Happened::Rebuilt), taken, now)? {
+                    Written::Done(written) => next = written,
+                    Written::Conflict => return Ok(None),
+                    Written::HashTaken { by } => {
+                        let hash = taken.unwrap_or(PaymentHash::from_byte_array([0; 32]));
+                        return Err(RebuildError::HashTaken { hash, by });
+                    }
+                }
+                if takes.len() == 0 {
+                    return Ok(Some(next));
+                }
+            }
+        })
+    }
+
+    /// The payout that the history leads to, if nothing can be missing at its end.
+    pub(super) fn replayed(&self, row: &Row) -> Result<Payout, RebuildError> {
+        let payout = replay(self.store(), row.id).map_err(|error| match error {
+            ReplayError::Store(error) => RebuildError::Store(error),
+            damage => RebuildError::History(damage),
+        })?;
+        let payout = payout.payout;
+        let is_named = Payout::end_in(row).is_some_and(|end| end == payout.end);
+        if payout.version != row.version && !is_named {
+            return Err(RebuildError::EndUnknown { history: payout.version, row: row.version });
+        }
+        Ok(payout)
+    }
+
+    /// The hashes of a payout that the index does not know.
+    fn lost_hashes(&self, payout: &Payout) -> Result<Vec<PaymentHash>, RebuildError> {
+        let mut lost = Vec::new();
+        for hash in hashes(payout) {
+            match self.store().by_payment_hash(hash)? {
+                None => lost.push(hash),
+                Some(row) if row.id == payout.id => {}
+                Some(row) => return Err(RebuildError::HashTaken { hash, by: row.id }),
+            }
+        }
+        Ok(lost)
+    }
+}
+
+/// Why a payout is not rebuilt.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RebuildError {
+    /// There is no row to be rebuilt.
+    #[error("unknown payout")]
+    UnknownPayout,
+    /// The history is not whole.
+    #[error("the history is damaged: {0}")]
+    History(#[source] ReplayError),
+    /// The history is whole as far as it goes, but its last event may be missing.
+    #[error(
+        "the history may be cut short: it ends with version {history} of the row, which has version {row}"
+    )]
+    EndUnknown {
+        /// The version that was written with the last event.
+        history: u64,
+        /// The version of the damaged row.
+        row: u64,
+    },
+    /// The index gives a payment of this payout to another one.
+    #[error("payment {hash} belongs to payout {by}")]
+    HashTaken {
+        /// The payment_hash.
+        hash: PaymentHash,
+        /// The other payout.
+        by: PayoutId,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

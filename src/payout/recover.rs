@@ -1,0 +1,400 @@
+//! Recovery: [`Ledger::recover`] asks the node about what is in flight, each claim in a thread of its own.
+//!
+//! A node that hangs in one call must not hold up the others. Rust cannot stop a thread, so a call without an answer
+//! is left behind: its thread owns all that it needs (a shared payer, the claim, a weak handle to the ledger) and is not
+//! joined. Scoped threads would have to be. The thread goes on to hold its claim, so nothing in this process asks about
+//! that payment again while the first question is open, and what it answers late is still recorded, as long as the
+//! ledger is open. The number of threads left behind is bounded.
+
+use std::boxed::Box;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::string::{String, ToString};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+use super::claim::{Asking, Claim, HeldClaim};
+use super::id::PayoutId;
+use super::ledger::{Ledger, UnreadablePayout, WeakLedger};
+use super::pay::{Ended, NotBegun, Payer, Problem, drive};
+use super::payment::PaymentHash;
+use super::presented::last_payable_second;
+use super::promise::Promise;
+use super::status::Status;
+use super::store::{Filter, Order, PageSize, Store, StoreError};
+
+/// What [`Ledger::recover`] asks about, what it may begin, and how long it waits.
+///
+/// ```
+/// use std::time::Duration;
+/// use bolt12::payout::RecoverOptions;
+///
+/// let options = RecoverOptions::new().begin_within(120).limit(Duration::from_secs(30));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct RecoverOptions {
+    claimed_until: u64,
+    begin_within: u64,
+    limit: Duration,
+    at_once: usize,
+}
+
+impl RecoverOptions {
+    /// 300 seconds: [`begin_within`](Self::begin_within), unless another is given. Less than the eight minutes after
+    /// which LDK forgets a payment.
+    pub const BEGIN_WITHIN: u64 = 300;
+
+    /// One minute: [`limit`](Self::limit), unless another is given.
+    pub const LIMIT: Duration = Duration::from_secs(60);
+
+    /// 8: [`at_once`](Self::at_once), unless another is given.
+    pub const AT_ONCE: usize = 8;
+
+    /// Every claim that is not held in this process; begin those of the last 300 seconds that the node never began;
+    /// wait one minute for each; ask about 8 at once.
+    pub const fn new() -> Self {
+        Self {
+            claimed_until: u64::MAX,
+            begin_within: Self::BEGIN_WITHIN,
+            limit: Self::LIMIT,
+            at_once: Self::AT_ONCE,
+        }
+    }
+
+    /// Asks only about claims made up to this unix second.
+    ///
+    /// On a store with one owner, such as a redb file, leave the default [`u64::MAX`]: a claim that is not held in this
+    /// process is held nowhere, and a claim made while the clock ran ahead is not left out. With several machines on one
+    /// store, choose a second further back than any worker elsewhere can take from its claim to its call of the node.
+    pub const fn claimed_until(mut self, second: u64) -> Self {
+        self.claimed_until = second;
+        self
+    }
+
+    /// Begins a payment that the node never began only if it was claimed at most this many seconds ago. 0 leaves nearly
+    /// every such claim to a person.
+    ///
+    /// Keep it shorter than the time for which the node is sure to remember a payment: "never begun" is also what a node
+    /// answers that has forgotten ([`Payer`] lists which nodes do, and when).
+    pub const fn begin_within(mut self, seconds: u64) -> Self {
+        self.begin_within = seconds;
+        self
+    }
+
+    /// Waits at most this long for the payer's answers about one claim, then goes on with the others.
+    pub const fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Asks about this many claims at once; 0 counts as 1. The payer is called from as many threads.
+    pub const fn at_once(mut self, claims: usize) -> Self {
+        self.at_once = claims;
+        self
+    }
+}
+
+impl Default for RecoverOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What one run of [`Ledger::recover`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "it lists what needs attention"]
+pub struct Recovery {
+    /// The payments that were asked about, oldest payout first.
+    pub payments: Vec<Recovered>,
+    /// The payouts in flight whose rows could not be read. They did not keep the others from being recovered.
+    pub unreadable: Vec<UnreadablePayout>,
+}
+
+/// What [`Ledger::recover`] did with one payment in flight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// The payout.
+    pub payout: PayoutId,
+    /// The payment.
+    pub hash: PaymentHash,
+    /// How it stands now.
+    pub ended: Ended,
+}
+
+impl<S: Store> Ledger<S> {
+    /// Asks `payer` about every payment in flight that no ledger in this process holds, and records how it ended. Run
+    /// it at the start and from time to time.
+    ///
+    /// - **A payment that the node never began** is begun now if its claim is young enough
+    ///   ([`RecoverOptions::begin_within`]) and its invoice has not expired. It is begun, not released, so that a slow
+    ///   worker elsewhere and this recovery pay the same invoice. Otherwise it is reported as [`Ended::NeverBegun`], for
+    ///   a person to decide; the claim stays in flight, and the next run reports it again. An adopted payment is never
+    ///   begun.
+    /// - **One bad claim stops nothing.** A payer that panics is caught, one that does not answer within the limit is
+    ///   left behind, and a damaged row is listed: all three are in the [`Recovery`], and the others go on. A panic can
+    ///   be caught only in programs that unwind: with `panic = "abort"` it ends the process, and the claims behind it
+    ///   are recovered after the next start.
+    /// - **A late answer is recorded** when it comes, if the ledger is still open; until then no run in this process
+    ///   asks about that payment again. A process that ends before leaves it to its next start.
+    ///
+    /// **Repeated**: it asks again about what is still in flight. **Interrupted**: what was recorded is recorded, the
+    /// rest is still in flight. **Raced** by another recovery in this process, each payment is asked about by one of
+    /// them; by one on another machine, both ask and record the same, and [`RecoverOptions::claimed_until`] keeps them
+    /// from beginning what a worker there is about to begin. What is written between the last look at the payout and the
+    /// call to the node is not seen. **On a ledger restored from an old copy** it knows only the claims in that copy:
+    /// first [`adopt`](Ledger::adopt) every payment that the node knows and the ledger does not.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot list the claims. What was asked before goes on and is recorded.
+    pub fn recover<P>(
+        &self,
+        payer: &Arc<P>,
+        options: &RecoverOptions,
+        now: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Result<Recovery, StoreError>
+    where
+        S: 'static,
+        P: Payer + Send + Sync + ?Sized + 'static,
+    {
+        let now: Arc<dyn Fn() -> u64 + Send + Sync> = Arc::new(now);
+        let mut unreadable = Vec::new();
+        let mut questions = Questions::new(options);
+        let mut after = None;
+        loop {
+            let filter = Filter::Status(Status::IN_FLIGHT);
+            let page = self.store().page(filter, Order::OldestFirst, after.as_ref(), PageSize::default())?;
+            for row in page.rows {
+                let id = match row {
+                    Ok(row) => row.id,
+                    Err(row) => {
+                        unreadable.push(row.into());
+                        continue;
+                    }
+                };
+                let jobs = match self.jobs(id, options) {
+                    Ok(jobs) => jobs,
+                    Err(error) => {
+                        unreadable.push(UnreadablePayout::new(Some(id), error));
+                        continue;
+                    }
+                };
+                for job in jobs {
+                    let asking = self.held()?.ask(MAX_ASKING);
+                    questions.ask(job, asking, self.weak(), payer, &now);
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(Recovery { payments: questions.answers(), unreadable }),
+            }
+        }
+    }
+
+    /// Takes over the claim in flight of a payout, if it was granted up to the second `claimed_until` and is not held
+    /// in this process: one step of [`Ledger::recover`], for callers that run their node in their own way.
+    ///
+    /// Ask the node about it. If it never began the payment, hand it the claim, unless [`Claim::paid_by`] reports that
+    /// the payout is paid already: then release it. Do not begin it when the claim is older than the time for which the
+    /// node is sure to remember, or when the invoice has expired. [`Ledger::record`] records the outcome. An adopted
+    /// payment is no claim and is not given out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the row cannot be read.
+    pub fn resume(&self, id: PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
+        let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
+        // Held first and read then, so that what is read is not about to be paid by another thread here.
+        let Some(held) = self.held()?.hold(id, hash) else { return Ok(None) };
+        let Some(payout) = self.get(id)? else { return Ok(None) };
+        let since = payout.in_flight_since().unwrap_or_default();
+        if payout.state().pending() != Some(hash) || since > claimed_until {
+            return Ok(None);
+        }
+        Ok(Claim::new(&payout, held))
+    }
+
+    /// What there is to ask about one payout.
+    fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
+        let Some(payout) = self.get(id)? else { return Ok(Vec::new()) };
+        let mut jobs = Vec::new();
+        for hash in payout.state().in_flight() {
+            if payout.state().pending() != Some(hash) {
+                if payout.attempted_at(hash).is_some_and(|adopted| adopted <= options.claimed_until) {
+                    let held = self.held()?.hold(id, hash);
+                    jobs.extend(held.map(|held| Job::Adopted { payout: id, hash, _held: held }));
+                }
+            } else if let Some(claim) = self.resume(id, options.claimed_until)? {
+                let claimed_at = payout.in_flight_since().unwrap_or_default();
+                let bounds = Bounds { claimed_at, within: options.begin_within };
+                jobs.push(Job::Claimed { claim, promise: Box::new(payout.promise().clone()), bounds });
+            }
+        }
+        Ok(jobs)
+    }
+}
+
+/// The most questions to nodes that may be without an answer at one time, in this process and for one ledger. A node
+/// that hangs in so many calls hangs.
+const MAX_ASKING: usize = 64;
+
+/// One payment to ask about. It is held until this is dropped.
+enum Job {
+    Claimed { claim: Claim, promise: Box<Promise>, bounds: Bounds },
+    Adopted { payout: PayoutId, hash: PaymentHash, _held: HeldClaim },
+}
+
+impl Job {
+    const fn names(&self) -> (PayoutId, PaymentHash) {
+        match self {
+            Self::Claimed { claim, .. } => (claim.payout_id(), claim.payment_hash()),
+            Self::Adopted { payout, hash, .. } => (*payout, *hash),
+        }
+    }
+
+    fn run<S: Store>(
+        &self,
+        ledger: &WeakLedger<S>,
+        payer: &(impl Payer + ?Sized),
+        now: &dyn Fn() -> u64,
+    ) -> Ended {
+        match self {
+            Self::Claimed { claim, promise, bounds } => {
+                let forbids = |claim: &Claim| bounds.forbid(promise, claim.invoice(), now());
+                drive(&|| ledger.upgrade(), claim, payer, &forbids, now)
+            }
+            Self::Adopted { hash, .. } => match payer.status(*hash) {
+                None => Ended::NeverBegun { reason: NotBegun::Adopted },
+                Some(outcome) => {
+                    let closed = || Problem::Closed.into();
+                    ledger.upgrade().map_or_else(closed, |ledger| ledger.record(*hash, outcome, now()))
+                }
+            },
+        }
+    }
+}
+
+/// When a claim that was never begun may still be.
+#[derive(Clone, Copy)]
+struct Bounds {
+    claimed_at: u64,
+    within: u64,
+}
+
+impl Bounds {
+    fn forbid(self, promise: &Promise, invoice: &[u8], now: u64) -> Option<NotBegun> {
+        let Self { claimed_at, within } = self;
+        // A claim from the future was made by a clock that ran ahead, and is young.
+        if now.saturating_sub(claimed_at) > within {
+            return Some(NotBegun::TooOld { claimed_at, within, now });
+        }
+        match last_payable_second(promise, invoice) {
+            None => Some(NotBegun::UnreadableInvoice),
+            Some(last) if now > last => Some(NotBegun::InvoiceExpired { last, now }),
+            Some(_) => None,
+        }
+    }
+}
+
+/// The questions of one run: those in the air, and the answers so far.
+struct Questions {
+    limit: Duration,
+    at_once: usize,
+    payments: Vec<Recovered>,
+    /// Those in the air, by their place in `payments`, and when each is given up.
+    open: BTreeMap<usize, Instant>,
+    sender: Sender<(usize, Ended)>,
+    receiver: Receiver<(usize, Ended)>,
+}
+
+impl Questions {
+    fn new(options: &RecoverOptions) -> Self {
+        let (sender, receiver) = mpsc::channel();
+        Self {
+            limit: options.limit,
+            at_once: options.at_once.max(1),
+            payments: Vec::new(),
+            open: BTreeMap::new(),
+            sender,
+            receiver,
+        }
+    }
+
+    /// Asks about one payment, as soon as there is room for another question.
+    fn ask<S, P>(
+        &mut self,
+        job: Job,
+        asking: Option<Asking>,
+        ledger: WeakLedger<S>,
+        payer: &Arc<P>,
+        now: &Arc<dyn Fn() -> u64 + Send + Sync>,
+    ) where
+        S: Store + 'static,
+        P: Payer + Send + Sync + ?Sized + 'static,
+    {
+        while self.open.len() >= self.at_once {
+            self.wait();
+        }
+        let (place, (payout, hash)) = (self.payments.len(), job.names());
+        let mut push = |ended| self.payments.push(Recovered { payout, hash, ended });
+        let Some(asking) = asking else {
+            return push(Problem::NotAsked { waiting: MAX_ASKING }.into());
+        };
+        let (payer, now, sender) = (Arc::clone(payer), Arc::clone(now), self.sender.clone());
+        let thread = thread::Builder::new().name("bolt12-recover".to_string()).spawn(move || {
+            // The payer is not used after a panic in the middle of a change of its own, except by itself.
+            let ended = catch_unwind(AssertUnwindSafe(|| job.run(&ledger, &*payer, &*now)));
+            let ended = ended.unwrap_or_else(|panic| Problem::Panicked { message: message(&*panic) }.into());
+            // What was held is free before the answer is out, so that the next run may ask again.
+            drop((job, asking, ledger, payer));
+            // Nobody may be waiting any more.
+            let _ = sender.send((place, ended));
+        });
+        match thread {
+            Ok(_left_to_itself) => {
+                push(Problem::NoAnswer { limit: self.limit }.into());
+                self.open.insert(place, Instant::now().checked_add(self.limit).unwrap_or_else(far_away));
+            }
+            Err(error) => push(Problem::NoThread { reason: error.to_string() }.into()),
+        }
+    }
+
+    /// Waits for an answer, or until a question is given up.
+    fn wait(&mut self) {
+        let Some(first) = self.open.values().min().copied() else { return };
+        match self.receiver.recv_timeout(first.saturating_duration_since(Instant::now())) {
+            Ok((place, ended)) => {
+                self.open.remove(&place);
+                if let Some(payment) = self.payments.get_mut(place) {
+                    payment.ended = ended;
+                }
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                let now = Instant::now();
+                self.open.retain(|_, until| *until > now);
+            }
+        }
+    }
+
+    /// All answers, when they are there or given up.
+    fn answers(mut self) -> Vec<Recovered> {
+        while !self.open.is_empty() {
+            self.wait();
+        }
+        self.payments
+    }
+}
+
+/// Where an instant plus a limit is more than can be counted: a year.
+fn far_away() -> Instant {
+    let now = Instant::now();
+    now.checked_add(Duration::from_secs(31_536_000)).unwrap_or(now)
+}
+
+/// What a panic says.
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_string())
+}

@@ -1,0 +1,328 @@
+//! A history read again from its beginning: is it whole, and where does it lead?
+
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use thiserror::Error;
+
+use super::chain::ChainEnd;
+use super::history::{EventError, Happened, Linked};
+use super::id::PayoutId;
+use super::payment::PaymentHash;
+use super::record::{InFlight, Payout};
+use super::state::{self, Event, Input, Refusal};
+use super::store::{PageSize, Store, StoreError, StoredEvent};
+
+/// The payout that a whole history leads to. Its version is the one that was written with the last event.
+#[derive(Clone, Debug)]
+pub(super) struct Replayed {
+    pub(super) payout: Payout,
+}
+
+/// Reads the whole history of a payout, page by page, and replays it through the state machine.
+pub(super) fn replay(store: &impl Store, id: PayoutId) -> Result<Replayed, ReplayError> {
+    let mut replay = Replay { id, end: ChainEnd::start(id), payout: None, expected: Vec::new() };
+    loop {
+        let events = store.events(id, replay.end.number, PageSize::default())?;
+        if events.is_empty() {
+            return replay.finish();
+        }
+        for event in &events {
+            replay.take(event)?;
+        }
+    }
+}
+
+/// Why a history is not whole.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// It has no events.
+    #[error("no events")]
+    Empty,
+    /// An event is not what was written at its place.
+    #[error("event {sequence}: {reason}")]
+    Event {
+        /// Its number.
+        sequence: u64,
+        /// What was found.
+        reason: String,
+    },
+    /// The events of the last write are not all there.
+    #[error("the last write is cut short after event {sequence}")]
+    CutShort {
+        /// The last event that is there.
+        sequence: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+struct Replay {
+    id: PayoutId,
+    end: ChainEnd,
+    payout: Option<Payout>,
+    /// The events that the last step still has to have written.
+    expected: Vec<Event>,
+}
+
+impl Replay {
+    fn take(&mut self, event: &StoredEvent) -> Result<(), ReplayError> {
+        let sequence = self.end.number.saturating_add(1);
+        let broken = |reason: &dyn ToString| ReplayError::Event { sequence, reason: reason.to_string() };
+        if event.sequence != sequence {
+            return Err(broken(&std::format!("it has number {}", event.sequence)));
+        }
+        let linked = Linked::read(self.id, event).map_err(|error: EventError| broken(&error))?;
+        if linked.previous != self.end.hash {
+            return Err(broken(&"the event before it is not the one that it was written after"));
+        }
+        self.follow(&linked).map_err(|reason| broken(&reason))?;
+        self.end = self.end.after(&event.bytes);
+        if let Some(payout) = &mut self.payout {
+            payout.end = self.end;
+        }
+        Ok(())
+    }
+
+    /// Does to the payout what the event says, if the state machine does so too.
+    fn follow(&mut self, linked: &Linked) -> Result<(), Unlike> {
+        let (time, version) = (linked.entry.time, linked.version);
+        let Some(payout) = &mut self.payout else {
+            let Happened::Created { promise, policy, label } = &linked.entry.what else {
+                return Err(Unlike::NotCreated);
+            };
+            if promise.id() != self.id || version != 1 {
+                return Err(Unlike::OtherPayout);
+            }
+            let promise = (**promise).clone();
+            self.payout = Some(Payout::new(promise, self.id, label.clone(), *policy, time));
+            return Ok(());
+        };
+        let Some(event) = linked.entry.what.event() else {
+            return match linked.entry.what {
+                // A rebuilt row goes on from the version that was found, whatever it was.
+                Happened::Rebuilt if self.expected.is_empty() => {
+                    payout.version = version;
+                    Ok(())
+                }
+                _ => Err(Unlike::OutOfPlace),
+            };
+        };
+        if self.expected.is_empty() {
+            // Further events of one write have its version: an adoption and its outcome, for instance.
+            let next = payout.version.saturating_add(1);
+            if version != next && version != payout.version {
+                return Err(Unlike::Version { found: version, expected: next });
+            }
+            let (state, events) = state::step(&payout.state, &input(&event)?)?;
+            payout.state = state;
+            payout.version = version;
+            self.expected = events;
+        } else if version != payout.version {
+            return Err(Unlike::Version { found: version, expected: payout.version });
+        }
+        if self.expected.is_empty() || self.expected.remove(0) != event {
+            return Err(Unlike::Machine);
+        }
+        record(payout, &linked.entry.what, time);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Replayed, ReplayError> {
+        if !self.expected.is_empty() {
+            return Err(ReplayError::CutShort { sequence: self.end.number });
+        }
+        self.payout.map(|payout| Replayed { payout }).ok_or(ReplayError::Empty)
+    }
+}
+
+/// What the machine was asked when it answered with `event` first.
+const fn input(event: &Event) -> Result<Input, Unlike> {
+    match event {
+        Event::Claimed { hash } => Ok(Input::Claim(*hash)),
+        Event::Adopted { hash } => Ok(Input::Adopt(*hash)),
+        Event::Settled { proof, .. } => Ok(Input::Settle(*proof)),
+        Event::Released { hash } => Ok(Input::Release(*hash)),
+        Event::Disabled => Ok(Input::Disable),
+        // It only ever follows a settlement.
+        Event::Overpaid { .. } => Err(Unlike::OutOfPlace),
+    }
+}
+
+/// What the state does not hold: times, and the invoice of the claim in flight.
+fn record(payout: &mut Payout, what: &Happened, time: u64) {
+    match what {
+        Happened::Claimed { invoice, amount, .. } => {
+            payout.claimed_at.push(time);
+            payout.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount });
+        }
+        // One that had failed keeps the time of its claim.
+        Happened::Adopted { .. } if payout.claimed_at.len() < payout.state.attempts().len() => {
+            payout.claimed_at.push(time);
+        }
+        _ => {}
+    }
+    if payout.state.pending().is_none() {
+        payout.in_flight = None;
+    }
+}
+
+/// How an event differs from what the ledger writes.
+#[derive(Clone, Debug, Error)]
+enum Unlike {
+    #[error("the first event is not the creation")]
+    NotCreated,
+    #[error("it creates another payout")]
+    OtherPayout,
+    #[error("it cannot follow the event before it")]
+    OutOfPlace,
+    #[error("it was written with version {found} of the row, expected {expected}")]
+    Version { found: u64, expected: u64 },
+    #[error("the state machine leads elsewhere")]
+    Machine,
+    #[error("the state machine refuses it: {0}")]
+    Refused(#[from] Refusal),
+}
+
+/// The hashes that a payout has taken, in the order of its attempts.
+pub(super) fn hashes(payout: &Payout) -> impl Iterator<Item = PaymentHash> {
+    payout.state.attempts().iter().map(state::Attempt::hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::boxed::Box;
+    use std::vec;
+
+    use super::super::memory::MemoryStore;
+    use super::super::payment::{PaymentProof, Preimage};
+    use super::super::promise::Promise;
+    use super::super::state::RetryPolicy;
+    use super::super::status::Status;
+    use super::super::store::NewRow;
+    use super::*;
+    use crate::amount::Msat;
+    use crate::draft::Offer;
+
+    fn promise(description: &str) -> Promise {
+        let keys = secp256k1::Keypair::from_seckey_slice(secp256k1::SECP256K1, &[7; 32]).unwrap();
+        let offer = Offer::payout(description, keys.x_only_public_key().0).amount("1sat".parse().unwrap());
+        Promise::draft(offer.build().unwrap()).unwrap()
+    }
+
+    fn created(promise: &Promise) -> Happened {
+        let policy = RetryPolicy::AnyNewInvoice;
+        Happened::Created { promise: Box::new(promise.clone()), policy, label: None }
+    }
+
+    fn proof(secret: u8) -> PaymentProof {
+        let preimage = Preimage::from_byte_array([secret; 32]);
+        PaymentProof::new(preimage.payment_hash(), preimage).unwrap()
+    }
+
+    fn claimed(secret: u8) -> Happened {
+        let hash = proof(secret).payment_hash();
+        Happened::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret] }
+    }
+
+    /// What a history comes to whose events are chained as they should be, each with the version given.
+    fn replayed(id: PayoutId, events: &[(u64, Happened)]) -> Result<Status, String> {
+        let mut end = ChainEnd::start(id);
+        let chained = |(version, what): &(u64, Happened)| {
+            let event = what.to_bytes(id, end, *version, 1_700_000_000);
+            end = end.after(&event);
+            event
+        };
+        let store = MemoryStore::new();
+        let events = events.iter().map(chained).collect();
+        let _ = store.insert(&NewRow::new(id, Status::Active, None, vec![], events).unwrap()).unwrap();
+        let replayed = replay(&store, id).map_err(|error| error.to_string())?;
+        assert_eq!(replayed.payout.end, end);
+        Ok(replayed.payout.status())
+    }
+
+    #[test]
+    fn a_chain_of_events_that_the_machine_does_not_answer_is_refused() {
+        let promise = promise("replay");
+        let (id, new) = (promise.id(), (1, created(&promise)));
+        let settled = |secret, late| Happened::Settled { proof: proof(secret), late };
+        let released =
+            |secret| Happened::Released { hash: proof(secret).payment_hash(), reason: String::new() };
+        let (one, two) = (proof(1).payment_hash(), proof(2).payment_hash());
+        let overpaid = Happened::Overpaid { hash: two, paid_by: one };
+        let paid_late = vec![
+            new.clone(),
+            (2, claimed(1)),
+            (3, released(1)),
+            (4, claimed(2)),
+            (5, settled(1, true)),
+            (6, settled(2, false)),
+        ];
+        let whole = [paid_late.clone(), vec![(6, overpaid.clone())]].concat();
+        assert_eq!(replayed(id, &whole), Ok(Status::Overpaid));
+        assert_eq!(
+            replayed(id, &[new.clone(), (9, Happened::Rebuilt), (10, claimed(1))]),
+            Ok(Status::Claimed)
+        );
+        for (events, told) in [
+            (vec![], "no events".to_string()),
+            (vec![(1, claimed(1))], "event 1: the first event is not the creation".into()),
+            (vec![new.clone(), new.clone()], "event 2: it cannot follow the event before it".into()),
+            (vec![(2, created(&promise))], "event 1: it creates another payout".into()),
+            (
+                vec![new.clone(), (2, settled(1, false))],
+                std::format!(
+                    "event 2: the state machine refuses it: \
+                     unknown payment: {one} was never claimed for this payout"
+                ),
+            ),
+            (
+                vec![new.clone(), (2, claimed(1)), (3, settled(1, true))],
+                "event 3: the state machine leads elsewhere".into(),
+            ),
+            (
+                vec![new.clone(), (2, claimed(1)), (4, released(1))],
+                "event 3: it was written with version 4 of the row, expected 3".into(),
+            ),
+            (
+                vec![new.clone(), (2, claimed(1)), (3, overpaid.clone())],
+                "event 3: it cannot follow the event before it".into(),
+            ),
+            (paid_late.clone(), "the last write is cut short after event 6".into()),
+            (
+                [paid_late.clone(), vec![(7, overpaid)]].concat(),
+                "event 7: it was written with version 7 of the row, expected 6".into(),
+            ),
+            (
+                [paid_late, vec![(7, Happened::Disabled)]].concat(),
+                "event 7: it was written with version 7 of the row, expected 6".into(),
+            ),
+        ] {
+            assert_eq!(replayed(id, &events), Err(told));
+        }
+    }
+
+    #[test]
+    fn an_event_of_another_life_of_the_payout_breaks_the_chain() {
+        // As from a page of an older copy: each event is whole in itself.
+        let promise = promise("two lives");
+        let id = promise.id();
+        let start = ChainEnd::start(id);
+        let first = created(&promise).to_bytes(id, start, 1, 5);
+        let after = start.after(&first);
+        let (here, there) = (claimed(1).to_bytes(id, after, 2, 6), claimed(2).to_bytes(id, after, 2, 6));
+        let released = Happened::Released { hash: proof(2).payment_hash(), reason: String::new() };
+        let last = released.to_bytes(id, after.after(&there), 3, 7);
+        let replayed = |second: &[u8]| {
+            let store = MemoryStore::new();
+            let events = vec![first.clone(), second.to_vec(), last.clone()];
+            let _ = store.insert(&NewRow::new(id, Status::Active, None, vec![], events).unwrap()).unwrap();
+            replay(&store, id).map(|replayed| replayed.payout.status()).map_err(|error| error.to_string())
+        };
+        assert_eq!(replayed(&there), Ok(Status::Active));
+        let told = "event 3: the event before it is not the one that it was written after";
+        assert_eq!(replayed(&here), Err(told.to_string()));
+    }
+}

@@ -1,0 +1,301 @@
+//! [`Ledger::verify`]: reads a whole ledger and reports what is not as it was written.
+
+use std::collections::BTreeMap;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use thiserror::Error;
+
+use super::id::PayoutId;
+use super::ledger::{Ledger, UnreadablePayout};
+use super::payment::PaymentHash;
+use super::record::Payout;
+use super::replay::{ReplayError, hashes, replay};
+use super::status::Status;
+use super::store::{Cursor, Filter, Order, PageSize, Row, Store, StoreError};
+
+/// What [`Ledger::verify`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "it lists what is damaged"]
+pub struct Verification {
+    /// The payouts that were read, whole or damaged.
+    pub payouts: u64,
+    /// The events of those whose history is whole.
+    pub events: u64,
+    /// What is not as it was written, the first [`MAX_FINDINGS`](Self::MAX_FINDINGS) of it.
+    pub findings: Vec<Finding>,
+    /// The number of further findings, which are only counted.
+    pub more_findings: u64,
+}
+
+impl Verification {
+    /// The most findings that are kept: 1 000.
+    pub const MAX_FINDINGS: usize = 1_000;
+
+    /// Whether everything that was read is as it was written.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    fn report(&mut self, finding: Finding) {
+        if self.findings.len() < Self::MAX_FINDINGS {
+            self.findings.push(finding);
+        } else {
+            self.more_findings = self.more_findings.saturating_add(1);
+        }
+    }
+}
+
+/// One thing that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Finding {
+    /// The store cannot read a row at all.
+    #[error("{0}")]
+    UnreadableRow(UnreadablePayout),
+    /// A row is damaged: its body, version, status or label.
+    #[error("payout {payout}: {reason} (rebuild: {})", .rebuild.as_deref().unwrap_or("possible"))]
+    Row {
+        /// The payout.
+        payout: PayoutId,
+        /// What was found.
+        reason: String,
+        /// Why [`Ledger::rebuild`] cannot restore it; `None` if it can.
+        rebuild: Option<String>,
+    },
+    /// A listing shows a row that a look-up by id does not find.
+    #[error("payout {payout}: it is listed, but not found by its id")]
+    NotById {
+        /// The payout.
+        payout: PayoutId,
+    },
+    /// A history is damaged or cut short.
+    #[error("payout {payout}: the history is damaged: {reason}")]
+    History {
+        /// The payout.
+        payout: PayoutId,
+        /// What was found.
+        reason: ReplayError,
+    },
+    /// A row and its history are each whole, but the history leads to another payout.
+    #[error("payout {payout}: the row is not what its history leads to")]
+    RowAndHistoryDiffer {
+        /// The payout.
+        payout: PayoutId,
+    },
+    /// A payment hash does not lead to the payout that took it.
+    #[error("payout {payout}: payment {hash} leads to {}", .found.map_or_else(|| "no payout".to_string(), |id| id.to_string()))]
+    PaymentHash {
+        /// The payout that took the hash.
+        payout: PayoutId,
+        /// The hash.
+        hash: PaymentHash,
+        /// Where it leads.
+        found: Option<PayoutId>,
+    },
+    /// The listing of a status shows a payout that has another one.
+    #[error("payout {payout}: it is listed as {listed}, but is {found}")]
+    ListedWrongly {
+        /// The payout.
+        payout: PayoutId,
+        /// The status that was asked for.
+        listed: Status,
+        /// The status of the row.
+        found: Status,
+    },
+    /// The listing of a status does not show a payout that has it. Recovery does not see a payment in flight that is
+    /// not listed.
+    #[error("payout {payout}: it is {status}, but not listed so")]
+    NotListed {
+        /// The payout.
+        payout: PayoutId,
+        /// Its status.
+        status: Status,
+    },
+}
+
+impl<S: Store> Ledger<S> {
+    /// Reads every payout with its whole history and reports what is damaged. It changes nothing.
+    ///
+    /// Checked are: each row against its checksum (id, version, status, label, body); each history for gaps, changed
+    /// events and a cut end, and by replaying it through the state machine; that the row is what the history leads to;
+    /// that every payment hash of a payout leads to it; and that the listing of each status shows the payouts that have
+    /// it, no others. Not checked are the listing by label and hashes in the index that no payout took. A whole payout
+    /// that is missing with its row and all its listings is not noticed.
+    ///
+    /// `progress` is called after every page of payouts with what was found so far. Memory is bounded by the page and by
+    /// [`Verification::MAX_FINDINGS`]. The ledger may be in use meanwhile: what another caller changes during the check
+    /// is read again.
+    ///
+    /// **Repeated or interrupted**, it leaves no trace. **On a ledger restored from an old copy** it finds nothing: the
+    /// copy was whole.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a listing cannot be read at all.
+    pub fn verify(&self, mut progress: impl FnMut(&Verification)) -> Result<Verification, StoreError> {
+        let mut found = Verification::default();
+        let mut listings: BTreeMap<Status, Digest> = BTreeMap::new();
+        self.walk(Filter::All, |page| {
+            for row in page {
+                found.payouts = found.payouts.saturating_add(1);
+                match row {
+                    Err(unreadable) => found.report(Finding::UnreadableRow(unreadable)),
+                    Ok(row) => {
+                        listings.entry(row.status).or_default().add(row.id);
+                        self.verify_row(row, &mut found)?;
+                    }
+                }
+            }
+            progress(&found);
+            Ok(())
+        })?;
+        for status in Status::ALL {
+            let expected = listings.remove(status).unwrap_or_default();
+            if self.listing(*status, &mut found)? != expected {
+                self.find_unlisted(*status, &mut found)?;
+            }
+        }
+        progress(&found);
+        Ok(found)
+    }
+
+    fn verify_row(&self, mut row: Row, found: &mut Verification) -> Result<(), StoreError> {
+        // Read again for as long as another caller moves the payout on between row and history.
+        for _ in 0..MAX_REREADS {
+            let mut findings = Vec::new();
+            let events = self.findings_of(&row, &mut findings)?;
+            let unmoved = match self.store().get(row.id) {
+                Ok(Some(now)) if now.version != row.version && !findings.is_empty() => {
+                    row = now;
+                    false
+                }
+                Ok(None) => {
+                    findings.push(Finding::NotById { payout: row.id });
+                    true
+                }
+                Ok(Some(_)) | Err(_) => true,
+            };
+            if unmoved {
+                found.events = found.events.saturating_add(events);
+                findings.into_iter().for_each(|finding| found.report(finding));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with one payout, and the number of its events.
+    fn findings_of(&self, row: &Row, findings: &mut Vec<Finding>) -> Result<u64, StoreError> {
+        let id = row.id;
+        let payout = match Payout::read(row.clone()) {
+            Ok(payout) => payout,
+            Err(error) => {
+                let rebuild = self.replayed(row).err().map(|error| error.to_string());
+                findings.push(Finding::Row { payout: id, reason: error.to_string(), rebuild });
+                return Ok(0);
+            }
+        };
+        for hash in hashes(&payout) {
+            let leads_to = match self.store().by_payment_hash(hash) {
+                Ok(row) => row.map(|row| row.id),
+                Err(error @ StoreError::Failed { .. }) => return Err(error),
+                Err(_) => None,
+            };
+            if leads_to != Some(id) {
+                findings.push(Finding::PaymentHash { payout: id, hash, found: leads_to });
+            }
+        }
+        match replay(self.store(), id) {
+            Err(ReplayError::Store(error @ StoreError::Failed { .. })) => return Err(error),
+            Err(reason) => {
+                findings.push(Finding::History { payout: id, reason });
+                return Ok(0);
+            }
+            Ok(replayed) if replayed.payout != payout => {
+                findings.push(Finding::RowAndHistoryDiffer { payout: id });
+            }
+            Ok(_) => {}
+        }
+        Ok(payout.end.number)
+    }
+
+    /// What the listing of a status shows.
+    fn listing(&self, status: Status, found: &mut Verification) -> Result<Digest, StoreError> {
+        let mut digest = Digest::default();
+        self.walk(Filter::Status(&[status]), |page| {
+            for row in page.into_iter().flatten() {
+                digest.add(row.id);
+                if row.status != status {
+                    let (payout, listed) = (row.id, status);
+                    found.report(Finding::ListedWrongly { payout, listed, found: row.status });
+                }
+            }
+            Ok(())
+        })?;
+        Ok(digest)
+    }
+
+    /// Finds the payouts of a status that its listing does not show: those that had the status before the listing was
+    /// read, and still have the same version after.
+    fn find_unlisted(&self, status: Status, found: &mut Verification) -> Result<(), StoreError> {
+        let mut some = BTreeMap::new();
+        let check = |some: &mut BTreeMap<PayoutId, u64>, found: &mut Verification| {
+            self.walk(Filter::Status(&[status]), |page| {
+                for row in page.into_iter().flatten() {
+                    some.remove(&row.id);
+                }
+                Ok(())
+            })?;
+            for (payout, version) in std::mem::take(some) {
+                let now = self.store().get(payout)?;
+                if now.is_some_and(|row| row.version == version && row.status == status) {
+                    found.report(Finding::NotListed { payout, status });
+                }
+            }
+            Ok(())
+        };
+        self.walk(Filter::All, |page| {
+            let with_status = page.into_iter().flatten().filter(|row| row.status == status);
+            some.extend(with_status.map(|row| (row.id, row.version)));
+            if some.len() >= UNLISTED_AT_ONCE { check(&mut some, found) } else { Ok(()) }
+        })?;
+        check(&mut some, found)
+    }
+
+    fn walk(
+        &self,
+        filter: Filter<'_>,
+        mut take: impl FnMut(Vec<Result<Row, UnreadablePayout>>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut after: Option<Cursor> = None;
+        loop {
+            let page = self.store().page(filter, Order::OldestFirst, after.as_ref(), PageSize::default())?;
+            take(page.rows.into_iter().map(|row| row.map_err(UnreadablePayout::from)).collect())?;
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// How often a payout is read again that other callers write to meanwhile.
+const MAX_REREADS: usize = 100;
+
+/// Payouts that are looked for in a listing at once.
+const UNLISTED_AT_ONCE: usize = 10_000;
+
+/// Which payouts a listing shows, in whatever order: their number, and their ids put together by exclusive or. Ids are
+/// hashes, so two listings with one digest show the same payouts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Digest {
+    count: u64,
+    ids: [u8; 32],
+}
+
+impl Digest {
+    fn add(&mut self, id: PayoutId) {
+        self.count = self.count.saturating_add(1);
+        self.ids.iter_mut().zip(id.to_byte_array()).for_each(|(sum, byte)| *sum ^= byte);
+    }
+}
