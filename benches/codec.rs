@@ -94,7 +94,7 @@ fn longest(criterion: &mut Criterion) {
 /// The main job, durable in a file: most of it is the disk's.
 fn create(criterion: &mut Criterion) {
     let directory = tempfile::tempdir().unwrap();
-    let ledger = Ledger::new(RedbStore::open(directory.path().join("ledger.redb")).unwrap());
+    let ledger = Ledger::new(RedbStore::open_or_create(directory.path().join("ledger.redb")).unwrap().store);
     let (key, amount) = (key(), "100000sat".parse().unwrap());
     let mut number = 0u64;
     criterion.bench_function("offerout in redb", |bencher| {

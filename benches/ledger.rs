@@ -98,7 +98,7 @@ impl Report {
 }
 
 fn steps(arguments: &Arguments, directory: &Path, report: &Report) {
-    let store = RedbStore::open(directory.join("steps")).unwrap();
+    let store = RedbStore::open_or_create(directory.join("steps")).unwrap().store;
     fill(&store, arguments.payouts);
     report.figure("payouts in the ledger", arguments.payouts as f64, "", "");
     for &callers in &arguments.callers {
@@ -128,7 +128,7 @@ fn steps(arguments: &Arguments, directory: &Path, report: &Report) {
 
 fn reading(arguments: &Arguments, directory: &Path, report: &Report) {
     let path = directory.join("many");
-    let store = RedbStore::open(&path).unwrap();
+    let store = RedbStore::open_or_create(&path).unwrap().store;
     fill(&store, arguments.many);
     report.figure("payouts in the ledger", arguments.many as f64, "", "");
     report.figure("ledger file", std::fs::metadata(&path).unwrap().len() as f64 / 1e6, "MB", "");
@@ -155,7 +155,7 @@ fn reading(arguments: &Arguments, directory: &Path, report: &Report) {
     report.figure("closing", milliseconds(started.elapsed()), "ms", "");
 
     let started = Instant::now();
-    let store = RedbStore::open(&path).unwrap();
+    let store = RedbStore::open_or_create(&path).unwrap().store;
     report.figure("opening after a clean close", milliseconds(started.elapsed()), "ms", "under 50 ms");
     drop(store);
     resident(&path, arguments.many, report);
@@ -164,7 +164,7 @@ fn reading(arguments: &Arguments, directory: &Path, report: &Report) {
     let status = Command::new(program).arg("--die-with").arg(&path).status().unwrap();
     assert!(!status.success());
     let started = Instant::now();
-    let store = RedbStore::open(&path).unwrap();
+    let store = RedbStore::open_or_create(&path).unwrap().store;
     report.figure("opening after a kill", started.elapsed().as_secs_f64(), "s", "under 4 s");
     assert!(store.by_payment_hash(PaymentHash::from_byte_array(spread(DEATH, 1))).unwrap().is_some());
 }
@@ -183,7 +183,7 @@ fn resident(path: &Path, payouts: u64, report: &Report) {
 
 /// Prints megabytes of memory in use, where /proc tells; otherwise 0.
 fn resident_of(path: &Path, payouts: u64) {
-    let store = RedbStore::open(path).unwrap();
+    let store = RedbStore::open_or_create(path).unwrap().store;
     std::thread::scope(|scope| {
         for caller in 0..8 {
             let store = &store;
@@ -208,7 +208,7 @@ const DEATH: u64 = 1;
 
 /// Dies as by SIGKILL: nothing is closed, no destructor runs.
 fn die_with(path: &Path) -> ! {
-    let store = RedbStore::open(path).unwrap();
+    let store = RedbStore::open_or_create(path).unwrap().store;
     let version = store.get(id(1)).unwrap().unwrap().version;
     let answer = store.replace(&change(1, version, DEATH)).unwrap();
     assert_eq!(answer, Replaced::Written { version: version + 1 });

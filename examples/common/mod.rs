@@ -61,10 +61,17 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// The ledger in the data directory, made on first use. Says on stderr where it lives.
+/// The ledger in the data directory, made on first use. Says on stderr where it lives, and when it is new.
 pub fn open_ledger(data: &Path) -> Result<Ledger<RedbStore>, CommandError> {
     make_directory(data)?;
-    open_file(&data.join(LEDGER))
+    let path = data.join(LEDGER);
+    let opened = until_free(|| RedbStore::open_or_create(&path))?;
+    if opened.is_new {
+        eprintln!("new ledger: {} (it knows no payment)", path.display());
+    } else {
+        eprintln!("ledger: {}", path.display());
+    }
+    Ok(Ledger::new(opened.store))
 }
 
 /// The ledger in the data directory, if there is one: who only looks makes none.
@@ -74,22 +81,22 @@ pub fn find_ledger(data: &Path) -> Result<Option<Ledger<RedbStore>>, CommandErro
         eprintln!("no ledger: {}", path.display());
         return Ok(None);
     }
-    open_file(&path).map(Some)
+    let store = until_free(|| RedbStore::open(&path))?;
+    eprintln!("ledger: {}", path.display());
+    Ok(Some(Ledger::new(store)))
 }
 
 /// Opens a ledger. One that another process has open is waited for, a moment: these programs are soon done with it.
-fn open_file(path: &Path) -> Result<Ledger<RedbStore>, CommandError> {
-    let mut opened = RedbStore::open(path);
+fn until_free<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, CommandError> {
+    let mut opened = open();
     for _ in 0..20 {
         if !matches!(opened, Err(OpenError::Busy { .. })) {
             break;
         }
         thread::sleep(Duration::from_millis(100));
-        opened = RedbStore::open(path);
+        opened = open();
     }
-    let store = opened.map_err(other)?;
-    eprintln!("ledger: {}", path.display());
-    Ok(Ledger::new(store))
+    opened.map_err(other)
 }
 
 /// Makes the data directory, for its owner only.

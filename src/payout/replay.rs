@@ -190,3 +190,139 @@ enum Unlike {
 pub(super) fn hashes(payout: &Payout) -> impl Iterator<Item = PaymentHash> {
     payout.state.attempts().iter().map(state::Attempt::hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::boxed::Box;
+    use std::vec;
+
+    use super::super::memory::MemoryStore;
+    use super::super::promise::Promise;
+    use super::super::state::RetryPolicy;
+    use super::super::status::Status;
+    use super::super::store::NewRow;
+    use super::*;
+    use crate::amount::Msat;
+    use crate::draft::Offer;
+    use crate::payment::{PaymentProof, Preimage};
+
+    fn promise(description: &str) -> Promise {
+        let keys = secp256k1::Keypair::from_seckey_slice(secp256k1::SECP256K1, &[7; 32]).unwrap();
+        let offer = Offer::payout(description, keys.x_only_public_key().0).amount("1sat".parse().unwrap());
+        Promise::draft(offer.build().unwrap()).unwrap()
+    }
+
+    fn created(promise: &Promise) -> Happened {
+        let policy = RetryPolicy::AnyNewInvoice;
+        Happened::Created { promise: Box::new(promise.clone()), policy, label: None }
+    }
+
+    fn proof(secret: u8) -> PaymentProof {
+        let preimage = Preimage::from_byte_array([secret; 32]);
+        PaymentProof::new(preimage.payment_hash(), preimage).unwrap()
+    }
+
+    fn claimed(secret: u8) -> Happened {
+        let hash = proof(secret).payment_hash();
+        Happened::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret] }
+    }
+
+    /// What a history comes to whose events are chained as they should be, each with the version given.
+    fn replayed(id: PayoutId, events: &[(u64, Happened)]) -> Result<Status, String> {
+        let mut end = ChainEnd::start(id);
+        let chained = |(version, what): &(u64, Happened)| {
+            let event = what.to_bytes(id, end, *version, 1_700_000_000);
+            end = end.after(&event);
+            event
+        };
+        let store = MemoryStore::new();
+        let events = events.iter().map(chained).collect();
+        let _ = store.insert(&NewRow::new(id, Status::Active, None, vec![], events).unwrap()).unwrap();
+        let replayed = replay(&store, id).map_err(|error| error.to_string())?;
+        assert_eq!(replayed.payout.end, end);
+        Ok(replayed.payout.status())
+    }
+
+    #[test]
+    fn a_chain_of_events_that_the_machine_does_not_answer_is_refused() {
+        let promise = promise("replay");
+        let (id, new) = (promise.id(), (1, created(&promise)));
+        let settled = |secret, late| Happened::Settled { proof: proof(secret), late };
+        let released =
+            |secret| Happened::Released { hash: proof(secret).payment_hash(), reason: String::new() };
+        let (one, two) = (proof(1).payment_hash(), proof(2).payment_hash());
+        let overpaid = Happened::Overpaid { hash: two, paid_by: one };
+        let paid_late = vec![
+            new.clone(),
+            (2, claimed(1)),
+            (3, released(1)),
+            (4, claimed(2)),
+            (5, settled(1, true)),
+            (6, settled(2, false)),
+        ];
+        let whole = [paid_late.clone(), vec![(6, overpaid.clone())]].concat();
+        assert_eq!(replayed(id, &whole), Ok(Status::Overpaid));
+        assert_eq!(
+            replayed(id, &[new.clone(), (9, Happened::Rebuilt), (10, claimed(1))]),
+            Ok(Status::Claimed)
+        );
+        for (events, told) in [
+            (vec![], "no events".to_string()),
+            (vec![(1, claimed(1))], "event 1: the first event is not the creation".into()),
+            (vec![new.clone(), new.clone()], "event 2: it cannot follow the event before it".into()),
+            (vec![(2, created(&promise))], "event 1: it creates another payout".into()),
+            (
+                vec![new.clone(), (2, settled(1, false))],
+                std::format!(
+                    "event 2: the state machine refuses it: \
+                     unknown payment: {one} was never claimed for this payout"
+                ),
+            ),
+            (
+                vec![new.clone(), (2, claimed(1)), (3, settled(1, true))],
+                "event 3: the state machine leads elsewhere".into(),
+            ),
+            (
+                vec![new.clone(), (2, claimed(1)), (4, released(1))],
+                "event 3: it was written with version 4 of the row, expected 3".into(),
+            ),
+            (
+                vec![new.clone(), (2, claimed(1)), (3, overpaid.clone())],
+                "event 3: it cannot follow the event before it".into(),
+            ),
+            (paid_late.clone(), "the last write is cut short after event 6".into()),
+            (
+                [paid_late.clone(), vec![(7, overpaid)]].concat(),
+                "event 7: it was written with version 7 of the row, expected 6".into(),
+            ),
+            (
+                [paid_late, vec![(7, Happened::Disabled)]].concat(),
+                "event 7: it was written with version 7 of the row, expected 6".into(),
+            ),
+        ] {
+            assert_eq!(replayed(id, &events), Err(told));
+        }
+    }
+
+    #[test]
+    fn an_event_of_another_life_of_the_payout_breaks_the_chain() {
+        // As from a page of an older copy: each event is whole in itself.
+        let promise = promise("two lives");
+        let id = promise.id();
+        let start = ChainEnd::start(id);
+        let first = created(&promise).to_bytes(id, start, 1, 5);
+        let after = start.after(&first);
+        let (here, there) = (claimed(1).to_bytes(id, after, 2, 6), claimed(2).to_bytes(id, after, 2, 6));
+        let released = Happened::Released { hash: proof(2).payment_hash(), reason: String::new() };
+        let last = released.to_bytes(id, after.after(&there), 3, 7);
+        let replayed = |second: &[u8]| {
+            let store = MemoryStore::new();
+            let events = vec![first.clone(), second.to_vec(), last.clone()];
+            let _ = store.insert(&NewRow::new(id, Status::Active, None, vec![], events).unwrap()).unwrap();
+            replay(&store, id).map(|replayed| replayed.payout.status()).map_err(|error| error.to_string())
+        };
+        assert_eq!(replayed(&there), Ok(Status::Active));
+        let told = "event 3: the event before it is not the one that it was written after";
+        assert_eq!(replayed(&here), Err(told.to_string()));
+    }
+}

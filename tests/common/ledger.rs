@@ -47,7 +47,7 @@ impl Stage {
             (Some(memory), _) => Arc::clone(memory) as _,
             (_, directory) => {
                 let path = directory.as_ref().unwrap().path().join("ledger");
-                Arc::new(RedbStore::open(path).unwrap())
+                Arc::new(RedbStore::open_or_create(path).unwrap().store)
             }
         }
     }

@@ -160,7 +160,8 @@ fn what_was_killed_is_recovered_and_paid_once() {
         assert_eq!(outline(&steps), BEGINNING);
         let id: PayoutId = steps[0]["offer_id"].as_str().unwrap().parse().unwrap();
         {
-            let ledger = Ledger::new(RedbStore::open(shop.data.path().join("ledger.redb")).unwrap());
+            let ledger =
+                Ledger::new(RedbStore::open_or_create(shop.data.path().join("ledger.redb")).unwrap().store);
             assert_eq!(ledger.get(id).unwrap().unwrap().status(), Status::Claimed);
         }
         let (steps, ended_well) = shop.atm(&[]);

@@ -117,7 +117,7 @@ fn run_and_kill(directory: &Path, round: u64, time: Duration) -> Vec<Vec<String>
 fn child() -> ! {
     let directory = std::env::var_os(DIRECTORY).unwrap();
     let first: u64 = std::env::var(FIRST).unwrap().parse().unwrap();
-    let ledger = Ledger::new(RedbStore::open(Path::new(&directory).join("ledger")).unwrap());
+    let ledger = Ledger::new(RedbStore::open_or_create(Path::new(&directory).join("ledger")).unwrap().store);
     let node = Node::open(Path::new(&directory), false);
     let next = AtomicU64::new(first);
     println!();
@@ -264,7 +264,7 @@ impl Payer for Node {
 
 /// Opens the ledger that a killed child left, looks at it, recovers it, and looks again.
 fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
-    let ledger = Ledger::new(RedbStore::open(directory.join("ledger")).unwrap());
+    let ledger = Ledger::new(RedbStore::open_or_create(directory.join("ledger")).unwrap().store);
     let node = Node::open(directory, true);
     let mut touched = BTreeSet::new();
     for step in steps {
@@ -293,7 +293,10 @@ fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
         });
     }
     // A child that was killed between a payment of its own and the adoption has not told the ledger.
-    for (number, _) in node.payments().into_iter().filter(|(number, _)| is_adopted(*number)) {
+    let unknown = |number: u64| ledger.by_payment_hash(hash(number)).unwrap().is_none();
+    for (number, _) in
+        node.payments().into_iter().filter(|(number, _)| is_adopted(*number) && unknown(*number))
+    {
         let outcome = Node::open(directory, false).status(hash(number)).unwrap();
         let _ = ledger.adopt(&messages(number).1, &outcome, NOW).unwrap();
     }

@@ -92,7 +92,7 @@ fn run_and_kill(path: &Path, round: u64, time: Duration) -> Vec<(u64, u64)> {
 }
 
 fn child() -> ! {
-    let store = RedbStore::open(std::env::var_os(LEDGER).unwrap()).unwrap();
+    let store = RedbStore::open_or_create(std::env::var_os(LEDGER).unwrap()).unwrap().store;
     let first: u64 = std::env::var(FIRST).unwrap().parse().unwrap();
     println!();
     let acknowledge = |number, version| {
@@ -120,7 +120,7 @@ fn child() -> ! {
 /// Opens the file and looks at everything in it.
 fn check(path: &Path, known: &mut BTreeMap<u64, u64>) {
     let started = Instant::now();
-    let store = RedbStore::open(path).unwrap();
+    let store = RedbStore::open_or_create(path).unwrap().store;
     assert!(started.elapsed() < Duration::from_secs(10), "recovery takes {:?}", started.elapsed());
     let (mut seen, mut cursor) = (0, None);
     loop {

@@ -32,7 +32,7 @@ fn a_restored_copy_does_not_pay_again_what_was_adopted() {
     let (path, copy) = (directory.path().join("ledger"), directory.path().join("copy"));
     let node = Node::new(Plan::Succeed);
     let (offers, id) = {
-        let ledger = Ledger::new(RedbStore::open(&path).unwrap());
+        let ledger = Ledger::new(RedbStore::create(&path).unwrap());
         let offers = [1, 2, 3].map(|number| promised(&ledger, &format!("copied {number}")));
         let id = offers[2].1;
         (offers.map(|(offer, _)| offer), id)

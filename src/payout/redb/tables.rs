@@ -9,6 +9,7 @@
 //! | `statuses` | status code, number | |
 //! | `labels` | length of the label, label, number | |
 //! | `meta` | "ledger id" | the 16 bytes of the ledger's id |
+//! | | "commit" | the number of the newest commit, 8 bytes |
 //!
 //! A payout's number is how many there were when it was inserted, plus one; nothing is ever
 //! removed, so numbers have no gaps. A row and its events stand side by side, so one write touches
@@ -17,8 +18,10 @@
 
 use std::vec::Vec;
 
-use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
+use super::Checkpoint;
+use super::backup::copy_table;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
     Change, Cursor, Filter, Inserted, Label, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row,
@@ -33,7 +36,24 @@ const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuse
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In `META`: the 16 bytes of the ledger's id.
 const LEDGER_ID: &str = "ledger id";
+/// In `META`: the number of the newest commit, written in that commit.
+const COMMIT: &str = "commit";
 const LABELS: TableDefinition<'_, &[u8], ()> = TableDefinition::new("labels");
+
+/// Why a write did not happen.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The row it is about cannot be read, and nothing was written: other rows are not affected.
+    Row(StoreError),
+    /// The transaction cannot go on.
+    Transaction(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Transaction(error)
+    }
+}
 
 /// The tables, open for one batch of writes.
 #[derive(Debug)]
@@ -43,6 +63,7 @@ pub(super) struct Writer<'t> {
     hashes: Table<'t, [u8; 32], u64>,
     statuses: Table<'t, [u8; 9], ()>,
     labels: Table<'t, &'static [u8], ()>,
+    meta: Table<'t, &'static str, &'static [u8]>,
 }
 
 impl<'t> Writer<'t> {
@@ -54,21 +75,23 @@ impl<'t> Writer<'t> {
             hashes: transaction.open_table(HASHES)?,
             statuses: transaction.open_table(STATUSES)?,
             labels: transaction.open_table(LABELS)?,
+            meta: transaction.open_table(META)?,
         })
     }
 
-    /// Gives a new ledger its id.
-    pub(super) fn start(transaction: &'t WriteTransaction, id: LedgerId) -> Result<(), redb::Error> {
-        Self::open(transaction)?;
-        transaction.open_table(META)?.insert(LEDGER_ID, id.to_byte_array().as_slice())?;
-        Ok(())
+    /// Counts the commit that this transaction is about to make, and returns its number.
+    pub(super) fn count_commit(&mut self) -> Result<u64, StoreError> {
+        let commit = commit_number(&self.meta)?.checked_add(1).ok_or_else(full)?;
+        self.meta.insert(COMMIT, commit.to_be_bytes().as_slice()).map_err(failed)?;
+        Ok(commit)
     }
 
     /// [`Store::insert`](crate::payout::Store::insert), durable once the transaction is.
-    pub(super) fn insert(&mut self, new: &NewRow) -> Result<Inserted, StoreError> {
+    pub(super) fn insert(&mut self, new: &NewRow) -> Result<Inserted, Failure> {
         let known = self.ids.get(new.id().to_byte_array()).map_err(failed)?.map(|number| number.value());
         if let Some(number) = known {
-            return Ok(Inserted::Exists(row(&self.records, number)?));
+            let row = row(&self.records, number).and_then(|row| named(row, new.id()));
+            return Ok(Inserted::Exists(row.map_err(Failure::Row)?));
         }
         let number = last_number(&self.records)?.checked_add(1).ok_or_else(full)?;
         let record = Record {
@@ -89,14 +112,18 @@ impl<'t> Writer<'t> {
     }
 
     /// [`Store::replace`](crate::payout::Store::replace), durable once the transaction is.
-    pub(super) fn replace(&mut self, change: &Change) -> Result<Replaced, StoreError> {
+    pub(super) fn replace(&mut self, change: &Change) -> Result<Replaced, Failure> {
         let known = self.ids.get(change.id().to_byte_array()).map_err(failed)?.map(|number| number.value());
         let Some(number) = known else {
             return Ok(Replaced::Missing);
         };
-        let guard = self.records.get(record_key(number, 0)).map_err(failed)?.ok_or_else(no_row)?;
-        let old = Record::read(guard.value())?;
+        let guard = self.records.get(record_key(number, 0)).map_err(failed)?;
+        let guard = guard.ok_or_else(|| Failure::Row(no_row()))?;
+        let old = Record::read(guard.value()).map_err(Failure::Row)?;
         let (old_version, old_status, events) = (old.version, old.status, old.events);
+        if old.id != change.id() {
+            return Err(Failure::Row(misplaced(change.id())));
+        }
         let label = old.label.map(ToOwned::to_owned);
         drop(guard);
         if old_version != change.expected() {
@@ -106,7 +133,7 @@ impl<'t> Writer<'t> {
             let holder = self.hashes.get(hash.to_byte_array()).map_err(failed)?.map(|number| number.value());
             match holder {
                 Some(holder) if holder != number => {
-                    let by = row(&self.records, holder)?.id;
+                    let by = row(&self.records, holder).map_err(Failure::Row)?.id;
                     return Ok(Replaced::HashTaken { by });
                 }
                 Some(_) => {}
@@ -131,7 +158,9 @@ impl<'t> Writer<'t> {
         for event in events {
             record.events = record.events.checked_add(1).ok_or_else(full)?;
             let key = record_key(number, record.events);
-            self.records.insert(key, event.as_slice()).map_err(failed)?;
+            if self.records.insert(key, event.as_slice()).map_err(failed)?.is_some() {
+                return Err(StoreError::damaged("an event is there that its row does not count"));
+            }
         }
         self.records.insert(record_key(number, 0), record.to_bytes().as_slice()).map_err(failed)?;
         Ok(())
@@ -142,7 +171,8 @@ impl<'t> Writer<'t> {
 pub(super) fn get(transaction: &ReadTransaction, id: PayoutId) -> Result<Option<Row>, StoreError> {
     let ids = transaction.open_table(IDS).map_err(failed)?;
     let Some(number) = ids.get(id.to_byte_array()).map_err(failed)? else { return Ok(None) };
-    row(&transaction.open_table(RECORDS).map_err(failed)?, number.value()).map(Some)
+    let row = row(&transaction.open_table(RECORDS).map_err(failed)?, number.value())?;
+    named(row, id).map(Some)
 }
 
 /// The row that took this hash.
@@ -295,12 +325,37 @@ pub(super) fn events(
     Ok(events)
 }
 
-/// The identity of these tables, made when they were.
-pub(super) fn ledger_id(transaction: &ReadTransaction) -> Result<LedgerId, StoreError> {
+/// Makes the tables of a new ledger, and returns the number of this first commit.
+pub(super) fn start(transaction: &WriteTransaction, id: LedgerId) -> Result<u64, redb::Error> {
+    const FIRST: u64 = 1;
+    let mut writer = Writer::open(transaction)?;
+    writer.meta.insert(LEDGER_ID, id.to_byte_array().as_slice())?;
+    writer.meta.insert(COMMIT, FIRST.to_be_bytes().as_slice())?;
+    Ok(FIRST)
+}
+
+/// The identity of these tables, and the newest commit in them.
+pub(super) fn checkpoint(transaction: &ReadTransaction) -> Result<Checkpoint, StoreError> {
     let meta = transaction.open_table(META).map_err(failed)?;
-    let id = meta.get(LEDGER_ID).map_err(failed)?;
-    let id = id.and_then(|id| id.value().try_into().ok());
-    id.map(LedgerId::from_byte_array).ok_or_else(|| StoreError::damaged("the ledger's id is not there"))
+    let id = meta.get(LEDGER_ID).map_err(failed)?.and_then(|id| id.value().try_into().ok());
+    let ledger = id.map(LedgerId::from_byte_array);
+    let ledger = ledger.ok_or_else(|| StoreError::damaged("the ledger's id is not there"))?;
+    Ok(Checkpoint { ledger, commit: commit_number(&meta)? })
+}
+
+/// Copies every table into an empty database.
+pub(super) fn copy_all(from: &ReadTransaction, to: &Database) -> Result<(), redb::Error> {
+    copy_table(from, to, RECORDS)?;
+    copy_table(from, to, IDS)?;
+    copy_table(from, to, HASHES)?;
+    copy_table(from, to, STATUSES)?;
+    copy_table(from, to, LABELS)?;
+    copy_table(from, to, META)
+}
+
+fn commit_number(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<u64, StoreError> {
+    let commit = meta.get(COMMIT).map_err(failed)?.and_then(|commit| commit.value().try_into().ok());
+    commit.map(u64::from_be_bytes).ok_or_else(|| StoreError::damaged("the commit number is not there"))
 }
 
 /// Where the id stands in a row.
@@ -373,6 +428,15 @@ fn row(records: &impl ReadableTable<[u8; 12], &'static [u8]>, number: u64) -> Re
         label: record.label.map(Label::new).transpose().map_err(StoreError::damaged)?,
         body: record.body.to_vec(),
     })
+}
+
+/// The row, if it is the one that the index of ids meant.
+fn named(row: Row, id: PayoutId) -> Result<Row, StoreError> {
+    if row.id == id { Ok(row) } else { Err(misplaced(id)) }
+}
+
+fn misplaced(id: PayoutId) -> StoreError {
+    StoreError::damaged(format_args!("the index leads from payout {id} to another one"))
 }
 
 /// The number of the newest payout; 0 when there is none.

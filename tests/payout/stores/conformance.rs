@@ -29,7 +29,8 @@ impl Place for Redb {
     type Store = RedbStore;
 
     fn open(&self) -> Result<Self::Store, StoreError> {
-        RedbStore::open(self.0.path().join("ledger")).map_err(StoreError::failed)
+        let opened = RedbStore::open_or_create(self.0.path().join("ledger"));
+        opened.map(|opened| opened.store).map_err(StoreError::failed)
     }
 }
 

@@ -27,7 +27,7 @@ fn row(number: u8) -> NewRow {
 fn ledger() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ledger");
-    let store = RedbStore::open(&path).unwrap();
+    let store = RedbStore::create(&path).unwrap();
     for number in 0..50 {
         assert_eq!(store.insert(&row(number)), Ok(Inserted::New));
     }
@@ -134,15 +134,23 @@ fn cut_short_after_a_kill() {
 }
 
 #[test]
-fn a_newer_format() {
+fn another_format() {
     let (_directory, path) = ledger();
     let mut bytes = fs::read(&path).unwrap();
-    bytes[24..28].copy_from_slice(&2_u32.to_be_bytes());
-    fs::write(&path, &bytes).unwrap();
-    assert_eq!(refused(&path), "ledger FILE has format 2, only 1 is known here: use a newer version");
+    for format in [1_u32, 3, u32::MAX] {
+        bytes[24..28].copy_from_slice(&format.to_be_bytes());
+        fs::write(&path, &bytes).unwrap();
+        let expected = format!("ledger FILE has format {format}, this version reads format 2");
+        assert_eq!(refused(&path), expected);
+    }
     bytes[24..28].copy_from_slice(&[0; 4]);
     fs::write(&path, &bytes).unwrap();
     assert_eq!(refused(&path), "ledger FILE is damaged: its header holds zeros");
+    bytes[24..28].copy_from_slice(&2_u32.to_be_bytes());
+    bytes[512..1_040].fill(0);
+    fs::write(&path, &bytes).unwrap();
+    let expected = "ledger FILE is damaged: neither commit mark in its header is readable";
+    assert_eq!(refused(&path), expected);
 }
 
 #[test]
@@ -175,7 +183,7 @@ fn a_directory() {
     let directory = tempfile::tempdir().unwrap();
     let error = RedbStore::open(directory.path()).unwrap_err();
     let path = directory.path().display();
-    assert_eq!(error.to_string(), format!("cannot open ledger {path}: is a directory"));
+    assert_eq!(error.to_string(), format!("cannot open ledger {path}: Is a directory (os error 21)"));
 }
 
 #[test]
@@ -183,7 +191,13 @@ fn a_missing_directory() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("missing").join("ledger");
     let error = RedbStore::open(&path).unwrap_err();
-    assert_eq!(error.to_string(), format!("cannot create ledger {}: entity not found", path.display()));
+    assert_eq!(error.to_string(), format!("there is no ledger at {}", path.display()));
+    for error in [RedbStore::create(&path).unwrap_err(), RedbStore::open_or_create(&path).unwrap_err()] {
+        let expected =
+            format!("cannot create ledger {}: No such file or directory (os error 2)", path.display());
+        assert_eq!(error.to_string(), expected);
+        assert!(matches!(error, OpenError::Io { errno: Some(2), action: "create", .. }));
+    }
     assert!(!path.parent().unwrap().exists(), "directories are the caller's to make");
 }
 
@@ -192,7 +206,10 @@ fn a_directory_that_is_a_file() {
     let (_directory, file) = file_of(b"text");
     let path = file.join("ledger");
     let error = RedbStore::open(&path).unwrap_err();
-    assert_eq!(error.to_string(), format!("cannot open ledger {}: not a directory", path.display()));
+    assert_eq!(
+        error.to_string(),
+        format!("cannot open ledger {}: Not a directory (os error 20)", path.display())
+    );
 }
 
 #[cfg(unix)]
@@ -221,10 +238,11 @@ mod unix {
         let bound = fs::File::create(directory.path().join("probe")).is_err();
         if bound {
             let other = directory.path().join("other");
-            let error = RedbStore::open(&other).unwrap_err().to_string();
-            assert_eq!(error, format!("cannot create ledger {}: permission denied", other.display()));
+            let error = RedbStore::create(&other).unwrap_err().to_string();
+            let denied = "Permission denied (os error 13)";
+            assert_eq!(error, format!("cannot create ledger {}: {denied}", other.display()));
             let error = RedbStore::open(&path).unwrap_err().to_string();
-            assert_eq!(error, format!("cannot open ledger {}: permission denied", path.display()));
+            assert_eq!(error, format!("cannot open ledger {}: {denied}", path.display()));
         }
         set_mode(directory.path(), 0o700);
     }
@@ -233,8 +251,9 @@ mod unix {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_directory_where_nobody_can_write() {
-        let error = RedbStore::open("/proc/self/ledger").unwrap_err();
-        assert_eq!(error.to_string(), "cannot create ledger /proc/self/ledger: entity not found");
+        let error = RedbStore::create("/proc/self/ledger").unwrap_err();
+        let expected = "cannot create ledger /proc/self/ledger: No such file or directory (os error 2)";
+        assert_eq!(error.to_string(), expected);
     }
 }
 
@@ -284,7 +303,7 @@ fn made_by_many_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ledger");
     let opened: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| RedbStore::open(&path))).collect();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| RedbStore::open_or_create(&path))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let owners = opened.iter().filter(|result| result.is_ok()).count();

@@ -1,0 +1,62 @@
+//! A consistent copy of a ledger, made while it works.
+
+use std::path::Path;
+
+use redb::backends::FileBackend;
+use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value};
+
+use super::error::OpenError;
+use super::file::LedgerFile;
+use super::{create, tables};
+use crate::payout::StoreError;
+
+/// Entries that are copied in one transaction: bounds the memory that a backup takes.
+const CHUNK: usize = 4_096;
+
+/// Writes what `from` sees into a new ledger file at `path`, with the same id and commit number.
+pub(super) fn write(from: &ReadTransaction, path: &Path) -> Result<super::Checkpoint, OpenError> {
+    let checkpoint = tables::checkpoint(from).map_err(|error| match error {
+        StoreError::Damaged { reason } => OpenError::damaged(path, &reason),
+        error => OpenError::Redb { action: ACTION, path: path.into(), reason: error.to_string() },
+    })?;
+    create::create(ACTION, path, checkpoint.ledger, |file: LedgerFile<FileBackend>| {
+        let backend = file.clone();
+        let copy = || -> Result<(), redb::Error> {
+            let to = Database::builder().create_with_backend(backend)?;
+            tables::copy_all(from, &to)?;
+            Ok(to.close()?)
+        };
+        copy().map_err(|error| OpenError::redb(ACTION, path, error))?;
+        file.mark_commit(checkpoint.commit).map_err(|error| OpenError::io(ACTION, path, &error))
+    })?;
+    Ok(checkpoint)
+}
+
+const ACTION: &str = "back up";
+
+/// Copies one table, in the order of its keys.
+pub(super) fn copy_table<K: Key + 'static, V: Value + 'static>(
+    from: &ReadTransaction,
+    to: &Database,
+    definition: TableDefinition<'_, K, V>,
+) -> Result<(), redb::Error> {
+    let source = from.open_table(definition)?;
+    let mut entries = source.iter()?;
+    loop {
+        let mut transaction = to.begin_write()?;
+        transaction.set_two_phase_commit(true);
+        let mut copied = 0_usize;
+        {
+            let mut table = transaction.open_table(definition)?;
+            for entry in entries.by_ref().take(CHUNK) {
+                let (key, value) = entry?;
+                table.insert(key.value(), value.value())?;
+                copied = copied.saturating_add(1);
+            }
+        }
+        transaction.commit()?;
+        if copied < CHUNK {
+            return Ok(());
+        }
+    }
+}
