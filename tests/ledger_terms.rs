@@ -27,6 +27,11 @@ fn with_amount(invoice: &Invoice, msat: u64) -> Invoice {
     let mut writer = Writer::new();
     writer.copy(invoice.stream().records().filter(|record| record.number() != 240));
     writer.tu64(8, msat);
+    signed(writer)
+}
+
+/// The invoice of these records, signed by the payee.
+fn signed(mut writer: Writer) -> Invoice {
     let sighash = SignatureField::INVOICE.sighash(root::<LnAll>(writer.stream()));
     writer.record(240, payee().sign(&sighash).unwrap().as_ref());
     Invoice::try_from(writer.into_bytes()).unwrap()
@@ -274,11 +279,7 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
         writer.record(30, &payee().x_only_public_key().0.serialize());
         writer.tu64(40, NOW);
         writer.record(42, &hash(1).to_byte_array());
-        let root = bolt12::merkle::root::<bolt12::merkle::LnAll>(writer.stream());
-        let sighash = bolt12::sign::SignatureField::INVOICE.sighash(root);
-        let signature = bolt12::sign::Signer::sign(&payee(), &sighash).unwrap();
-        writer.record(240, signature.as_ref());
-        let invoice = Invoice::try_from(writer.into_bytes()).unwrap();
+        let invoice = signed(writer);
         let error = ledger.claim(&invoice, NOW).unwrap_err();
         let answer = error.invoice_error(&invoice);
         assert_eq!(answer.erroneous_field().unwrap().number(), 3);
