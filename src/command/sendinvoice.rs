@@ -80,7 +80,8 @@ pub enum InvoiceStatus {
 ///
 /// # Errors
 /// Code 1002 when the offer has expired (`now` is later than its absolute_expiry); otherwise
-/// [`CommandError::Label`] when the label is too long, or [`CommandError::Build`]: the offer does not pay out, the sum or the quantity is missing or does not fit.
+/// [`CommandError::Label`] when the label is too long, or [`CommandError::Build`]: the offer does not pay out, the
+/// amount is zero, or the amount or the quantity is missing or does not fit.
 pub fn sendinvoice(
     offer: &Offer,
     signer: &impl Signer,

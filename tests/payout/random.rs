@@ -111,7 +111,7 @@ impl Book {
                 if is_new { "new" } else { "existing" }
             }
             Asked::Claim { payout, payment, right_sum } => self.claim(payout, payment, right_sum),
-            Asked::Settle { right_preimage: false, .. } => "the preimage does not fit",
+            Asked::Settle { right_preimage: false, .. } => "the SHA-256 of the preimage is",
             Asked::Settle { payment, right_preimage: true } => self.settle(payment),
             Asked::Release(payment) => self.release(payment),
             Asked::Adopt { payout, payment, said } => self.adopt(payout, payment, said),

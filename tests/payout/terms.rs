@@ -4,11 +4,28 @@
 //! what was asked for, `s24` an expiry that overflows, and so on. All run on memory and on a redb file.
 
 use bolt12::draft::{Invoice, Offer, RedeemError};
+use bolt12::merkle::{LnAll, root};
 use bolt12::payout::store::{Filter, Label, Order, PageSize, StoreError};
 use bolt12::payout::{ClaimError, Happened, HistoryEntry, Ledger, MemoryStore, PayoutId, Promise, Status};
+use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::Writer;
 use bolt12::{Amount, Msat};
 use testkit::ledger::*;
+
+/// The invoice with another amount, also none, which no builder writes, signed again.
+fn with_amount(invoice: &Invoice, msat: u64) -> Invoice {
+    let mut writer = Writer::new();
+    writer.copy(invoice.stream().records().filter(|record| record.number() != 240));
+    writer.tu64(8, msat);
+    signed(writer)
+}
+
+/// The invoice of these records, signed by the payee.
+fn signed(mut writer: Writer) -> Invoice {
+    let sighash = SignatureField::INVOICE.sighash(root::<LnAll>(writer.stream()));
+    writer.record(240, payee().sign(&sighash).unwrap().as_ref());
+    Invoice::try_from(writer.into_bytes()).unwrap()
+}
 
 #[test]
 fn b8_s2_s3_the_sum_is_the_promised_one() {
@@ -17,7 +34,7 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
         let (offer, id) = promised(&ledger, "b8");
         let of = |msat| {
             let invoice = Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0);
-            invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
+            with_amount(&invoice.amount(Msat::MAX).created_at(NOW).sign(&payee()).unwrap(), msat)
         };
         for msat in [100_001, 99_999, 1, 0, 200_000] {
             let error = ledger.claim(&of(msat), NOW).unwrap_err();
@@ -42,7 +59,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         let of = |number, msat| {
             let invoice =
                 Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
-            invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
+            with_amount(&invoice.amount(Msat::MAX).created_at(NOW).sign(&payee()).unwrap(), msat)
         };
         let above = ledger.claim(&of(1, 5_001), NOW).unwrap_err();
         assert_eq!(terms(above.clone()), RedeemError::AboveLimit { limit: Msat::new(5_000).unwrap() });
@@ -255,11 +272,7 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
         writer.record(30, &payee().x_only_public_key().0.serialize());
         writer.tu64(40, NOW);
         writer.record(42, &hash(1).to_byte_array());
-        let root = bolt12::merkle::root::<bolt12::merkle::LnAll>(writer.stream());
-        let sighash = bolt12::sign::SignatureField::INVOICE.sighash(root);
-        let signature = bolt12::sign::Signer::sign(&payee(), &sighash).unwrap();
-        writer.record(240, signature.as_ref());
-        let invoice = Invoice::try_from(writer.into_bytes()).unwrap();
+        let invoice = signed(writer);
         let error = ledger.claim(&invoice, NOW).unwrap_err();
         let answer = error.invoice_error(&invoice);
         assert_eq!(answer.erroneous_field().unwrap().number(), 3);
