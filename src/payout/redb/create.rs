@@ -84,6 +84,7 @@ fn create_draft(path: &Path) -> io::Result<(PathBuf, File)> {
 
 /// Removes the drafts of creations that were killed: those that nothing holds locked. A creation
 /// that is under way holds its draft locked nearly all of the time, and begins again otherwise.
+#[expect(clippy::incompatible_msrv, reason = "the feature `redb` needs Rust 1.90, which has it")]
 fn remove_abandoned_drafts(path: &Path) {
     let Ok(entries) = fs::read_dir(directory(path)) else { return };
     for entry in entries.flatten() {
