@@ -306,7 +306,7 @@ fn some_copies_under_load() {
 #[test]
 #[ignore = "a minute"]
 fn many_copies_under_load() {
-    copies_under_load(50, 150);
+    copies_under_load(10, 150);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! nothing is half written, and versions, events and hashes agree.
 //!
 //! A kill leaves the operating system's cache alone, so this proves the order of things in the
-//! process and the recovery of the file. Loss of power is simulated in `src/payout/redb/`.
+//! process and the recovery of the file. Loss of power is simulated in `src/payout/redb/trials/`.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
