@@ -6,8 +6,8 @@
 //!
 //! [`RedbStore::backup_to`](super::RedbStore::backup_to) writes a consistent copy while the ledger
 //! works. **`cp` of a working ledger is no backup**: its pages are read at different moments. Of 150
-//! such copies of a small, busy ledger 50 could not be opened, and of a larger one 143. A file that is
-//! closed can be copied with `cp`.
+//! such copies 50 could not be opened in one trial, and 143 in another. A file that is closed can be
+//! copied with `cp`.
 //!
 //! A copy is a complete ledger with the same id. Two machines that each open a copy do not see each
 //! other, and each pays: this cannot be prevented, because no lock is shared between them. Keep
