@@ -33,10 +33,15 @@ pub(super) fn create(
     for _ in 0..ATTEMPTS {
         let (draft, file) = create_draft(path).map_err(failed)?;
         let made = (|| {
+            let same = file.try_clone().map_err(failed)?;
             let file = FileBackend::new(file).map_err(|error| OpenError::redb(action, path, error))?;
-            fill(LedgerFile::begin(file, id).map_err(failed)?)?;
-            // Its contents are synced by their handle; this syncs the header, too.
-            File::open(&draft).and_then(|draft| draft.sync_all()).map_err(failed)?;
+            match fill(LedgerFile::begin(file, id).map_err(failed)?) {
+                // Another creation is just trying whether the draft is abandoned.
+                Err(OpenError::Busy { .. }) => return Ok(false),
+                filled => filled?,
+            }
+            // redb synced the database; this syncs the header, too.
+            same.sync_all().map_err(failed)?;
             match fs::hard_link(&draft, path) {
                 Ok(()) => Ok(true),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -52,12 +57,13 @@ pub(super) fn create(
         if made? {
             return sync_directory(path).map_err(failed);
         }
+        std::thread::yield_now();
     }
     Err(failed(io::Error::other("its draft was removed again and again")))
 }
 
 /// Another creation at the same moment may remove a draft that is not locked for an instant.
-const ATTEMPTS: u32 = 10;
+const ATTEMPTS: u32 = 100;
 
 const DRAFT_START: &str = ".bolt12-ledger-";
 const DRAFT_END: &str = ".new";
@@ -84,6 +90,7 @@ fn create_draft(path: &Path) -> io::Result<(PathBuf, File)> {
 
 /// Removes the drafts of creations that were killed: those that nothing holds locked. A creation
 /// that is under way holds its draft locked nearly all of the time, and begins again otherwise.
+#[expect(clippy::incompatible_msrv, reason = "the feature `redb` needs Rust 1.90, which has it")]
 fn remove_abandoned_drafts(path: &Path) {
     let Ok(entries) = fs::read_dir(directory(path)) else { return };
     for entry in entries.flatten() {

@@ -231,7 +231,7 @@ mod tests {
         #[cfg(target_os = "linux")]
         assert_eq!(said(errno(28)), "cannot open ledger L: No space left on device (os error 28)");
         let refused = LockRefused(io::Error::from_raw_os_error(37));
-        let refused = redb::Error::Io(io::Error::new(io::ErrorKind::Other, refused));
+        let refused = redb::Error::Io(io::Error::other(refused));
         #[cfg(target_os = "linux")]
         assert_eq!(said(refused), "cannot lock ledger L: No locks available (os error 37)");
         let none = redb::Error::Io(io::Error::other(NoLocks));

@@ -277,7 +277,7 @@ mod tests {
     /// is down; redb itself goes on without a lock when told that locks are unsupported.
     #[test]
     fn no_ledger_is_opened_without_a_lock() {
-        let open = |locks| {
+        let open = |locks: fn(bool) -> Result<bool, BackendError>| {
             let file = LedgerFile::begin(Locking(InMemoryBackend::new(), locks), ID).unwrap();
             match redb::Database::builder().create_with_backend(file) {
                 Ok(_) => "opened".into(),
@@ -287,12 +287,10 @@ mod tests {
         let none = "cannot lock ledger L: its file system has no locks";
         assert_eq!(open(|_| Err(BackendError::Unsupported)), none);
         #[cfg(target_os = "linux")]
-        for locks in [
-            |_| Err(io::Error::from_raw_os_error(38).into()),
-            |_| Err(io::Error::from_raw_os_error(95).into()),
-        ] as [fn(bool) -> _; 2]
         {
-            assert_eq!(open(locks), none);
+            // ENOSYS and EOPNOTSUPP.
+            assert_eq!(open(|_| Err(io::Error::from_raw_os_error(38).into())), none);
+            assert_eq!(open(|_| Err(io::Error::from_raw_os_error(95).into())), none);
         }
         #[cfg(target_os = "linux")]
         assert_eq!(

@@ -5,9 +5,9 @@
 //! # Backup
 //!
 //! [`RedbStore::backup_to`](super::RedbStore::backup_to) writes a consistent copy while the ledger
-//! works. **`cp` of a working ledger is no backup**: its pages are read at different moments. When a
-//! store was open while 150 such copies were taken, 143 of them could not be opened. A
-//! file that is closed can be copied with `cp`.
+//! works. **`cp` of a working ledger is no backup**: its pages are read at different moments. Of 150
+//! such copies 50 could not be opened in one trial, and 143 in another. A file that is closed can be
+//! copied with `cp`.
 //!
 //! A copy is a complete ledger with the same id. Two machines that each open a copy do not see each
 //! other, and each pays: this cannot be prevented, because no lock is shared between them. Keep
@@ -17,7 +17,8 @@
 //!
 //! **A copy forgets every payment made after it was taken.** A payout that the copy lists as open may
 //! be paid; paying it again loses the amount. Before anything is paid from a restored copy, compare
-//! its open payouts with the node's list of payments, and record what the node knows.
+//! its open payouts with the node's list of payments, and record what the node knows with
+//! [`Ledger::adopt`](crate::payout::Ledger::adopt).
 //!
 //! To notice an old copy, keep the newest [`Checkpoint`](super::Checkpoint) elsewhere, for instance
 //! in the log of another machine, and open with
@@ -38,6 +39,9 @@
 //! [`OpenError::RolledBack`](super::OpenError::RolledBack) means that the newest commits are damaged and
 //! the database went back to one before. Treat the file as an old copy: it forgets payments.
 //! Make a copy of the file before you try anything.
+//!
+//! [`Ledger::verify`](crate::payout::Ledger::verify) then reads every payout and its history, and
+//! reports what is not as it was written. The check on open verifies pages, this verifies their meaning.
 //!
 //! # After an I/O error
 //!

@@ -186,7 +186,8 @@ fn a_ledger_that_went_back_is_refused() {
 #[cfg(unix)]
 #[test]
 fn a_file_that_moves_is_noticed_at_the_next_commit() {
-    let what: [(&str, fn(&Path)); 3] = [
+    type Happens = fn(&Path);
+    let what: [(&str, Happens); 3] = [
         ("removed or renamed", |path| fs::remove_file(path).unwrap()),
         ("removed or renamed", |path| fs::rename(path, path.with_extension("old")).unwrap()),
         ("replaced by another file", |path| {
@@ -297,7 +298,7 @@ fn some_copies_under_load() {
 #[test]
 #[ignore = "a minute"]
 fn many_copies_under_load() {
-    copies_under_load(50, 150);
+    copies_under_load(10, 150);
 }
 
 #[test]

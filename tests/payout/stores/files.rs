@@ -300,6 +300,12 @@ fn opened_in_another_process() {
 
 #[test]
 fn made_by_many_at_once() {
+    for _ in 0..30 {
+        made_by_eight_at_once();
+    }
+}
+
+fn made_by_eight_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ledger");
     let opened: Vec<_> = std::thread::scope(|scope| {
