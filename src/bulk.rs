@@ -16,7 +16,7 @@ use core::str::FromStr;
 
 use rayon::iter::{IntoParallelIterator, Map, ParallelIterator};
 
-use crate::parse::ParseError;
+use crate::codec::ParseError;
 
 /// A parallel iterator over what parsing each item of `I` answers; indexed if that of `I` is.
 pub type Messages<I, M> =

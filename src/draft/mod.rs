@@ -15,7 +15,6 @@ mod read;
 mod redeem;
 pub mod types;
 
-pub use fallback::Fallback;
 pub use invoice::{BlindedPay, Invoice};
 pub use invoice_builder::InvoiceBuilder;
 pub use invoice_request::InvoiceRequest;

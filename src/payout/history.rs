@@ -6,8 +6,8 @@ use std::vec::Vec;
 use super::state::Event;
 use super::store::StoredEvent;
 use crate::amount::Msat;
+use crate::codec::{ParseError, read_framed};
 use crate::field::{Field, FieldError, Span};
-use crate::parse::{ParseError, read_framed};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
@@ -236,7 +236,7 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, ValueError> {
 }
 
 fn bytes_of(span: Span, bytes: &[u8]) -> Vec<u8> {
-    span.of(bytes).to_vec()
+    span.slice(bytes).to_vec()
 }
 
 /// A reason within its bound, cut between two characters.

@@ -16,11 +16,11 @@ use super::state::{Attempt, ImpossibleState, RetryPolicy, State};
 use super::status::Status;
 use super::store::{Label, Row};
 use crate::amount::Msat;
+use crate::codec::{ParseError, read_framed};
 use crate::draft;
 use crate::field::{Field, FieldError, Span};
 use crate::merkle::MerkleRoot;
 use crate::message::InvoiceRequest;
-use crate::parse::{ParseError, read_framed};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
@@ -159,7 +159,7 @@ impl Payout {
         let state = State::restore(parts.policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {
             (Some(invoice), Some(amount)) => {
-                Some(InFlight { invoice: invoice.of(&row.body).to_vec(), amount })
+                Some(InFlight { invoice: invoice.slice(&row.body).to_vec(), amount })
             }
             _ => None,
         };
@@ -254,12 +254,14 @@ impl Parts {
 
     fn promise(&self, id: PayoutId, body: &[u8]) -> Result<Promise, RecordError> {
         let mut promise = match self.request {
-            Some(request) => Promise::invoice_request(InvoiceRequest::restored(request.of(body).to_vec())?)?,
+            Some(request) => {
+                Promise::invoice_request(InvoiceRequest::from_stored(request.slice(body).to_vec())?)?
+            }
             None => {
                 let offer = self.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
                 // The id of a payout is the root of its offer, and the checksum covers it.
                 let root = MerkleRoot::from_byte_array(id.to_byte_array());
-                Promise::draft(draft::Offer::restored(offer.of(body).to_vec(), root)?)?
+                Promise::draft(draft::Offer::from_stored(offer.slice(body).to_vec(), root)?)?
             }
         };
         if let Some(limit) = self.limit {

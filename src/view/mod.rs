@@ -6,7 +6,7 @@
 //! ```
 //! use bolt12::{AnyMessage, view::View};
 //! let message: AnyMessage = "lno1pqpzwyq2p32x2um5ypmx2cm5dae8x93pqthvwfzadd7jejes8q9lhc4rvjxd022zv5l44g6qah82ru5rdpnpj".parse()?;
-//! let json = serde_json::to_value(View::of(&message))?;
+//! let json = serde_json::to_value(View::new(&message))?;
 //! assert_eq!(json["type"], "bolt12 offer");
 //! assert_eq!(json["offer_amount"], 10_000);
 //! assert_eq!(json["offer_description"], "Test vectors");
@@ -21,7 +21,7 @@ mod value;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::parse::ParseError;
+use crate::codec::ParseError;
 use crate::tlv::Record;
 use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, draft};
 use value::Hex;
@@ -48,7 +48,7 @@ enum Subject<'a> {
 
 impl<'a> View<'a> {
     /// The view of a message of any kind.
-    pub const fn of(message: &'a AnyMessage) -> Self {
+    pub const fn new(message: &'a AnyMessage) -> Self {
         Self(match message {
             AnyMessage::Offer(message) => Subject::Offer(message),
             AnyMessage::InvoiceRequest(message) => Subject::InvoiceRequest(message),

@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bolt12::draft::{Invoice, Offer};
+use bolt12::draft::Offer;
 use bolt12::payout::state::Attempt;
 use bolt12::payout::store::{Filter, PageSize};
 use bolt12::payout::{
@@ -142,7 +142,8 @@ fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
     if ledger.create(&promise, None, NOW).unwrap().is_new() {
         acknowledge(format_args!("created {}", promise.id()));
     }
-    let invoice = Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0)
+    let invoice = offer
+        .respond(hash(number), payee().x_only_public_key().0)
         .amount(amount_of(number))
         .created_at(NOW)
         .sign(&payee())

@@ -18,7 +18,7 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "b8");
         let of = |msat| {
-            let invoice = Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0);
+            let invoice = offer.respond(hash(1), payee().x_only_public_key().0);
             invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
         };
         for msat in [100_001, 99_999, 1, 0, 200_000] {
@@ -42,8 +42,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         let promise = Promise::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
         let _ = ledger.create(&promise, None, NOW).unwrap();
         let of = |number, msat| {
-            let invoice =
-                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
+            let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
             invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
         };
         let above = ledger.claim(&of(1, 5_001), NOW).unwrap_err();
@@ -56,7 +55,8 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         // Without a limit it is unlimited, as documented.
         let unlimited = offer_of("any, unlimited", "any");
         let _ = ledger.create(&Promise::draft(unlimited.clone()).unwrap(), None, NOW).unwrap();
-        let all = Invoice::answer(&unlimited, hash(2).to_byte_array(), payee().x_only_public_key().0)
+        let all = unlimited
+            .respond(hash(2), payee().x_only_public_key().0)
             .amount(Msat::MAX)
             .created_at(NOW)
             .sign(&payee())
@@ -107,8 +107,7 @@ fn s5_an_offer_without_node_id_is_kept_and_refuses_gently() {
         writer.record(54, &[]);
         let offer = Offer::try_from(writer.into_bytes()).unwrap();
         let _ = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap();
-        let answer =
-            Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0).sign(&payee());
+        let answer = offer.respond(hash(1), payee().x_only_public_key().0).sign(&payee());
         assert_eq!(answer.unwrap_err().to_string(), "node_id (type 30): missing");
         let other = invoice(&testkit::ledger::offer("nobody"), 1);
         assert_eq!(ledger.claim(&other, NOW).unwrap_err(), ClaimError::UnknownPayout);
@@ -124,11 +123,10 @@ fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
         let id = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, u64::MAX - 1).unwrap();
         let id = id.into_payout().id();
         let of = |number, created_at| {
-            let invoice =
-                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
+            let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
             invoice.created_at(created_at).relative_expiry(u32::MAX).sign(&payee()).unwrap()
         };
-        assert_eq!(of(1, u64::MAX - 5).last_valid_second(), Some(u64::MAX));
+        assert_eq!(of(1, u64::MAX - 5).expires_at(), Some(u64::MAX));
         drop(ledger.claim(&of(1, u64::MAX - 5), u64::MAX - 1).unwrap());
         ledger.release(hash(1), "", u64::MAX).unwrap();
         let expired = terms(ledger.claim(&of(2, 0), u64::MAX).unwrap_err());
@@ -207,12 +205,12 @@ fn b9_the_longest_messages_are_kept_and_paid() {
         let id =
             ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
         for number in 0..3 {
-            let invoice =
-                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0)
-                    .amount(Msat::new(1).unwrap())
-                    .created_at(NOW)
-                    .sign(&payee())
-                    .unwrap();
+            let invoice = offer
+                .respond(hash(number), payee().x_only_public_key().0)
+                .amount(Msat::new(1).unwrap())
+                .created_at(NOW)
+                .sign(&payee())
+                .unwrap();
             assert_eq!(ledger.claim(&invoice, NOW).unwrap().invoice(), invoice.as_bytes());
             ledger.release(hash(number), "", NOW).unwrap();
         }

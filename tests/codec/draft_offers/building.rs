@@ -20,7 +20,7 @@ fn what_a_writer_must_not_write() {
         (payout().issuer("a\0b"), "issuer (type 20) at byte 6: a NUL character in a text"),
         (Offer::payout("\0", node_id), "description (type 10) at byte 2: a NUL character in a text"),
         (
-            Offer::builder("x", node_id).refund_for([1; 32]),
+            Offer::builder("x", node_id).refund_for([1; 32].into()),
             "refund_for (type 34): present without send_invoice (type 54)",
         ),
         (payout().quantity_min(1), "quantity_min (type 22): not allowed beside send_invoice (type 54)"),

@@ -3,7 +3,7 @@
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 use bolt12::field::{BlindedPathBuf, PayInfo};
-use bolt12::message::{Arrival, InvoiceBuilder, InvoiceContext, MultiPart, Payee};
+use bolt12::message::{Arrival, InvoiceBuilder, InvoiceContext, MultiPart, PayeeAuthentication};
 use bolt12::{Invoice, InvoiceRequest, Msat, PayerKeys};
 
 use testkit::records::*;
@@ -19,7 +19,7 @@ fn a_path() -> BlindedPathBuf {
 }
 
 fn respond<'a>(request: &'a InvoiceRequest, path: &'a BlindedPathBuf) -> InvoiceBuilder<'a> {
-    Invoice::respond(request, [0x33; 32], CREATED).path(path.path(), PayInfo::default())
+    request.respond([0x33; 32].into(), CREATED).path(path.path(), PayInfo::default())
 }
 
 fn signed(builder: &InvoiceBuilder<'_>) -> Result<Invoice, String> {
@@ -27,12 +27,16 @@ fn signed(builder: &InvoiceBuilder<'_>) -> Result<Invoice, String> {
 }
 
 /// What verifying says of an invoice for a request, both as records.
-fn verified(invoice: &Records, asked: &Records, context: InvoiceContext) -> Result<Payee, String> {
+fn verified(
+    invoice: &Records,
+    asked: &Records,
+    context: InvoiceContext,
+) -> Result<PayeeAuthentication, String> {
     let request = parse_request(asked).unwrap();
     let invoice = parse_invoice(invoice).unwrap();
     let verified = invoice.verify_for(&request, &context).map_err(|error| error.to_string())?;
     assert_eq!(*verified, invoice);
-    Ok(verified.payee())
+    Ok(verified.authentication())
 }
 
 fn now() -> InvoiceContext {
@@ -91,7 +95,10 @@ fn r_i_21_the_chain_is_ours() {
     let asked = request().with(80, signet);
     let error = verified(&invoice_for(asked.clone()), &asked, now()).unwrap_err();
     assert_eq!(error, "invreq_chain (type 80): for signet, expected bitcoin");
-    assert_eq!(verified(&invoice_for(asked.clone()), &asked, now().on(ChainHash::SIGNET)), Ok(Payee::Issuer));
+    assert_eq!(
+        verified(&invoice_for(asked.clone()), &asked, now().on(ChainHash::SIGNET)),
+        Ok(PayeeAuthentication::Issuer)
+    );
 }
 
 #[test]
@@ -155,7 +162,7 @@ fn r_i_26_paths_that_need_unknown_features_are_not_used() {
 
 #[test]
 fn r_i_27_the_request_is_repeated_unchanged() {
-    assert_eq!(verified(&invoice(), &request(), now()), Ok(Payee::Issuer));
+    assert_eq!(verified(&invoice(), &request(), now()), Ok(PayeeAuthentication::Issuer));
     for (changed, field) in [
         (invoice_for(request().int(82, 1000)), "invreq_amount (type 82)"),
         (invoice_for(request().with(0, [1; 16])), "invreq_metadata (type 0)"),
@@ -171,7 +178,7 @@ fn r_i_27_the_request_is_repeated_unchanged() {
     assert_eq!(error, "type 2000000001: differs from the invoice request");
     // The invoice's own records are its own.
     let own = invoice().with(161, []).with(3_000_000_001, b"x");
-    assert_eq!(verified(&own, &request(), now()), Ok(Payee::Issuer));
+    assert_eq!(verified(&own, &request(), now()), Ok(PayeeAuthentication::Issuer));
 }
 
 #[test]
@@ -191,7 +198,7 @@ fn r_i_29_and_i7_with_paths_alone_the_end_of_the_used_one_signs() {
     };
     let request = parse_request(&asked).unwrap();
     let sent = now().sent_over_path_to(point(0x32));
-    assert_eq!(by(0x32).verify_for(&request, &sent).unwrap().payee(), Payee::PathEnd);
+    assert_eq!(by(0x32).verify_for(&request, &sent).unwrap().authentication(), PayeeAuthentication::PathEnd);
     assert_eq!(
         by(0x31).verify_for(&request, &sent).unwrap_err().to_string(),
         format!(
@@ -199,7 +206,7 @@ fn r_i_29_and_i7_with_paths_alone_the_end_of_the_used_one_signs() {
             point(0x31)
         )
     );
-    assert_eq!(by(0x31).verify_for(&request, &now()).unwrap().payee(), Payee::PathEnd);
+    assert_eq!(by(0x31).verify_for(&request, &now()).unwrap().authentication(), PayeeAuthentication::PathEnd);
     let stranger = invoice_for(asked.clone()).with(176, point(0x45).serialize());
     let error = parse_invoice_by(&stranger, &key(0x45)).unwrap_err();
     assert!(error.ends_with("not the last blinded node id of a path in offer_paths (type 16)"), "{error}");
@@ -209,9 +216,12 @@ fn r_i_29_and_i7_with_paths_alone_the_end_of_the_used_one_signs() {
 fn r_i_30_without_an_offer_the_payee_is_known_from_elsewhere() {
     let request = parse_unsigned(&refund()).unwrap();
     let invoice = parse_invoice(&invoice_for(refund())).unwrap();
-    assert_eq!(invoice.verify_for(&request, &now()).unwrap().payee(), Payee::Anybody);
+    assert_eq!(invoice.verify_for(&request, &now()).unwrap().authentication(), PayeeAuthentication::Unknown);
     let known = now().from_node(point(ISSUER));
-    assert_eq!(invoice.verify_for(&request, &known).unwrap().payee(), Payee::Confirmed);
+    assert_eq!(
+        invoice.verify_for(&request, &known).unwrap().authentication(),
+        PayeeAuthentication::Confirmed
+    );
     assert_eq!(
         invoice.verify_for(&request, &now().from_node(point(1))).unwrap_err().to_string(),
         format!("invoice_node_id (type 176) is {}, which is not the node that is to be paid", point(ISSUER))
@@ -333,12 +343,12 @@ fn r_i_35_and_i1_invoices_come_the_way_they_were_asked_for() {
 fn an_own_invoice_is_recognised_without_its_request() {
     let keys = PayerKeys::new([7; 32]);
     let offer = parse_offer(&offer()).unwrap();
-    let request = keys.sign(&InvoiceRequest::request_for(&offer).payer_note("hi"), &[1; 16]).unwrap();
+    let request = keys.sign(&offer.request_invoice().payer_note("hi"), &[1; 16]).unwrap();
     let path = a_path();
     let invoice = signed(&respond(&request, &path)).unwrap();
     let verified = invoice.verify_own(&keys, &now()).unwrap();
-    assert_eq!(verified.payee(), Payee::Issuer);
-    assert_eq!(keys.key_for(&invoice).unwrap().public_key(), request.invreq_payer_id());
+    assert_eq!(verified.authentication(), PayeeAuthentication::Issuer);
+    assert_eq!(keys.key_for_invoice(&invoice).unwrap().public_key(), request.invreq_payer_id());
     let not_ours = "invreq_payer_id (type 88): not a key derived for this request";
     let other = PayerKeys::new([8; 32]);
     assert_eq!(invoice.verify_own(&other, &now()).unwrap_err().to_string(), not_ours);

@@ -53,7 +53,7 @@ fn r_o_22_and_r_o_23_and_i24_the_chain_has_to_be_supported() {
     let signet = parse_offer(&offer().with(2, ChainHash::SIGNET.to_bytes())).unwrap();
     assert!(signet.check(&OfferContext::new(0)).is_err());
     let checked = signet.check(&OfferContext::new(0).on(ChainHash::SIGNET)).unwrap();
-    let request = checked.request().sign(&key(PAYER), &[1; 16]).unwrap();
+    let request = checked.request_invoice().sign(&key(PAYER), &[1; 16]).unwrap();
     assert_eq!(request.invreq_chain(), ChainHash::SIGNET);
 }
 

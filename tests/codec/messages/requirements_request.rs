@@ -233,7 +233,7 @@ fn field_90_beside_an_offer_is_read_and_not_written() {
     let encoded = path(0x31, 1);
     let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
     let offer = an_offer();
-    let beside = InvoiceRequest::request_for(&offer);
+    let beside = offer.request_invoice();
     assert_eq!(
         signed(&beside.clone().path(path.path())).unwrap_err(),
         "invreq_paths (type 90): not allowed beside offer_issuer_id (type 22)"

@@ -6,9 +6,9 @@
 use core::fmt;
 use core::str::FromStr;
 
+use crate::codec::ParseError;
 use crate::field::Field;
 use crate::message::types;
-use crate::parse::ParseError;
 use crate::text::{Encoded, Prefix, decode_any};
 use crate::tlv::{Frames, Record};
 use crate::{Invoice, InvoiceRequest, Offer, draft};
@@ -165,9 +165,9 @@ fn only_in(prefix: Prefix, record: &Record<'_>) -> Option<Dialect> {
         }
     }
     let (draft, last): (&[Field], u64) = match prefix {
-        Prefix::InvoiceRequest => (&draft::types::invoice_request::ALL, 159),
-        Prefix::Invoice => (&draft::types::invoice::ALL, 239),
-        Prefix::Offer | Prefix::PayerProof => (&draft::types::offer::ALL, 79),
+        Prefix::InvoiceRequest => (draft::types::invoice_request::ALL, 159),
+        Prefix::Invoice => (draft::types::invoice::ALL, 239),
+        Prefix::Offer | Prefix::PayerProof => (draft::types::offer::ALL, 79),
     };
     let in_draft = draft.iter().any(|field| field.number() == number);
     let in_bolt12 = number <= last && types::known(number).is_some();
