@@ -19,7 +19,7 @@ pub enum ParseError {
     #[error(transparent)]
     Text(#[from] TextError),
     /// The bytes are more than [`MAX_MESSAGE_LEN`].
-    #[error("{length} bytes: expected at most {max}, what an onion message holds", max = MAX_MESSAGE_LEN)]
+    #[error("a message of {length} bytes: expected at most {max}", max = MAX_MESSAGE_LEN)]
     TooLong {
         /// Bytes of the stream.
         length: usize,

@@ -1,7 +1,9 @@
 //! Redemption: whether an invoice may be paid for an offer. The payer's checks, in the order of Core Lightning.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use bitcoin::constants::ChainHash;
 use secp256k1::XOnlyPublicKey;
@@ -121,7 +123,8 @@ impl Offer {
         if found.is_some_and(|chain| self.supports_chain(chain) && is_payers(chain)) {
             return Ok(());
         }
-        Err(RedeemError::WrongChain { found, expected: payers.or_else(|| self.chains().next()) })
+        let expected = payers.or_else(|| self.chains().next()).unwrap_or(ChainHash::BITCOIN);
+        Err(RedeemError::WrongChain { found, expected })
     }
 
     fn check_refund_for(&self, invoice: &Invoice) -> Result<(), RedeemError> {
@@ -206,18 +209,18 @@ impl Offer {
 #[non_exhaustive]
 pub enum RedeemError {
     /// The invoice is for another chain than the offer or the payer, or its chain is not determined.
-    #[error("chain: {}, expected {}", shown(.found), shown(.expected))]
+    #[error("chain: {}expected {}", fact(.found.map(ShownChain), "not determined"), ShownChain(*.expected))]
     WrongChain {
         /// The invoice's chain.
         found: Option<ChainHash>,
         /// The payer's, or the first of the offer's.
-        expected: Option<ChainHash>,
+        expected: ChainHash,
     },
     /// The invoice has no offer_id.
     #[error("offer_id: missing")]
     OfferIdMissing,
     /// The invoice answers another offer.
-    #[error("offer_id: another offer, expected this one")]
+    #[error("offer_id: another offer: expected this one")]
     OtherOffer,
     /// The offer is expired, as from the second of its expiry on.
     #[error("offer expired at {expiry} (now {now})")]
@@ -231,10 +234,10 @@ pub enum RedeemError {
     #[error("the offer pays no invoice: expected an offer with send_invoice")]
     NotAPayout,
     /// The invoice asks for a refund, and the offer is no refund.
-    #[error("refund_for: present, expected none")]
+    #[error("refund_for: present: expected none")]
     UnexpectedRefund,
     /// The invoice does not have the payment_hash of the payment that the offer refunds.
-    #[error("refund_for: {}, expected {expected}", if .found.is_some() { "another payment_hash" } else { "missing" })]
+    #[error("refund_for: {}: expected {expected}", if .found.is_some() { "another payment_hash" } else { "missing" })]
     RefundForDiffers {
         /// The offer's.
         expected: PaymentHash,
@@ -242,19 +245,19 @@ pub enum RedeemError {
         found: Option<PaymentHash>,
     },
     /// The description is not that of the offer.
-    #[error("description: another text, expected that of the offer")]
+    #[error("description: another text: expected that of the offer")]
     DescriptionDiffers {
         /// The offer's.
         expected: Option<String>,
     },
     /// A number of items, for an offer without quantity limits.
-    #[error("quantity: {found}, expected none")]
+    #[error("quantity: {found}: expected none")]
     UnexpectedQuantity {
         /// The invoice's.
         found: u64,
     },
     /// A number of items outside the offer's limits, or none where one is needed.
-    #[error("quantity: {}, expected {min} to {max}", shown_quantity(.found))]
+    #[error("quantity: {}expected {min} to {max}", fact(*.found, "missing"))]
     QuantityOutOfRange {
         /// The invoice's.
         found: Option<u64>,
@@ -264,7 +267,7 @@ pub enum RedeemError {
         max: u64,
     },
     /// A payment of a series, which offers that pay out are not.
-    #[error("recurrence_counter: present, expected none")]
+    #[error("recurrence_counter: present: expected none")]
     UnexpectedRecurrence,
     /// The invoice has no amount.
     #[error("amount: missing")]
@@ -293,7 +296,7 @@ pub enum RedeemError {
     #[error("refund_signature: missing")]
     RefundSignatureMissing,
     /// The refunded payer did not sign this invoice.
-    #[error("refund_signature: invalid, expected one by the payer of the refunded invoice")]
+    #[error("refund_signature: invalid: expected one by the payer of the refunded invoice")]
     RefundSignatureInvalid,
     /// The context has no key of the payer whom the offer refunds.
     #[error("the payer of the refunded invoice is not known to this node")]
@@ -338,7 +341,7 @@ impl RedeemError {
     /// The value of that field that would be accepted, where it is one value (`suggested_value` of an invoice_error).
     pub fn suggested_value(&self) -> Option<Vec<u8>> {
         match self {
-            Self::WrongChain { expected, .. } => expected.map(|chain| chain.to_bytes().to_vec()),
+            Self::WrongChain { expected, .. } => Some(expected.to_bytes().to_vec()),
             Self::RefundForDiffers { expected, .. } => Some(expected.to_byte_array().to_vec()),
             Self::DescriptionDiffers { expected } => {
                 expected.as_ref().map(|description| description.as_bytes().to_vec())
@@ -349,10 +352,7 @@ impl RedeemError {
     }
 }
 
-fn shown(chain: &Option<ChainHash>) -> String {
-    chain.map_or_else(|| "not determined".to_string(), |chain| ShownChain(chain).to_string())
-}
-
-fn shown_quantity(quantity: &Option<u64>) -> String {
-    quantity.map_or_else(|| "missing".to_string(), |quantity| quantity.to_string())
+/// The fact before an expectation: a value and a comma, or `absent` and a colon.
+fn fact(found: Option<impl fmt::Display>, absent: &str) -> String {
+    found.map_or_else(|| format!("{absent}: "), |found| format!("{found}, "))
 }

@@ -154,12 +154,12 @@ impl Invoice {
         let over_request_path = |end| self.invreq_paths().ends().any(|found| found == end);
         let has_paths = self.invreq_paths().next().is_some();
         let (fits, expected) = match arrival {
-            Arrival::BlindedPath(end) if has_paths => (over_request_path(end), "over a path of the request"),
-            _ if has_paths => (false, "over a path of the request"),
-            Arrival::ReplyPath => (self.has_offer(), "directly, since the request has no path"),
-            Arrival::Direct => (!self.has_offer(), "over the reply path"),
-            Arrival::BlindedPath(_) if self.has_offer() => (false, "over the reply path"),
-            Arrival::BlindedPath(_) => (false, "directly, since the request has no path"),
+            Arrival::BlindedPath(end) if has_paths => (over_request_path(end), "a path of the request"),
+            _ if has_paths => (false, "a path of the request"),
+            Arrival::ReplyPath => (self.has_offer(), "no path, since the request has none"),
+            Arrival::Direct => (!self.has_offer(), "the reply path"),
+            Arrival::BlindedPath(_) if self.has_offer() => (false, "the reply path"),
+            Arrival::BlindedPath(_) => (false, "no path, since the request has none"),
         };
         if fits { Ok(()) } else { Err(VerifyError::Arrival { arrival, expected }) }
     }

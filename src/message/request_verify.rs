@@ -76,8 +76,8 @@ impl InvoiceRequest {
             Some(Arrival::Direct) if offer.offer_paths().next().is_none() => {}
             Some(arrival) => {
                 let expected = match offer.offer_paths().next() {
-                    Some(_) => "over a path of the offer",
-                    None => "directly, since the offer has no path",
+                    Some(_) => "a path of the offer",
+                    None => "no path, since the offer has none",
                 };
                 return Err(VerifyError::Arrival { arrival, expected });
             }

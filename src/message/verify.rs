@@ -87,7 +87,7 @@ pub enum VerifyError {
         now: u64,
     },
     /// It is for another chain.
-    #[error("{field}: chain {}, expected chain {}", ShownChain(*found), ShownChain(*expected))]
+    #[error("{field}: {}, expected {}", ShownChain(*found), ShownChain(*expected))]
     OtherChain {
         /// The field of its chain.
         field: Field,
@@ -97,7 +97,7 @@ pub enum VerifyError {
         expected: ChainHash,
     },
     /// It does not repeat a record that it has to repeat.
-    #[error("{field}: not the record of the {original}: expected the same bytes")]
+    #[error("{field}: differs from the {original}: expected the same record")]
     Differs {
         /// The first field that differs.
         field: Field,
@@ -105,7 +105,7 @@ pub enum VerifyError {
         original: &'static str,
     },
     /// It arrived a way that it must not arrive.
-    #[error("arrived {arrival}, expected {expected}")]
+    #[error("arrived {arrival}: expected {expected}")]
     Arrival {
         /// The way it arrived.
         arrival: Arrival,
@@ -113,7 +113,7 @@ pub enum VerifyError {
         expected: &'static str,
     },
     /// It is signed by another node than the payee.
-    #[error("{field}: {found}, expected {expected}")]
+    #[error("{field}: {found}: expected {expected}")]
     OtherNode {
         /// The field with the key.
         field: Field,
@@ -149,7 +149,7 @@ pub enum VerifyError {
         field: Field,
     },
     /// The invoice request is for an offer, and has to be verified for that offer.
-    #[error("invoice request for an offer, expected one without: verify it for that offer")]
+    #[error("the invoice request is for an offer: expected one without, or a check for that offer")]
     ForOffer,
     /// The request that an invoice repeats was not made with these keys.
     #[error("{field}: not derived from these keys: expected the key of a request made with them")]

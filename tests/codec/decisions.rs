@@ -172,9 +172,9 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
         (3, 300, None, Ok(300)),
         (5, 500, None, Ok(500)),
         (3, 300, Some(msat(300)), Ok(300)),
-        (3, 100, None, Err("expected invoice for 300msat")),
-        (4, 400, Some(msat(399)), Err("amount is larger than is paid for this offer")),
-        (6, 600, None, Err("quantity must be from 2 to 5")),
+        (3, 100, None, Err("amount: 100msat, expected 300msat")),
+        (4, 400, Some(msat(399)), Err("amount: larger than the payer pays for this offer")),
+        (6, 600, None, Err("quantity: 6, expected 2 to 5")),
     ] {
         assert_eq!(
             check(&of(quantity, amount), limit),
@@ -187,7 +187,7 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
     let promise = Promise::draft(offer.clone()).unwrap().with_limit(msat(350));
     assert!(ledger.create(&promise, None, NOW).unwrap().is_new());
     let error = ledger.claim(&of(4, 400), NOW).unwrap_err();
-    assert_eq!(error.payee_message(), "amount is larger than is paid for this offer");
+    assert_eq!(error.payee_message(), "amount: larger than the payer pays for this offer");
     assert!(ledger.claim(&of(3, 300), NOW).is_ok());
 }
 

@@ -141,7 +141,7 @@ impl Book {
             return "already failed";
         }
         if !right_sum {
-            return "expected invoice for 100000msat";
+            return "amount: ";
         }
         if taken {
             return "payment ";

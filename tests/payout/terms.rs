@@ -23,9 +23,10 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
         };
         for msat in [100_001, 99_999, 1, 0, 200_000] {
             let error = ledger.claim(&of(msat), NOW).unwrap_err();
-            assert_eq!(error.payee_message(), "expected invoice for 100000msat");
+            let sentence = format!("amount: {msat}msat, expected 100000msat");
+            assert_eq!(error.payee_message(), sentence);
             let answer = error.invoice_error(&of(msat));
-            assert_eq!(answer.error().unwrap(), "expected invoice for 100000msat");
+            assert_eq!(answer.error().unwrap(), sentence.as_str());
             assert_eq!(answer.erroneous_field().unwrap().number(), 8);
             assert_eq!(answer.suggested_value(), Some(&[1, 0x86, 0xa0][..]));
         }
@@ -47,7 +48,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         };
         let above = ledger.claim(&of(1, 5_001), NOW).unwrap_err();
         assert_eq!(terms(above.clone()), RedeemError::AboveLimit { limit: Msat::new(5_000).unwrap() });
-        assert_eq!(above.payee_message(), "amount is larger than is paid for this offer");
+        assert_eq!(above.payee_message(), "amount: larger than the payer pays for this offer");
         assert_eq!(above.invoice_error(&of(1, 5_001)).suggested_value(), None);
         assert_eq!(terms(ledger.claim(&of(1, 0), NOW).unwrap_err()), RedeemError::AmountZero);
         assert_eq!(ledger.claim(&of(1, 5_000), NOW).unwrap().amount().get(), 5_000);

@@ -220,7 +220,7 @@ fn only_unknown_odd_types_are_carried() {
 fn a_message_without_a_field_is_none() {
     for bytes in [vec![], record(241, b"x")] {
         let error = Offer::try_from(bytes).unwrap_err();
-        assert_eq!(error.to_string(), "a message without a field");
+        assert_eq!(error.to_string(), "no field: expected at least one");
         assert_eq!((error.offset(), error.field()), (None, None));
     }
 }

@@ -94,7 +94,7 @@ fn r_i_21_the_chain_is_ours() {
     let signet = ChainHash::SIGNET.to_bytes();
     let asked = request().with(80, signet);
     let error = verified(&invoice_for(asked.clone()), &asked, now()).unwrap_err();
-    assert_eq!(error, "invreq_chain (type 80): for signet, expected bitcoin");
+    assert_eq!(error, "invreq_chain (type 80): signet, expected bitcoin");
     assert_eq!(
         verified(&invoice_for(asked.clone()), &asked, now().on(ChainHash::SIGNET)),
         Ok(PayeeAuthentication::Issuer)
@@ -114,7 +114,7 @@ fn r_i_23_and_s24_expired_after_its_last_second() {
     assert!(at(CREATED + 7200).is_ok());
     assert_eq!(
         at(CREATED + 7201).unwrap_err(),
-        "invoice_created_at (type 164): expired at 1700007200, it is 1700007201"
+        "invoice_created_at (type 164): expired at 1700007200 (now 1700007201)"
     );
     let forever = parse_invoice(&invoice().int(164, u64::MAX).int(166, u32::MAX.into())).unwrap();
     assert_eq!(forever.expires_at(), u64::MAX);
@@ -171,11 +171,11 @@ fn r_i_27_the_request_is_repeated_unchanged() {
         (invoice_for(request().with(10, b"tea")), "offer_description (type 10)"),
     ] {
         let error = verified(&changed, &request(), now()).unwrap_err();
-        assert_eq!(error, format!("{field}: differs from the invoice request"));
+        assert_eq!(error, format!("{field}: differs from the invoice request: expected the same record"));
     }
     let more = request().with(2_000_000_001, b"x");
     let error = verified(&invoice(), &more, now()).unwrap_err();
-    assert_eq!(error, "type 2000000001: differs from the invoice request");
+    assert_eq!(error, "type 2000000001: differs from the invoice request: expected the same record");
     // The invoice's own records are its own.
     let own = invoice().with(161, []).with(3_000_000_001, b"x");
     assert_eq!(verified(&own, &request(), now()), Ok(PayeeAuthentication::Issuer));
@@ -202,7 +202,7 @@ fn r_i_29_and_i7_with_paths_alone_the_end_of_the_used_one_signs() {
     assert_eq!(
         by(0x31).verify_for(&request, &sent).unwrap_err().to_string(),
         format!(
-            "invoice_node_id (type 176) is {}, which is not the end of the path that the request was sent over",
+            "invoice_node_id (type 176): {}: expected the end of the path over which the request was sent",
             point(0x31)
         )
     );
@@ -224,7 +224,7 @@ fn r_i_30_without_an_offer_the_payee_is_known_from_elsewhere() {
     );
     assert_eq!(
         invoice.verify_for(&request, &now().from_node(point(1))).unwrap_err().to_string(),
-        format!("invoice_node_id (type 176) is {}, which is not the node that is to be paid", point(ISSUER))
+        format!("invoice_node_id (type 176): {}: expected the node that the payer named", point(ISSUER))
     );
     // Signed or not, it is the same request.
     let signed = request.sign(&key(PAYER)).unwrap();
@@ -247,21 +247,21 @@ fn r_i_33_and_s2_the_amount_is_what_was_asked_for() {
     let more = invoice().int(170, 1200);
     assert_eq!(
         verified(&more, &request(), now()).unwrap_err(),
-        "invoice_amount (type 170): 1200msat where 1000msat was agreed to"
+        "invoice_amount (type 170): 1200msat, expected at most 1000msat"
     );
     assert!(verified(&more, &request(), now().agreed_to(msat(1200))).is_ok());
     assert_eq!(
         verified(&invoice().int(170, 999), &request(), now()).unwrap_err(),
-        "invoice_amount (type 170): 999msat is less than the price of 1000msat"
+        "invoice_amount (type 170): 999msat, expected at least 1000msat"
     );
     let usd = request().with(6, b"USD");
     assert_eq!(
         verified(&invoice_for(usd.clone()), &usd, now()).unwrap_err(),
-        "offer_currency (type 6): the price is in a currency, so the amount has to be agreed to"
+        "offer_currency (type 6): the price is in a currency: expected a context with the amount in bitcoin"
     );
     assert!(verified(&invoice_for(usd.clone()), &usd, now().agreed_to(msat(1000))).is_ok());
     let error = verified(&invoice_for(usd.clone()), &usd, now().agreed_to(msat(999))).unwrap_err();
-    assert_eq!(error, "invoice_amount (type 170): 1000msat where 999msat was agreed to");
+    assert_eq!(error, "invoice_amount (type 170): 1000msat, expected at most 999msat");
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn r_i_35_and_i1_invoices_come_the_way_they_were_asked_for() {
     assert!(verified(&invoice(), &request(), way(Arrival::ReplyPath)).is_ok());
     assert_eq!(
         verified(&invoice(), &request(), way(Arrival::Direct)).unwrap_err(),
-        "it came directly, not over the reply path"
+        "arrived directly: expected the reply path"
     );
     assert!(verified(&invoice(), &request(), way(elsewhere)).is_err());
     // Without an offer: over the request's paths if it has any, else over none.
@@ -326,16 +326,19 @@ fn r_i_35_and_i1_invoices_come_the_way_they_were_asked_for() {
     assert_eq!(answer(&refund(), Arrival::Direct), Ok(()));
     assert_eq!(
         answer(&refund(), elsewhere).unwrap_err(),
-        format!("it came over the blinded path to {}, where the request has no path", point(0x77))
+        format!(
+            "arrived over the blinded path to {}: expected no path, since the request has none",
+            point(0x77)
+        )
     );
     assert_eq!(
         answer(&refund(), Arrival::ReplyPath).unwrap_err(),
-        "it came over the reply path, where the request has no path"
+        "arrived over the reply path: expected no path, since the request has none"
     );
     let with_paths = refund().with(90, [path(0x31, 1), path(0x32, 2)].concat());
     assert_eq!(answer(&with_paths, Arrival::BlindedPath(point(0x32))), Ok(()));
     for arrival in [Arrival::Direct, Arrival::ReplyPath, elsewhere] {
-        assert!(answer(&with_paths, arrival).unwrap_err().ends_with("not over a path of the request"));
+        assert!(answer(&with_paths, arrival).unwrap_err().ends_with("expected a path of the request"));
     }
 }
 
@@ -349,7 +352,7 @@ fn an_own_invoice_is_recognised_without_its_request() {
     let verified = invoice.verify_own(&keys, &now()).unwrap();
     assert_eq!(verified.authentication(), PayeeAuthentication::Issuer);
     assert_eq!(keys.key_for_invoice(&invoice).unwrap().public_key(), request.invreq_payer_id());
-    let not_ours = "invreq_payer_id (type 88): not a key derived for this request";
+    let not_ours = "invreq_payer_id (type 88): not derived from these keys: expected the key of a request made with them";
     let other = PayerKeys::new([8; 32]);
     assert_eq!(invoice.verify_own(&other, &now()).unwrap_err().to_string(), not_ours);
     // The same payer id beside another note: not a request that we made.

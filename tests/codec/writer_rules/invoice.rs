@@ -250,7 +250,7 @@ fn r_i_9_a_chain_that_is_no_bitcoin_network_has_no_addresses() {
     assert_eq!(
         refused(&respond(&liquid, &path).fallback(&good)),
         "invoice_fallbacks (type 172): chain \
-         0909090909090909090909090909090909090909090909090909090909090909 has no known form of address, \
+         0909090909090909090909090909090909090909090909090909090909090909 has no known form of address: \
          expected no fallback"
     );
     // Control.

@@ -71,8 +71,7 @@ fn r_q_2_the_chain_is_one_of_the_offers_and_bitcoin_is_not_written() {
     let offer = an_offer();
     assert_eq!(
         refused(&offer.request_invoice().chain(ChainHash::REGTEST)),
-        "invreq_chain (type 80): chain 06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f \
-         is none of the offer's"
+        "invreq_chain (type 80): chain regtest is none of the offer's"
     );
     let regtest = parse_offer(&testkit::records::offer().with(2, ChainHash::REGTEST.to_bytes())).unwrap();
     assert!(refused(&regtest.request_invoice()).ends_with("is none of the offer's"));
