@@ -1,10 +1,11 @@
 //! The interface that all messages have: their bytes and records, their text form, the traits that
 //! follow from these.
 
-/// Implements it for a type with a field `bytes: Vec<u8>` and `TryFrom<Vec<u8>, Error = ParseError>`.
+/// Implements it for a type with a field `bytes: Vec<u8>` and `TryFrom<Vec<u8>, Error =
+/// ParseError>`.
 ///
-/// The bytes as received are what is compared, hashed, printed and borrowed. `$fields` is the table
-/// of the message's fields, `$expecting` names the message in the errors of a deserializer.
+/// A message compares, hashes, prints and lends its bytes as received. `$fields` is the table of
+/// the message's fields, `$expecting` names the message in the errors of a deserializer.
 macro_rules! message_interface {
     ($message:ty, $prefix:expr, $fields:expr, $name:literal, $expecting:literal) => {
         impl $message {

@@ -24,8 +24,9 @@ pub enum ParseError {
         /// Bytes of the stream.
         length: usize,
     },
-    /// An offer of the draft without any record that its merkle root covers: its id would be all zeros. All other
-    /// messages have fields that must be there ([R-E-10](crate::requirements#r-e-10)).
+    /// An offer of the draft without any record that its merkle root covers: its id would be all
+    /// zeros. All other messages have fields that must be there
+    /// ([R-E-10](crate::requirements#r-e-10)).
     #[error("no field: expected at least one")]
     Empty,
     /// The framing of the records breaks a rule of BOLT 1.
@@ -57,7 +58,8 @@ impl ParseError {
     }
 }
 
-/// Walks once through the records of a message of at most [`MAX_MESSAGE_LEN`] bytes, as [`read_framed`].
+/// Walks once through the records of a message of at most [`MAX_MESSAGE_LEN`] bytes, as
+/// [`read_framed`].
 pub(crate) fn read_records<'a>(
     bytes: &'a [u8],
     read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
@@ -66,8 +68,8 @@ pub(crate) fn read_records<'a>(
     read_framed(bytes, read)
 }
 
-/// Walks once through records. `read` takes each apart and returns whether it knows its type; an even type that it does
-/// not know is refused (BOLT 1, R-T-4).
+/// Walks once through records. `read` takes each apart and returns whether it knows its type; an
+/// even type that it does not know is refused (BOLT 1, [R-T-4](crate::requirements#r-t-4)).
 pub(crate) fn read_framed<'a>(
     bytes: &'a [u8],
     mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,

@@ -11,7 +11,7 @@ pub(crate) fn read_text(field: Field, record: &Record<'_>) -> Result<Span, Field
     field.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))
 }
 
-/// Reads an amount in msat, at most 21 000 000 BTC (R-T-9).
+/// Reads an amount in msat, at most 21 000 000 BTC ([R-T-9](crate::requirements#r-t-9)).
 pub(crate) fn read_msat(field: Field, record: &Record<'_>) -> Result<Msat, FieldError> {
     let msat = field.read(record, Reader::tu64)?;
     let too_much = |_| FieldError::new(field, Some(record.value_offset()), FieldErrorKind::TooMuch { msat });
@@ -39,8 +39,8 @@ pub(crate) fn read_chains(field: Field, record: &Record<'_>) -> Result<Span, Fie
     field.read_list(record, 32)
 }
 
-/// The chains in the value that [`read_chains`] checked: bitcoin alone where it lists none, or where
-/// the field is absent.
+/// The chains in the value that [`read_chains`] checked: bitcoin alone where it lists none, or
+/// where the field is absent.
 pub(crate) fn chain_hashes(listed: &[u8]) -> impl Iterator<Item = ChainHash> + use<'_> {
     let absent = listed.is_empty().then_some(ChainHash::BITCOIN);
     let listed = listed.chunks_exact(32).filter_map(|chain| <[u8; 32]>::try_from(chain).ok());
@@ -69,7 +69,8 @@ pub(crate) fn value_of(span: Option<Span>, bytes: &[u8]) -> &[u8] {
     span.map(|span| span.slice(bytes)).unwrap_or_default()
 }
 
-/// The error of a field that breaks a rule of the message as a whole, with its place if it is there.
+/// The error of a field that breaks a rule of the message as a whole, with its place if it is
+/// there.
 pub(crate) fn broken(stream: Stream<'_>, field: Field, kind: FieldErrorKind) -> FieldError {
     let offset = stream.find(field.number()).map(|record| record.value_offset());
     FieldError::new(field, offset, kind)

@@ -19,10 +19,11 @@ use crate::sign::{Sighash, SignatureField};
 use crate::text::Prefix;
 use crate::tlv::{Reader, Record, Stream, ValueError};
 
-/// An invoice of the 2021 draft. Parsing validates the framing, every field, and the signature by its node_id.
+/// An invoice of the 2021 draft. Parsing validates the framing, every field, and the signature by
+/// its node_id.
 ///
-/// What else it must hold to be paid depends on the offer that it answers: [`Offer::check_invoice`]. It begins with
-/// [`Offer::respond`].
+/// What else it must hold to be paid depends on the offer that it answers:
+/// [`Offer::check_invoice`]. It begins with [`Offer::respond`].
 ///
 /// [`Offer::check_invoice`]: super::Offer::check_invoice
 /// [`Offer::respond`]: super::Offer::respond
@@ -36,7 +37,7 @@ pub struct Invoice {
 }
 
 impl Invoice {
-    /// Seconds of validity when the invoice does not say.
+    /// Seconds of validity of an invoice without `relative_expiry`.
     pub const DEFAULT_RELATIVE_EXPIRY: u32 = 7200;
 
     /// The merkle root over all records but the signature.
@@ -49,13 +50,14 @@ impl Invoice {
         SignatureField::INVOICE.sighash(self.root)
     }
 
-    /// The hash that `refund_signature` covers: over the root of all records but the two signatures.
+    /// The hash that `refund_signature` covers: over the root of all records but the two
+    /// signatures.
     pub fn refund_sighash(&self) -> Sighash {
         refund_sighash(self.stream())
     }
 
-    /// `chain`: the chain to pay on; bitcoin when absent. The obsolete `chains` counts where it lists one chain and
-    /// `chain` is absent.
+    /// `chain`: the chain to pay on; bitcoin when absent. The obsolete `chains` counts where it
+    /// lists one chain and `chain` is absent.
     ///
     /// `None` when the obsolete `chains` lists several chains or none.
     pub fn chain(&self) -> Option<ChainHash> {
@@ -96,7 +98,7 @@ impl Invoice {
         &self.fields.blindedpay
     }
 
-    /// `blinded_capacities`: what the paths can carry, in msat.
+    /// `blinded_capacities`: the capacity of each path, in msat.
     pub fn blinded_capacities(&self) -> impl Iterator<Item = u64> {
         let capacities = value_of(self.fields.blinded_capacities, &self.bytes).chunks_exact(8);
         capacities.filter_map(|capacity| capacity.try_into().ok()).map(u64::from_be_bytes)
@@ -152,7 +154,8 @@ impl Invoice {
         self.fields.payment_hash == Some(preimage.payment_hash())
     }
 
-    /// `relative_expiry`: seconds of validity after `created_at`, [`Invoice::DEFAULT_RELATIVE_EXPIRY`] when absent.
+    /// `relative_expiry`: seconds of validity after `created_at`,
+    /// [`Invoice::DEFAULT_RELATIVE_EXPIRY`] when absent.
     pub fn relative_expiry(&self) -> u32 {
         self.fields.relative_expiry.unwrap_or(Self::DEFAULT_RELATIVE_EXPIRY)
     }
@@ -162,8 +165,9 @@ impl Invoice {
         self.created_at().map(|created_at| created_at.saturating_add(u64::from(self.relative_expiry())))
     }
 
-    /// Whether the invoice is expired at `now` (unix seconds): after its last second. An invoice without `created_at`
-    /// is not; [`Offer::check_invoice`](super::Offer::check_invoice) refuses it.
+    /// Whether the invoice is expired at `now` (unix seconds): after its last second. An invoice
+    /// without `created_at` is not; [`Offer::check_invoice`](super::Offer::check_invoice) refuses
+    /// it.
     pub fn is_expired(&self, now: u64) -> bool {
         self.expires_at().is_some_and(|last| now > last)
     }
@@ -183,7 +187,8 @@ impl Invoice {
         self.fields.payer_info.map(|span| span.slice(&self.bytes))
     }
 
-    /// `refund_signature` over [`Invoice::refund_sighash`], not validated: its key is in the refunded invoice.
+    /// `refund_signature` over [`Invoice::refund_sighash`], not validated: its key is in the
+    /// refunded invoice.
     pub const fn refund_signature(&self) -> Option<schnorr::Signature> {
         self.fields.refund_signature
     }
@@ -213,8 +218,8 @@ impl Invoice {
         self.signature
     }
 
-    /// Reads an invoice just written and signed, whose points are at hand, in the order of the stream. [`sign`] has
-    /// verified the signature, or it needs none.
+    /// Reads an invoice just written and signed, whose points are known, in the order of the
+    /// stream. [`sign`] has verified the signature, or it needs none.
     ///
     /// [`sign`]: crate::sign::sign
     pub(super) fn read_written(

@@ -13,9 +13,10 @@ use crate::payment::PaymentHash;
 use crate::sign::{SignatureField, Signer, sign};
 use crate::tlv::{ValueErrorKind, Writer};
 
-/// Collects the fields of an [`Invoice`] in addition to those that it repeats of the offer. [`Offer::respond`] begins it.
-/// [`InvoiceBuilder::sign`] refuses an invoice that no payer would pay. It writes another amount than the offer's if the
-/// caller sets one, as Core Lightning does: see [`InvoiceBuilder::amount`].
+/// Collects the fields of an [`Invoice`] in addition to those that it repeats of the offer.
+/// [`Offer::respond`] begins it. [`InvoiceBuilder::sign`] refuses an invoice that no payer would
+/// pay. It writes another amount than the offer's if the caller sets one, as Core Lightning does:
+/// see [`InvoiceBuilder::amount`].
 ///
 /// ```
 /// use bolt12::PaymentHash;
@@ -74,8 +75,9 @@ impl<'a> InvoiceBuilder<'a> {
 
     /// The amount; the offer's, times the quantity, unless set. An offer for any amount needs it.
     ///
-    /// For an offer with an amount it replaces that amount, as `sendinvoice` of Core Lightning does. Such an invoice is
-    /// not paid: Core Lightning and [`Offer::check_invoice`] refuse any amount but the offer's.
+    /// For an offer with an amount it replaces that amount, as `sendinvoice` of Core Lightning
+    /// does. Such an invoice is not paid: Core Lightning and [`Offer::check_invoice`] refuse any
+    /// amount but the offer's.
     pub const fn amount(mut self, amount: Msat) -> Self {
         self.amount = Some(amount);
         self
@@ -105,7 +107,8 @@ impl<'a> InvoiceBuilder<'a> {
         self
     }
 
-    /// Blocks that the last hop needs, at most 65 535: v0.11 of Core Lightning reads the field as 16 bits.
+    /// Blocks that the last hop needs, at most 65 535: v0.11 of Core Lightning reads the field as
+    /// 16 bits.
     pub const fn cltv(mut self, blocks: u32) -> Self {
         self.cltv = Some(blocks);
         self
@@ -116,8 +119,9 @@ impl<'a> InvoiceBuilder<'a> {
     /// # Errors
     ///
     /// [`BuildError::Message`]: the offer does not pay out, is a refund (then [`InvoiceBuilder::sign_refund`] is needed),
-    /// is for another chain, has no amount (or one in another currency, or too large times the quantity) and none is
-    /// set, the amount is zero, the quantity does not fit its limits, or cltv is above 65 535. [`BuildError::Signer`].
+    /// is for another chain, has no amount (or one in another currency, or too large times the
+    /// quantity) and none is set, the amount is zero, the quantity does not fit its limits, or cltv
+    /// is above 65 535. [`BuildError::Signer`].
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {
         if self.offer.refund_for().is_some() {
             return Err(FieldError::missing(types::REFUND_SIGNATURE).into());
@@ -125,8 +129,8 @@ impl<'a> InvoiceBuilder<'a> {
         self.finish(self.write()?, signer)
     }
 
-    /// As [`InvoiceBuilder::sign`], for an offer that refunds: `payer`, the holder of the payer_key of the refunded
-    /// invoice, signs as well and so proves that it paid that invoice.
+    /// As [`InvoiceBuilder::sign`], for an offer that refunds: `payer`, the holder of the payer_key
+    /// of the refunded invoice, signs as well and so proves that it paid that invoice.
     ///
     /// # Errors
     ///

@@ -15,8 +15,8 @@ use crate::sign::SignatureField;
 use crate::text::Prefix;
 use crate::tlv::{Reader, Record, Stream};
 
-/// An invoice request of the 2021 draft. Parsing validates the framing, every field, and the signature by its
-/// payer_key, under either of its historic names.
+/// An invoice request of the 2021 draft. Parsing validates the framing, every field, and the
+/// signature by its payer_key, under either of its historic names.
 #[derive(Clone)]
 pub struct InvoiceRequest {
     bytes: Vec<u8>,

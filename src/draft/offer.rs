@@ -19,11 +19,11 @@ use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::text::Prefix;
 use crate::tlv::{Reader, Record, Stream, ValueError};
 
-/// An offer of the 2021 draft, signed or not. Parsing validates the framing, every field, and the signature if there is
-/// one.
+/// An offer of the 2021 draft, signed or not. Parsing validates the framing, every field, and the
+/// signature if there is one.
 ///
-/// Two offers are equal when their bytes are. The signed and the unsigned form differ, but share their
-/// [`offer_id`](Offer::offer_id).
+/// Two offers are equal when their bytes are. The signed and the unsigned form differ, but share
+/// their [`offer_id`](Offer::offer_id).
 ///
 /// ```
 /// use bolt12::draft::Offer;
@@ -46,7 +46,8 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Begins an offer that pays out: "send me an invoice, I pay you", for `description`, issued by `node_id`.
+    /// Begins an offer that pays out: "send me an invoice, I pay you", for `description`, issued by
+    /// `node_id`.
     pub fn payout(description: &str, node_id: XOnlyPublicKey) -> OfferBuilder<'_> {
         OfferBuilder::new(description, node_id).send_invoice()
     }
@@ -56,18 +57,20 @@ impl Offer {
         OfferBuilder::new(description, node_id)
     }
 
-    /// Begins the payee's answer to an offer that pays out: an invoice by `node_id`, for a payment under `payment_hash`.
+    /// Begins the payee's answer to an offer that pays out: an invoice by `node_id`, for a payment
+    /// under `payment_hash`.
     pub const fn respond(&self, payment_hash: PaymentHash, node_id: XOnlyPublicKey) -> InvoiceBuilder<'_> {
         InvoiceBuilder::new(self, payment_hash, node_id)
     }
 
-    /// The same offer with a signature by its node_id (BIP 340, auxiliary randomness of 32 zero bytes).
+    /// The same offer with a signature by its node_id (BIP 340, auxiliary randomness of 32 zero
+    /// bytes).
     ///
     /// # Errors
     ///
-    /// [`BuildError::Signer`] when the signer refuses, returns a wrong signature, or holds another key than node_id;
-    /// [`BuildError::Message`] when the offer has no node_id or would be longer than
-    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
+    /// [`BuildError::Signer`] when the signer refuses, returns a wrong signature, or holds another
+    /// key than node_id; [`BuildError::Message`] when the offer has no node_id or would be longer
+    /// than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Self, BuildError> {
         let key = self.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
         let signature = sign(signer, &key, &self.sighash())?;
@@ -140,8 +143,8 @@ impl Offer {
         self.fields.absolute_expiry
     }
 
-    /// The second (unix) from which the offer is expired, `absolute_expiry`; `None` for an offer without end. The draft
-    /// counts that second as expired; merged BOLT 12 does not.
+    /// The second (unix) from which the offer is expired, `absolute_expiry`; `None` for an offer
+    /// without end. The draft counts that second as expired; merged BOLT 12 does not.
     pub const fn expires_at(&self) -> Option<u64> {
         self.fields.absolute_expiry
     }
@@ -211,15 +214,16 @@ impl Offer {
         self.fields.signature
     }
 
-    /// Reads an unsigned offer just written, whose node_id is at hand.
+    /// Reads an unsigned offer just written, whose node_id is known.
     pub(super) fn read_written(bytes: Vec<u8>, node_id: XOnlyPublicKey) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::known(&mut core::iter::once(node_id)))?;
         let root = root::<LnAll>(Stream::from_validated(&bytes));
         Ok(Self { bytes, fields, root })
     }
 
-    /// An offer from bytes that were one before, and its root. Root and signature are not computed again, which is most
-    /// of the time that reading takes: the caller stored the bytes and vouches for them.
+    /// An offer from bytes that were one before, and its root. Root and signature are not computed
+    /// again, which is most of the time that reading takes: the caller stored the bytes and vouches
+    /// for them.
     #[cfg(feature = "std")]
     pub(crate) fn from_stored(bytes: Vec<u8>, root: MerkleRoot) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::unknown())?;
@@ -230,8 +234,8 @@ impl Offer {
         span.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
 
-    /// This offer with another signature, or none. The signature comes after all other fields and is not in the tree,
-    /// so neither their places nor the root change with it.
+    /// This offer with another signature, or none. The signature comes after all other fields and
+    /// is not in the tree, so neither their places nor the root change with it.
     fn with_signature(&self, bytes: Vec<u8>, signature: Option<schnorr::Signature>) -> Self {
         Self { bytes, fields: Fields { signature, ..self.fields.clone() }, root: self.root }
     }

@@ -13,7 +13,8 @@ use crate::field::{FieldError, FieldErrorKind, write_text};
 use crate::payment::PaymentHash;
 use crate::tlv::Writer;
 
-/// Collects the fields of an [`Offer`]. [`OfferBuilder::build`] refuses what a writer must not write.
+/// Collects the fields of an [`Offer`]. [`OfferBuilder::build`] refuses what a writer must not
+/// write.
 ///
 /// ```
 /// use bolt12::draft::Offer;
@@ -64,7 +65,8 @@ impl<'a> OfferBuilder<'a> {
         self
     }
 
-    /// Adds a chain on which the offer can be used. Without one, or with bitcoin alone, no chains are written.
+    /// Adds a chain on which the offer can be used. Without one, or with bitcoin alone, no chains
+    /// are written.
     pub fn chain(mut self, chain: ChainHash) -> Self {
         self.chains.push(chain);
         self
@@ -114,8 +116,8 @@ impl<'a> OfferBuilder<'a> {
     /// # Errors
     ///
     /// [`BuildError::Message`]: an amount of zero, a NUL in a text, a refund that does not pay out, quantities in an
-    /// offer that pays out, a quantity limit of zero, a least quantity above the largest one, or more than
-    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    /// offer that pays out, a quantity limit of zero, a least quantity above the largest one, or
+    /// more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
         self.check()?;
         // One allocation suffices: for the texts, and for everything else at its longest.

@@ -17,10 +17,12 @@ pub(super) fn flag(field: Field, record: &Record<'_>) -> Result<bool, FieldError
     field.read_sized(record, 0, |_| Ok(true))
 }
 
-/// The even feature bits that a message of the draft may set. Core Lightning v0.10.1 to v0.12.1 assigned none of its
-/// own to offers, requests and invoices: it wrote and accepted those of its node.
+/// The even feature bits that a message of the draft may set. Core Lightning v0.10.1 to v0.12.1
+/// assigned none of its own to offers, requests and invoices: it wrote and accepted those of its
+/// node.
 ///
-/// Payload as TLV (8), payment secret (14), several parts (16), route blinding (24), onion messages (38).
+/// Payload as TLV (8), payment secret (14), several parts (16), route blinding (24), onion messages
+/// (38).
 const KNOWN_FEATURES: &[usize] = &[8, 14, 16, 24, 38];
 
 /// Reads feature bits and refuses even ones that are not in [`KNOWN_FEATURES`].

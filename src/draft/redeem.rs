@@ -1,4 +1,5 @@
-//! Redemption: whether an invoice may be paid for an offer. The payer's checks, in the order of Core Lightning.
+//! Redemption: whether an invoice may be paid for an offer. The payer's checks, in the order of
+//! Core Lightning.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -15,7 +16,8 @@ use crate::field::{Field, ShownChain};
 use crate::payment::PaymentHash;
 use crate::tlv::tu64_bytes;
 
-/// The payer's side of [`Offer::check_invoice`]: the time, the chain, the limit, and whom a refund goes to.
+/// The payer's side of [`Offer::check_invoice`]: the time, the chain, the limit, and whom a refund
+/// goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct RedeemContext {
@@ -36,8 +38,9 @@ impl RedeemContext {
         Self { chain: Some(chain), ..self }
     }
 
-    /// The largest amount that is paid for one invoice: for an offer of any amount, and for an amount times the quantity
-    /// that the payee chooses. Without it the payee of an offer of any amount chooses the amount.
+    /// The largest amount that is paid for one invoice: for an offer of any amount, and for an
+    /// amount times the quantity that the payee chooses. Without it the payee of an offer of any
+    /// amount chooses the amount.
     pub const fn limit(self, most: Msat) -> Self {
         Self { limit: Some(most), ..self }
     }
@@ -75,15 +78,16 @@ impl<'a> CheckedInvoice<'a> {
 }
 
 impl Offer {
-    /// Checks that `invoice` answers this offer on a chain of this offer, that neither is expired, and that the invoice
-    /// repeats the terms. Whether the offer was paid before, the ledger knows.
+    /// Checks that `invoice` answers this offer on a chain of this offer, that neither is expired,
+    /// and that the invoice repeats the terms. Whether the offer was paid before, the ledger knows.
     ///
-    /// The order is Core Lightning's. Two checks are this crate's: `refund_signature` is verified (the manual page
-    /// promises it, no release did it), and the amount is bounded by the limit.
+    /// The order is Core Lightning's. Two checks are this crate's: `refund_signature` is verified
+    /// (the manual page promises it, no release did it), and the amount is bounded by the limit.
     ///
     /// # Errors
     ///
-    /// [`RedeemError`], a variant for every check, with the field and the value for the reply to the payee.
+    /// [`RedeemError`], a variant for every check, with the field and the value for the reply to
+    /// the payee.
     pub fn check_invoice<'a>(
         &self,
         invoice: &'a Invoice,
@@ -204,11 +208,13 @@ impl Offer {
     }
 }
 
-/// Why an invoice is not paid. The sentence can be sent to the payee: it contains no limit and no secret of the payer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why an invoice is not paid. The sentence can be sent to the payee: it contains no limit and no
+/// secret of the payer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedeemError {
-    /// The invoice is for another chain than the offer or the payer, or its chain is not determined.
+    /// The invoice is for another chain than the offer or the payer, or its chain is not
+    /// determined.
     #[error("chain: {}expected {}", fact(.found.map(ShownChain), "not determined"), ShownChain(*.expected))]
     WrongChain {
         /// The invoice's chain.
@@ -283,7 +289,8 @@ pub enum RedeemError {
     /// The invoice asks for zero msat.
     #[error("amount: 0msat, expected at least 1msat")]
     AmountZero,
-    /// The invoice asks for more than the limit, which is the payer's secret and not in the sentence.
+    /// The invoice asks for more than the limit, which is the payer's secret and not in the
+    /// sentence.
     #[error("amount: larger than the payer pays for this offer")]
     AboveLimit {
         /// The largest amount that is paid.
@@ -338,7 +345,8 @@ impl RedeemError {
         }
     }
 
-    /// The value of that field that would be accepted, where it is one value (`suggested_value` of an invoice_error).
+    /// The value of that field that would be accepted, where it is one value (`suggested_value` of
+    /// an invoice_error).
     pub fn suggested_value(&self) -> Option<Vec<u8>> {
         match self {
             Self::WrongChain { expected, .. } => Some(expected.to_bytes().to_vec()),

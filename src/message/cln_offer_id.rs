@@ -14,7 +14,8 @@ use crate::tlv::{Record, Stream};
 pub struct ClnOfferId([u8; 32]);
 
 impl ClnOfferId {
-    /// The id of the offer whose records `stream` holds: that of the offer, of a request or of an invoice.
+    /// The id of the offer whose records `stream` holds: that of the offer, of a request or of an
+    /// invoice.
     pub(super) fn from_stream(stream: Stream<'_>) -> Self {
         let mut hasher = Sha256::new();
         repeated(stream).for_each(|record| hasher.update(record.raw()));

@@ -21,12 +21,12 @@ use crate::text::Prefix;
 
 /// An invoice: "pay me this, over one of these paths".
 ///
-/// Parsing validates the framing, every field, every rule that needs nothing but the invoice, and its
-/// signature. Whether it answers a request of ours, [`Invoice::verify_for`] decides.
+/// Parsing validates the framing, every field, every rule that needs nothing but the invoice, and
+/// its signature. Whether it answers a request of ours, [`Invoice::verify_for`] decides.
 ///
-/// In addition to its own fields an invoice has those of the request and of the offer that it repeats:
-/// `invoice_amount`, `invreq_payer_id` and `offer_description` are functions of the invoice itself.
-/// [`InvoiceRequest::respond`](crate::InvoiceRequest::respond) begins an invoice.
+/// In addition to its own fields an invoice has those of the request and of the offer that it
+/// repeats: `invoice_amount`, `invreq_payer_id` and `offer_description` are functions of the
+/// invoice itself. [`InvoiceRequest::respond`](crate::InvoiceRequest::respond) begins an invoice.
 #[derive(Clone)]
 pub struct Invoice {
     bytes: Vec<u8>,
@@ -38,7 +38,7 @@ pub struct Invoice {
 
 /// The invoice's own fields, and what follows from them.
 impl Invoice {
-    /// Seconds for which an invoice can be paid when it does not say.
+    /// Seconds for which an invoice without `invoice_relative_expiry` can be paid.
     pub const DEFAULT_RELATIVE_EXPIRY: u32 = 7200;
 
     /// `invoice_paths`: blinded paths to pay over, the preferred one first.
@@ -51,8 +51,8 @@ impl Invoice {
         self.fields.blindedpay.view(&self.bytes)
     }
 
-    /// The paths that can be used, each with its fees and limits: those that need no unknown feature
-    /// ([R-I-26](crate::requirements#r-i-26)). There is at least one.
+    /// The paths that can be used, each with its fees and limits: those that need no unknown
+    /// feature ([R-I-26](crate::requirements#r-i-26)). There is at least one.
     pub fn usable_paths(&self) -> impl Iterator<Item = (BlindedPath<'_>, PayInfo<'_>)> {
         self.invoice_paths().zip(self.invoice_blindedpay()).filter(|(_, info)| info.is_usable())
     }
@@ -62,7 +62,8 @@ impl Invoice {
         self.fields.created_at
     }
 
-    /// `invoice_relative_expiry`: seconds from its creation for which the invoice can be paid, 7200 when absent.
+    /// `invoice_relative_expiry`: seconds from its creation for which the invoice can be paid, 7200
+    /// when absent.
     pub fn invoice_relative_expiry(&self) -> u32 {
         self.fields.optional.relative_expiry.unwrap_or(Self::DEFAULT_RELATIVE_EXPIRY)
     }
@@ -100,8 +101,8 @@ impl Invoice {
     }
 
     /// The on-chain addresses that can be paid to, the preferred one first: those of the invoice's
-    /// chain, faulty ones skipped ([R-I-34](crate::requirements#r-i-34)). A chain that is no network
-    /// of bitcoin has none.
+    /// chain, faulty ones skipped ([R-I-34](crate::requirements#r-i-34)). A chain that is no
+    /// network of bitcoin has none.
     pub fn fallback_addresses(&self) -> impl Iterator<Item = Address> {
         let network = self.request_view().network();
         self.invoice_fallbacks().filter_map(move |fallback| fallback.to_address(network?))
@@ -191,7 +192,8 @@ offer_accessors!(Invoice, "The fields of the offer, which the invoice repeats fr
 
 /// Whether an invoice can be paid in parts.
 ///
-/// Deliberately exhaustive: the two feature bits have these three meanings, and a payer handles each.
+/// Deliberately exhaustive: the two feature bits have these three meanings, and a payer handles
+/// each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MultiPart {
     /// In one part only.

@@ -14,9 +14,10 @@ use crate::payment::PaymentHash;
 use crate::sign::Signer;
 use crate::tlv::Writer;
 
-/// Collects the fields of an [`Invoice`] in addition to those of the request, every record of which it
-/// repeats. [`InvoiceRequest::respond`] begins it. [`InvoiceBuilder::sign`] refuses what a writer must
-/// not write ([R-I-1](crate::requirements#r-i-1) to [R-I-10](crate::requirements#r-i-10)).
+/// Collects the fields of an [`Invoice`] in addition to those of the request, every record of which
+/// it repeats. [`InvoiceRequest::respond`] begins it. [`InvoiceBuilder::sign`] refuses what a
+/// writer must not write ([R-I-1](crate::requirements#r-i-1) to
+/// [R-I-10](crate::requirements#r-i-10)).
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct InvoiceBuilder<'a> {
@@ -48,7 +49,8 @@ impl<'a> InvoiceBuilder<'a> {
         }
     }
 
-    /// Adds a path to pay over with its fees and limits, the preferred one first. There has to be one.
+    /// Adds a path to pay over with its fees and limits, the preferred one first. There has to be
+    /// one.
     pub fn path(mut self, path: BlindedPath<'a>, costs: PayInfo<'a>) -> Self {
         self.paths.push(path);
         self.payinfos.push(costs);
@@ -56,7 +58,8 @@ impl<'a> InvoiceBuilder<'a> {
     }
 
     /// The amount to pay. Needed only where the price of the offer is in a currency and the request
-    /// states no amount. In all other cases the request determines it, and another amount is refused.
+    /// states no amount. In all other cases the request determines it, and another amount is
+    /// refused.
     pub const fn amount(mut self, amount: Msat) -> Self {
         self.amount = Some(amount);
         self
@@ -68,8 +71,8 @@ impl<'a> InvoiceBuilder<'a> {
         self
     }
 
-    /// Adds an on-chain address to fall back to, the preferred one first. It has a witness program and
-    /// belongs to the chain that the request states.
+    /// Adds an on-chain address to fall back to, the preferred one first. It has a witness program
+    /// and belongs to the chain that the request states.
     pub fn fallback(mut self, address: &Address) -> Self {
         self.fallbacks.push(address.clone());
         self
@@ -87,17 +90,17 @@ impl<'a> InvoiceBuilder<'a> {
         self
     }
 
-    /// Writes the invoice, signed by `signer`: the holder of the offer's issuer id, or, where the offer
-    /// has only paths, of the last blinded node id of the path over which the request came, or,
-    /// without an offer, of any key.
+    /// Writes the invoice, signed by `signer`: the holder of the offer's issuer id, or, where the
+    /// offer has only paths, of the last blinded node id of the path over which the request came,
+    /// or, without an offer, of any key.
     ///
     /// # Errors
     ///
-    /// [`BuildError::Message`] for a rule that the invoice would break: no path, an amount other than
-    /// the one due, an address that every payer would skip or that is of another network than the
-    /// request's, a signer whose key ends none of the offer's paths, a record outside the experimental
-    /// range. [`BuildError::Signer`] when there is no signature, or one by another key than the offer's
-    /// issuer id.
+    /// [`BuildError::Message`] for a rule that the invoice would break: no path, an amount other
+    /// than the one due, an address that every payer would skip or that is of another network than
+    /// the request's, a signer whose key ends none of the offer's paths, a record outside the
+    /// experimental range. [`BuildError::Signer`] when there is no signature, or one by another key
+    /// than the offer's issuer id.
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {
         let amount = self.amount_due()?;
         // The holder of the issuer id signs, if there is one. With only paths, the key of the signer ends one of
@@ -147,7 +150,8 @@ impl<'a> InvoiceBuilder<'a> {
         room_for(values.into_iter(), &self.paths, &self.records).saturating_add(hash_and_signature)
     }
 
-    /// The amount that the request determines, or the one set where it determines none in msat (R-I-2).
+    /// The amount that the request determines, or the one set where it determines none in msat
+    /// ([R-I-2](crate::requirements#r-i-2)).
     fn amount_due(&self) -> Result<Msat, FieldError> {
         let refuse = |kind| Err(FieldError::new(types::INVOICE_AMOUNT, None, kind));
         match (self.request.amount_to_pay(), self.amount) {

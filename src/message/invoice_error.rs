@@ -14,7 +14,8 @@ use crate::codec::{BuildError, ParseError, check_length, read_records};
 use crate::field::{Field, FieldError, FieldErrorKind, Points, Span, UntrustedText, refuse_nul, write_text};
 use crate::tlv::{Reader, Record, Stream, Writer, bigsize};
 
-/// The reply of a node to a request or an invoice that it refuses. It has no text form and no signature.
+/// The reply of a node to a request or an invoice that it refuses. It has no text form and no
+/// signature.
 ///
 /// ```
 /// use bolt12::InvoiceError;
@@ -72,8 +73,9 @@ impl InvoiceError {
         self.stream().records().filter(|record| !matches!(record.number(), 1 | 3 | 5))
     }
 
-    /// The reply with the reason `error`, the field that is refused, by its number in either dialect, and the value
-    /// that was expected there. The sentences of this crate's errors are short enough for a message.
+    /// The reply with the reason `error`, the field that is refused, by its number in either
+    /// dialect, and the value that was expected there. The sentences of this crate's errors are
+    /// short enough for a message.
     pub(crate) fn from_refusal(field: Option<Field>, suggested_value: Option<&[u8]>, error: &str) -> Self {
         let mut writer = Writer::new();
         writer.tu64_if(types::ERRONEOUS_FIELD.number(), field.map(Field::number));
@@ -105,13 +107,14 @@ impl From<&VerifyError> for InvoiceError {
 impl TryFrom<Vec<u8>> for InvoiceError {
     type Error = ParseError;
 
-    /// Reads the bytes of a TLV stream. The specification requires nothing of a reader but the framing, so every field
-    /// may be absent.
+    /// Reads the bytes of a TLV stream. The specification requires nothing of a reader but the
+    /// framing, so every field may be absent.
     ///
-    /// LDK (0.2.7, 0.3) writes the length of the stream before it. Such bytes are read where the first number is the
-    /// length of the rest and the rest is a stream with an `error`. No stream with an `error` of its own begins so: its
-    /// first type is at most 5, and so few bytes after it hold no second `error`. The length is not kept:
-    /// [`InvoiceError::as_bytes`] returns the stream without it.
+    /// LDK (0.2.7, 0.3) writes the length of the stream before it. Such bytes are read where the
+    /// first number is the length of the rest and the rest is a stream with an `error`. No stream
+    /// with an `error` of its own begins so: its first type is at most 5, and so few bytes after it
+    /// hold no second `error`. The length is not kept: [`InvoiceError::as_bytes`] returns the
+    /// stream without it.
     ///
     /// # Errors
     ///
@@ -145,7 +148,8 @@ impl InvoiceError {
 }
 
 impl fmt::Display for InvoiceError {
-    /// The words of the other node, with control characters replaced, and the field that is refused.
+    /// The words of the other node, with control characters replaced, and the field that is
+    /// refused.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text: String = self.error().map_or_else(|| "no reason given".into(), |error| error.to_string());
         match self.erroneous_field() {
@@ -200,8 +204,8 @@ impl<'a> InvoiceErrorBuilder<'a> {
         self
     }
 
-    /// A value of that field that would be accepted, in its encoding. For `offer_amount` any amount is taken, since
-    /// nothing shows whether it is in msat or in a currency.
+    /// A value of that field that would be accepted, in its encoding. For `offer_amount` any amount
+    /// is taken, since nothing shows whether it is in msat or in a currency.
     pub const fn suggested_value(mut self, value: &'a [u8]) -> Self {
         self.suggested_value = Some(value);
         self
@@ -211,9 +215,11 @@ impl<'a> InvoiceErrorBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`BuildError::Message`] for an empty reason (R-X-1), for a suggested value without a field (R-X-2) or one that is
-    /// no value of it (R-X-3), for a NUL in the reason or in a suggested text (Core Lightning reads none), and above
-    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    /// [`BuildError::Message`] for an empty reason ([R-X-1](crate::requirements#r-x-1)), for a
+    /// suggested value without a field ([R-X-2](crate::requirements#r-x-2)) or one that is no value
+    /// of it ([R-X-3](crate::requirements#r-x-3)), for a NUL in the reason or in a suggested text
+    /// (Core Lightning reads none), and above [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN)
+    /// bytes.
     pub fn build(&self) -> Result<InvoiceError, BuildError> {
         if self.error.is_empty() {
             return Err(FieldError::new(types::ERROR, None, FieldErrorKind::Empty).into());
@@ -241,7 +247,8 @@ fn after_length(bytes: &[u8]) -> Option<&[u8]> {
     (usize::try_from(length) == Ok(rest.len())).then_some(rest)
 }
 
-/// Refuses a value that `field` can have in no message. In the invoice_error it begins at byte `start`.
+/// Refuses a value that `field` can have in no message. In the invoice_error it begins at byte
+/// `start`.
 fn check_value(field: Field, value: &[u8], start: usize) -> Result<(), ParseError> {
     let mut writer = Writer::new();
     writer.record(field.number(), value);
@@ -256,7 +263,8 @@ fn check_value(field: Field, value: &[u8], start: usize) -> Result<(), ParseErro
     })
 }
 
-/// Reads a field's record on its own, as an invoice does, and by the rules that an invoice checks only at its end.
+/// Reads a field's record on its own, as an invoice does, and by the rules that an invoice checks
+/// only at its end.
 fn read_value(record: &Record<'_>) -> Result<bool, FieldError> {
     let field = super::types::field(record.number());
     let refuse = |kind| Err(FieldError::new(field, Some(record.value_offset()), kind));

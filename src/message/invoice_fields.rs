@@ -1,4 +1,5 @@
-//! The fields of an invoice in addition to those of its request, while and after its records are read.
+//! The fields of an invoice in addition to those of its request, while and after its records are
+//! read.
 
 use secp256k1::PublicKey;
 
@@ -33,10 +34,14 @@ pub(super) struct Optional {
 }
 
 impl InvoiceFields {
-    /// The feature bits that BOLT 12 assigns in invoices and that must be understood: several parts are needed.
+    /// The feature bits that BOLT 12 assigns in invoices and that must be understood: several parts
+    /// are needed.
     pub(super) const KNOWN_FEATURES: &'static [usize] = &[16];
 
-    /// The rules of an invoice as a whole, its request's among them (R-I-24 to R-I-26, R-I-28, R-I-29, R-I-33).
+    /// The rules of an invoice as a whole, its request's among them
+    /// ([R-I-24](crate::requirements#r-i-24) to [R-I-26](crate::requirements#r-i-26),
+    /// [R-I-28](crate::requirements#r-i-28), [R-I-29](crate::requirements#r-i-29),
+    /// [R-I-33](crate::requirements#r-i-33)).
     pub(super) fn check(&self, request: RequestView<'_>) -> Result<(), FieldError> {
         request.check_request()?;
         let broken = |field, kind| broken(request.stream(), field, kind);
@@ -59,7 +64,7 @@ impl InvoiceFields {
             let kind = FieldErrorKind::Differs { expected: "offer_issuer_id (type 22)" };
             return Err(broken(types::INVOICE_NODE_ID, kind));
         }
-        // The context says over which path the request was sent (R-I-29); it was one of the offer's.
+        // The context states over which path the request was sent (R-I-29); it was one of the offer's.
         let by_path = request.has_offer() && request.offer().issuer_id().is_none();
         if by_path && !request.offer().has_path_to(self.node_id) {
             let kind = FieldErrorKind::NotAPathEnd { paths: types::OFFER_PATHS };
@@ -127,7 +132,9 @@ impl InvoiceReading {
         Ok(true)
     }
 
-    /// Ends the reading. A required field that is absent is refused (R-I-20, R-I-24, R-I-25).
+    /// Ends the reading. A required field that is absent is refused
+    /// ([R-I-20](crate::requirements#r-i-20), [R-I-24](crate::requirements#r-i-24),
+    /// [R-I-25](crate::requirements#r-i-25)).
     #[inline]
     pub(super) fn finish(self) -> Result<(RequestFields, InvoiceFields), FieldError> {
         let fields = InvoiceFields {

@@ -9,8 +9,8 @@ use super::verify::{Arrival, VerifyError, check_chain, first_difference};
 use super::{Invoice, InvoiceRequest, PayerKeys, types};
 use crate::amount::Msat;
 
-/// The payer's side of [`Invoice::verify_for`] and [`Invoice::verify_own`]: the time, the chain, and what
-/// else is known.
+/// The payer's side of [`Invoice::verify_for`] and [`Invoice::verify_own`]: the time, the chain,
+/// and what else is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct InvoiceContext {
@@ -38,8 +38,9 @@ impl InvoiceContext {
         Self { arrival: Some(arrival), ..self }
     }
 
-    /// The last blinded node id of the offer's path over which the request was sent. For an offer with only paths,
-    /// that key has to sign the invoice; without it here, the end of any of the offer's paths may.
+    /// The last blinded node id of the offer's path over which the request was sent. For an offer
+    /// with only paths, that key has to sign the invoice; without it here, the end of any of the
+    /// offer's paths may.
     pub const fn sent_over_path_to(self, end: PublicKey) -> Self {
         Self { sent_to: Some(end), ..self }
     }
@@ -49,8 +50,9 @@ impl InvoiceContext {
         Self { node_id: Some(node_id), ..self }
     }
 
-    /// The largest amount that the payer agreed to pay, where the request states no amount: needed for a price in a
-    /// currency, and for an invoice above a price in msat. An amount that the request states is never exceeded.
+    /// The largest amount that the payer agreed to pay, where the request states no amount: needed
+    /// for a price in a currency, and for an invoice above a price in msat. An amount that the
+    /// request states is never exceeded.
     pub const fn agreed_to(self, most: Msat) -> Self {
         Self { agreed: Some(most), ..self }
     }
@@ -59,11 +61,17 @@ impl InvoiceContext {
 impl Invoice {
     /// Checks that this invoice answers `request` and can be paid:
     ///
-    /// - it repeats every record of the request, and no other of those ranges (R-I-27);
-    /// - its signer is the offer's issuer (R-I-28), the end of the path over which the request was sent (R-I-29), or, without an offer, the node of the context, if there is one (R-I-30);
-    /// - it is for the chain of the context (R-I-21), and not expired (R-I-23);
-    /// - it asks for the amount of the request, for the price of the offer, or for no more than the payer agreed to (R-I-33);
-    /// - it arrived over one of the request's paths, or over the reply path, or over none (R-I-35), where the context states how it arrived.
+    /// - it repeats every record of the request, and no other of those ranges
+    ///   ([R-I-27](crate::requirements#r-i-27));
+    /// - its signer is the offer's issuer ([R-I-28](crate::requirements#r-i-28)), the end of the
+    ///   path over which the request was sent ([R-I-29](crate::requirements#r-i-29)), or, without
+    ///   an offer, the node of the context, if there is one ([R-I-30](crate::requirements#r-i-30));
+    /// - it is for the chain of the context ([R-I-21](crate::requirements#r-i-21)), and not expired
+    ///   ([R-I-23](crate::requirements#r-i-23));
+    /// - it asks for the amount of the request, for the price of the offer, or for no more than the
+    ///   payer agreed to ([R-I-33](crate::requirements#r-i-33));
+    /// - it arrived over one of the request's paths, or over the reply path, or over none
+    ///   ([R-I-35](crate::requirements#r-i-35)), where the context states how it arrived.
     ///
     /// # Errors
     ///
@@ -81,8 +89,8 @@ impl Invoice {
         self.verify(context)
     }
 
-    /// Checks the same without the request: `keys` prove that the invoice repeats a request made with them, unchanged in
-    /// every record.
+    /// Checks the same without the request: `keys` prove that the invoice repeats a request made
+    /// with them, unchanged in every record.
     ///
     /// # Errors
     ///
@@ -204,6 +212,7 @@ pub enum PayeeAuthentication {
     PathEnd,
     /// The signer is the node that the payer named.
     Confirmed,
-    /// The signer is not known: the request had no offer, and every node that saw it could answer (R-I-30).
+    /// The signer is not known: the request had no offer, and every node that saw it could answer
+    /// ([R-I-30](crate::requirements#r-i-30)).
     Unknown,
 }

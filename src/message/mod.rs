@@ -25,8 +25,8 @@
 //! The alternative is a view for each group (`invoice.offer().description()`). It is a call longer
 //! for the reader of a field, it drops the prefix that keeps `offer_amount`, `invreq_amount` and
 //! `invoice_amount` apart in the code that uses them, and it shows a reader of the page of
-//! [`Invoice`] only a third of what an invoice holds. So there are no views, no type for a part of a
-//! message that could be made without parsing one, and no `Deref` between messages.
+//! [`Invoice`] only a third of what an invoice holds. So there are no views, no type for a part of
+//! a message that could be made without parsing one, and no `Deref` between messages.
 //!
 //! # Requirements by number
 //!

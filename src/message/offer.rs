@@ -13,7 +13,8 @@ use crate::text::Prefix;
 /// An offer: "ask me for an invoice, you pay me".
 ///
 /// Parsing validates the framing, every field and every rule that needs nothing but the offer.
-/// [`Offer::check`] validates the rest: that it can be paid on the payer's chain and is not expired.
+/// [`Offer::check`] validates the rest: that it can be paid on the payer's chain and is not
+/// expired.
 ///
 /// ```
 /// use bolt12::Offer;
@@ -55,8 +56,8 @@ impl Offer {
         InvoiceRequestBuilder::for_offer(self)
     }
 
-    /// The last second (unix) at which the offer can be used, `offer_absolute_expiry`; `None` for an
-    /// offer without end.
+    /// The last second (unix) at which the offer can be used, `offer_absolute_expiry`; `None` for
+    /// an offer without end.
     pub fn expires_at(&self) -> Option<u64> {
         self.offer_view().absolute_expiry()
     }
@@ -70,8 +71,8 @@ impl Offer {
     /// The id of the offer: its merkle root. Each call computes it.
     ///
     /// Implementations do not agree on what the id of an offer is: eclair, lightning-kmp and this
-    /// crate use the merkle root, LDK hashes it once more, Core Lightning hashes the records plainly
-    /// ([`Offer::cln_offer_id`]).
+    /// crate use the merkle root, LDK hashes it once more, Core Lightning hashes the records
+    /// plainly ([`Offer::cln_offer_id`]).
     pub fn offer_id(&self) -> OfferId {
         self.merkle_root().into()
     }

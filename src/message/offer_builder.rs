@@ -11,8 +11,8 @@ use crate::codec::{BuildError, room_for, write_chains, write_own_records, write_
 use crate::field::{BlindedPath, Currency, FieldError, FieldErrorKind, Points, Price, write_text};
 use crate::tlv::Writer;
 
-/// Collects the fields of an [`Offer`]. [`OfferBuilder::build`] refuses what a writer must not write
-/// ([R-O-1](crate::requirements#r-o-1) to [R-O-12](crate::requirements#r-o-12)).
+/// Collects the fields of an [`Offer`]. [`OfferBuilder::build`] refuses what a writer must not
+/// write ([R-O-1](crate::requirements#r-o-1) to [R-O-12](crate::requirements#r-o-12)).
 ///
 /// ```
 /// use bolt12::{Msat, Offer};
@@ -64,8 +64,8 @@ impl<'a> OfferBuilder<'a> {
         }
     }
 
-    /// Adds a chain on which the offer can be paid. Without one, or with bitcoin alone, no chains are
-    /// written ([R-O-2](crate::requirements#r-o-2)).
+    /// Adds a chain on which the offer can be paid. Without one, or with bitcoin alone, no chains
+    /// are written ([R-O-2](crate::requirements#r-o-2)).
     pub fn chain(mut self, chain: ChainHash) -> Self {
         self.chains.push(chain);
         self
@@ -136,8 +136,8 @@ impl<'a> OfferBuilder<'a> {
     /// Adds a record of the caller's own, of an odd type of 1 000 000 001 to 1 999 999 999. Payers
     /// send it back.
     ///
-    /// An LDK payer (0.2.7, 0.3rc) does not recognise the invoice for an offer with a record that LDK
-    /// does not know, so it does not pay that invoice.
+    /// An LDK payer (0.2.7, 0.3rc) does not recognise the invoice for an offer with a record that
+    /// LDK does not know, so it does not pay that invoice.
     pub fn record(mut self, number: u64, value: &'a [u8]) -> Self {
         self.records.push((number, value));
         self
@@ -149,8 +149,8 @@ impl<'a> OfferBuilder<'a> {
     ///
     /// [`BuildError::Message`] for a rule that the offer would break: an amount of zero or without
     /// description, neither issuer id nor paths, a largest quantity of zero, a path without hops, a
-    /// record outside the experimental range, a NUL in a text (Core Lightning reads none), more than
-    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    /// record outside the experimental range, a NUL in a text (Core Lightning reads none), more
+    /// than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
         let mut writer = Writer::with_capacity(self.room());
         write_chains(types::OFFER_CHAINS, &self.chains, &mut writer);

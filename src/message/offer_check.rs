@@ -28,7 +28,9 @@ impl OfferContext {
 }
 
 impl Offer {
-    /// Checks that the offer can be paid on the payer's chain (R-O-22, R-O-23) and is not expired (R-O-30).
+    /// Checks that the offer can be paid on the payer's chain
+    /// ([R-O-22](crate::requirements#r-o-22), [R-O-23](crate::requirements#r-o-23)) and is not
+    /// expired ([R-O-30](crate::requirements#r-o-30)).
     ///
     /// ```
     /// use bolt12::Offer;
@@ -70,8 +72,9 @@ impl<'a> CheckedOffer<'a> {
         self.offer.request_invoice().chain(self.chain)
     }
 
-    /// Where to send the request: over any of the offer's paths, or to its issuer id if there are none (R-O-32). Keep
-    /// the end of the path that was used: [`Invoice::verify_for`](crate::Invoice::verify_for) needs it.
+    /// Where to send the request: over any of the offer's paths, or to its issuer id if there are
+    /// none ([R-O-32](crate::requirements#r-o-32)). Keep the end of the path that was used:
+    /// [`Invoice::verify_for`](crate::Invoice::verify_for) needs it.
     pub fn destinations(&self) -> impl Iterator<Item = Destination<'a>> {
         destinations(self.offer.offer_paths(), self.offer.offer_issuer_id())
     }

@@ -185,7 +185,8 @@ impl<'a> OfferView<'a> {
         self.paths().ends().any(|end| end == node_id)
     }
 
-    /// The rules of an offer as a whole (R-O-25 to R-O-28).
+    /// The rules of an offer as a whole ([R-O-25](crate::requirements#r-o-25) to
+    /// [R-O-28](crate::requirements#r-o-28)).
     pub(super) fn check_offer(self) -> Result<(), FieldError> {
         let OfferFields { currency, amount, description, .. } = self.fields;
         if *amount == Some(0) {
@@ -215,15 +216,16 @@ impl<'a> OfferView<'a> {
     }
 }
 
-/// Gives a message the accessors of the fields of the offer that it is or repeats. One text here for
-/// three pages of the docs: [`Offer`](crate::Offer), [`InvoiceRequest`](crate::InvoiceRequest) and
-/// [`Invoice`](crate::Invoice) each list every field that they have. The message has a function
+/// Gives a message the accessors of the fields of the offer that it is or repeats. One text here
+/// for three pages of the docs: [`Offer`](crate::Offer), [`InvoiceRequest`](crate::InvoiceRequest)
+/// and [`Invoice`](crate::Invoice) each list every field that they have. The message has a function
 /// `offer_view`.
 macro_rules! offer_accessors {
     ($message:ty, $what:literal) => {
         #[doc = $what]
         impl $message {
-            /// `offer_chains`: the chains on which the offer can be paid; bitcoin alone when absent.
+            /// `offer_chains`: the chains on which the offer can be paid; bitcoin alone when
+            /// absent.
             pub fn offer_chains(&self) -> impl Iterator<Item = bitcoin::constants::ChainHash> {
                 self.offer_view().chains()
             }
@@ -259,7 +261,8 @@ macro_rules! offer_accessors {
             ///
             /// # Errors
             ///
-            /// [`AmountError::TooLarge`](crate::AmountError::TooLarge) when it is above 21 000 000 BTC.
+            /// [`AmountError::TooLarge`](crate::AmountError::TooLarge) when it is above 21 000 000
+            /// BTC.
             pub fn amount_due(
                 &self,
                 quantity: u64,
@@ -278,7 +281,8 @@ macro_rules! offer_accessors {
                 self.offer_view().features()
             }
 
-            /// `offer_absolute_expiry`: the last second (unix) of the offer; without end when absent.
+            /// `offer_absolute_expiry`: the last second (unix) of the offer; without end when
+            /// absent.
             pub fn offer_absolute_expiry(&self) -> Option<u64> {
                 self.offer_view().absolute_expiry()
             }

@@ -1,5 +1,5 @@
-//! A fresh payer key for every request, from one secret. The payer recognises the invoices for its requests and stores
-//! nothing.
+//! A fresh payer key for every request, from one secret. The payer recognises the invoices for its
+//! requests and stores nothing.
 
 use core::fmt;
 
@@ -14,15 +14,20 @@ use crate::tlv::{Record, Stream};
 
 /// Derives the payer's keys from one secret of 32 bytes.
 ///
-/// The key of a request is `H("bolt12 payer key", secret ‖ records)`, taken as a secp256k1 secret key, where `H` is the
-/// tagged hash of BIP 340 and the records are all those that an invoice repeats, without the payer id itself. So
+/// The key of a request is `H("bolt12 payer key", secret ‖ records)`, taken as a secp256k1 secret
+/// key, where `H` is the tagged hash of BIP 340 and the records are all those that an invoice
+/// repeats, without the payer id itself. So
 ///
-/// - every request has a key of its own. The payee cannot link it to others, since the metadata among the records is unpredictable;
-/// - an invoice whose payer id is the key derived from its own records repeats a request of ours, unchanged in every record. Without the secret no such invoice can be made, and the payer has to store nothing to recognise it;
-/// - the holder of the secret can prove payments and recognise all requests. The secret itself signs nothing.
+/// - every request has a key of its own. The payee cannot link it to others, since the metadata
+///   among the records is unpredictable;
+/// - an invoice whose payer id is the key derived from its own records repeats a request of ours,
+///   unchanged in every record. Without the secret no such invoice can be made, and the payer has
+///   to store nothing to recognise it;
+/// - the holder of the secret can prove payments and recognise all requests. The secret itself
+///   signs nothing.
 ///
-/// The derivation is this crate's own. Other implementations derive theirs otherwise and need not know it: a payer id is
-/// a point like any other.
+/// The derivation is this crate's own. Other implementations derive theirs otherwise and need not
+/// know it: a payer id is a point like any other.
 ///
 /// ```
 /// use bolt12::{Msat, Offer, PayerKeys};
@@ -48,7 +53,8 @@ impl PayerKeys {
         Self { secret }
     }
 
-    /// Writes and signs a request under a key of its own. `metadata` as for [`InvoiceRequestBuilder::sign`].
+    /// Writes and signs a request under a key of its own. `metadata` as for
+    /// [`InvoiceRequestBuilder::sign`].
     ///
     /// # Errors
     ///

@@ -19,11 +19,11 @@ use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::text::Prefix;
 use crate::tlv::Writer;
 
-/// A request for an invoice: for an offer ("send me an invoice for this, I pay"), or without one ("I
-/// pay the first payee that sends an invoice"), which is how money is offered.
+/// A request for an invoice: for an offer ("send me an invoice for this, I pay"), or without one
+/// ("I pay the first payee that sends an invoice"), which is how money is offered.
 ///
-/// Parsing validates the framing, every field, every rule that needs nothing but the request, and its
-/// signature. A request for an offer has to be signed. A request without an offer may be: the
+/// Parsing validates the framing, every field, every rule that needs nothing but the request, and
+/// its signature. A request for an offer has to be signed. A request without an offer may be: the
 /// specification has no signature there, and Core Lightning demands one. Whether it is for an offer
 /// of ours, [`InvoiceRequest::verify_for`] decides.
 #[derive(Clone)]
@@ -35,8 +35,9 @@ pub struct InvoiceRequest {
 }
 
 impl InvoiceRequest {
-    /// Begins a request without an offer: it promises `amount` to the payee that sends an invoice, for
-    /// `description`. A request for an offer begins with [`Offer::request_invoice`](crate::Offer::request_invoice).
+    /// Begins a request without an offer: it promises `amount` to the payee that sends an invoice,
+    /// for `description`. A request for an offer begins with
+    /// [`Offer::request_invoice`](crate::Offer::request_invoice).
     pub const fn without_offer(description: &str, amount: Msat) -> InvoiceRequestBuilder<'_> {
         InvoiceRequestBuilder::without_offer(description, amount)
     }
@@ -48,8 +49,8 @@ impl InvoiceRequest {
         InvoiceBuilder::new(self, payment_hash, created_at)
     }
 
-    /// The last second (unix) at which the request can be answered, `offer_absolute_expiry`: that of
-    /// the offer, or, without an offer, its own. `None` for a request without end.
+    /// The last second (unix) at which the request can be answered, `offer_absolute_expiry`: that
+    /// of the offer, or, without an offer, its own. `None` for a request without end.
     pub fn expires_at(&self) -> Option<u64> {
         self.offer_view().absolute_expiry()
     }
@@ -60,7 +61,8 @@ impl InvoiceRequest {
         self.offer_view().is_expired(now)
     }
 
-    /// `signature` by [`invreq_payer_id`](Self::invreq_payer_id) over [`InvoiceRequest::sighash`]; validated.
+    /// `signature` by [`invreq_payer_id`](Self::invreq_payer_id) over [`InvoiceRequest::sighash`];
+    /// validated.
     pub const fn signature(&self) -> Option<schnorr::Signature> {
         self.signature
     }
@@ -75,13 +77,13 @@ impl InvoiceRequest {
         self.root.unwrap_or_else(|| root::<LnNonce>(self.stream()))
     }
 
-    /// The same request with a signature by its payer id. Core Lightning demands one also without an
-    /// offer; LDK does not read that.
+    /// The same request with a signature by its payer id. Core Lightning demands one also without
+    /// an offer; LDK does not read that.
     ///
     /// # Errors
     ///
-    /// [`BuildError::Signer`] when the signer refuses, returns a wrong signature, or holds another key
-    /// than the payer id; [`BuildError::Message`] when the request would be longer than
+    /// [`BuildError::Signer`] when the signer refuses, returns a wrong signature, or holds another
+    /// key than the payer id; [`BuildError::Message`] when the request would be longer than
     /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Self, BuildError> {
         let bytes = with_signature(self.stream(), types::SIGNATURE, None);
@@ -104,8 +106,8 @@ impl InvoiceRequest {
         Ok(Self { bytes: writer.into_bytes(), fields: self.fields.clone(), signature: None, root: self.root })
     }
 
-    /// A request from bytes that were one before. Its signature is not verified again, which is most
-    /// of the time that reading takes: the caller stored the bytes and vouches for them.
+    /// A request from bytes that were one before. Its signature is not verified again, which is
+    /// most of the time that reading takes: the caller stored the bytes and vouches for them.
     #[cfg(feature = "std")]
     pub(crate) fn from_stored(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let request = Self::read(bytes, &mut Points::unknown())?;

@@ -84,7 +84,8 @@ impl<'a> InvoiceRequestBuilder<'a> {
         self
     }
 
-    /// The amount to pay. An offer without a price needs it; an offer with a price allows more than the price.
+    /// The amount to pay. An offer without a price needs it; an offer with a price allows more than
+    /// the price.
     pub const fn amount(mut self, amount: Msat) -> Self {
         self.amount = Some(amount);
         self
@@ -120,7 +121,8 @@ impl<'a> InvoiceRequestBuilder<'a> {
         self
     }
 
-    /// The name of the payer; a domain or `user@domain` first, if there is one. Only without an offer.
+    /// The name of the payer; a domain or `user@domain` first, if there is one. Only without an
+    /// offer.
     pub const fn issuer(mut self, issuer: &'a str) -> Self {
         self.issuer = Some(issuer);
         self
@@ -133,18 +135,18 @@ impl<'a> InvoiceRequestBuilder<'a> {
         self
     }
 
-    /// Writes the request, with the key of `signer` as payer id, signed. In production `metadata` is at
-    /// least 16 unpredictable bytes: it keeps the request's hashes from being guessed
+    /// Writes the request, with the key of `signer` as payer id, signed. In production `metadata`
+    /// is at least 16 unpredictable bytes: it keeps the request's hashes from being guessed
     /// ([R-Q-10](crate::requirements#r-q-10)).
     ///
     /// # Errors
     ///
-    /// [`BuildError::Message`] for a rule that the request would break: no or too small an amount, a
-    /// quantity that the offer does not allow, a chain that is not one of the offer's; paths, expiry
-    /// or issuer in addition to an offer; a BIP 353 name without an offer or one that DNS cannot hold,
-    /// empty metadata, a NUL in a text (Core Lightning reads none; the fields of the offer are copied
-    /// as they are), a record outside the experimental range. [`BuildError::Signer`] when there is no
-    /// signature.
+    /// [`BuildError::Message`] for a rule that the request would break: no or too small an amount,
+    /// a quantity that the offer does not allow, a chain that is not one of the offer's; paths,
+    /// expiry or issuer in addition to an offer; a BIP 353 name without an offer or one that DNS
+    /// cannot hold, empty metadata, a NUL in a text (Core Lightning reads none; the fields of the
+    /// offer are copied as they are), a record outside the experimental range.
+    /// [`BuildError::Signer`] when there is no signature.
     pub fn sign(
         &self,
         signer: &(impl Signer + ?Sized),
@@ -160,8 +162,8 @@ impl<'a> InvoiceRequestBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`BuildError::Message`] as for [`InvoiceRequestBuilder::sign`], and for a request for an offer: it
-    /// needs a signature ([R-Q-3](crate::requirements#r-q-3)).
+    /// [`BuildError::Message`] as for [`InvoiceRequestBuilder::sign`], and for a request for an
+    /// offer: it needs a signature ([R-Q-3](crate::requirements#r-q-3)).
     pub fn unsigned(&self, payer_id: PublicKey, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
         let writer = self.write(Some(payer_id), metadata, false)?;
         let mut points = self.points(payer_id);
@@ -195,7 +197,8 @@ impl<'a> InvoiceRequestBuilder<'a> {
         room_for(values.into_iter(), &self.paths, &self.records).saturating_add(chain_and_signature)
     }
 
-    /// Writes the records. Without a payer id its value is zeros, for a key that is derived from the other records.
+    /// Writes the records. Without a payer id its value is zeros, for a key that is derived from
+    /// the other records.
     pub(super) fn write(
         &self,
         payer_id: Option<PublicKey>,

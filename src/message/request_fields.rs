@@ -82,7 +82,8 @@ impl<'a> RequestView<'a> {
         self.fields.optional.chain.unwrap_or(ChainHash::BITCOIN)
     }
 
-    /// The network whose addresses belong to the chain; `None` for a chain that is no network of bitcoin.
+    /// The network whose addresses belong to the chain; `None` for a chain that is no network of
+    /// bitcoin.
     pub(super) fn network(self) -> Option<Network> {
         Network::from_chain_hash(self.chain())
     }
@@ -133,13 +134,15 @@ impl<'a> RequestView<'a> {
         self.has_offer().then(|| ClnOfferId::from_stream(self.stream()))
     }
 
-    /// The records that an invoice has to repeat (R-I-27).
+    /// The records that an invoice has to repeat ([R-I-27](crate::requirements#r-i-27)).
     pub(super) fn mirrored(self) -> impl Iterator<Item = Record<'a>> + Clone {
         mirrored(self.stream())
     }
 
-    /// The rules of a request as a whole: with an offer, the offer's and R-Q-32 to R-Q-34; without one, R-Q-40 and
-    /// R-Q-41. An invoice repeats a request, so it keeps them too.
+    /// The rules of a request as a whole: with an offer, the offer's and
+    /// [R-Q-32](crate::requirements#r-q-32) to [R-Q-34](crate::requirements#r-q-34); without one,
+    /// [R-Q-40](crate::requirements#r-q-40) and [R-Q-41](crate::requirements#r-q-41). An invoice
+    /// repeats a request, so it keeps them too.
     pub(super) fn check_request(self) -> Result<(), FieldError> {
         if self.has_offer() { self.check_with_offer() } else { self.check_without_offer() }
     }
@@ -238,7 +241,8 @@ impl RequestReading {
         self.offer.issuer_id()
     }
 
-    /// Ends the reading. A required field that is absent is refused (R-Q-20).
+    /// Ends the reading. A required field that is absent is refused
+    /// ([R-Q-20](crate::requirements#r-q-20)).
     #[inline]
     pub(super) fn finish(self) -> Result<RequestFields, FieldError> {
         Ok(RequestFields {
@@ -266,15 +270,15 @@ macro_rules! request_accessors {
                 self.request_view().chain()
             }
 
-            /// `invreq_amount`: the amount that the payer wants to pay. When it is absent, the price
-            /// of the offer applies; [`amount_to_pay`](Self::amount_to_pay) covers both.
+            /// `invreq_amount`: the amount that the payer wants to pay. When it is absent, the
+            /// price of the offer applies; [`amount_to_pay`](Self::amount_to_pay) covers both.
             pub fn invreq_amount(&self) -> Option<$crate::Msat> {
                 self.request_view().amount()
             }
 
-            /// The amount that the invoice has to ask for: `invreq_amount`, or else the price of the
-            /// offer times the quantity. `None` when that price is in a currency, which the caller
-            /// has to convert.
+            /// The amount that the invoice has to ask for: `invreq_amount`, or else the price of
+            /// the offer times the quantity. `None` when that price is in a currency, which the
+            /// caller has to convert.
             pub fn amount_to_pay(&self) -> Option<$crate::Msat> {
                 self.request_view().amount_to_pay()
             }
@@ -294,8 +298,8 @@ macro_rules! request_accessors {
                 self.request_view().quantity()
             }
 
-            /// `invreq_payer_id`: the key of the payer. A payer that values privacy uses it for this
-            /// request alone.
+            /// `invreq_payer_id`: the key of the payer. A payer that values privacy uses it for
+            /// this request alone.
             pub fn invreq_payer_id(&self) -> secp256k1::PublicKey {
                 self.request_view().payer_id()
             }
@@ -322,14 +326,15 @@ macro_rules! request_accessors {
                 self.request_view().has_offer()
             }
 
-            /// The id of the request: SHA-256 over its records 0 to 159 and 1 000 000 000 to
-            /// 2 999 999 999, without the signature. The signed form, the unsigned form and every
-            /// invoice that answers share it. Each call computes it.
+            /// The id of the request: SHA-256 over its records 0 to 159 and 1 000 000 000 to 2 999
+            /// 999 999, without the signature. The signed form, the unsigned form and every invoice
+            /// that answers share it. Each call computes it.
             pub fn invreq_id(&self) -> $crate::InvreqId {
                 self.request_view().invreq_id()
             }
 
-            /// Core Lightning's `offer_id` of the offer; `None` without an offer. Each call computes it.
+            /// Core Lightning's `offer_id` of the offer; `None` without an offer. Each call
+            /// computes it.
             pub fn cln_offer_id(&self) -> Option<$crate::ClnOfferId> {
                 self.request_view().cln_offer_id()
             }

@@ -13,8 +13,8 @@ use super::{InvoiceBuilder, InvoiceRequest, Offer, types};
 use crate::amount::Msat;
 use crate::payment::PaymentHash;
 
-/// The payee's side of [`InvoiceRequest::verify_for`] and [`InvoiceRequest::check`]: the time, the chain,
-/// and what else is known.
+/// The payee's side of [`InvoiceRequest::verify_for`] and [`InvoiceRequest::check`]: the time, the
+/// chain, and what else is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct RequestContext {
@@ -40,7 +40,8 @@ impl RequestContext {
         Self { arrival: Some(arrival), ..self }
     }
 
-    /// The price in bitcoin of all items ordered, where the price of the offer is in another currency.
+    /// The price in bitcoin of all items ordered, where the price of the offer is in another
+    /// currency.
     pub const fn converted_price(self, least: Msat) -> Self {
         Self { least: Some(least), ..self }
     }
@@ -49,11 +50,15 @@ impl RequestContext {
 impl InvoiceRequest {
     /// Checks that this is a request for `offer`, which is one of ours:
     ///
-    /// - it repeats every record of the offer, and no other of that range (R-Q-30);
+    /// - it repeats every record of the offer, and no other of that range
+    ///   ([R-Q-30](crate::requirements#r-q-30));
     /// - the offer is not expired;
-    /// - it is for the chain of the context, which is one of the offer's (R-Q-50);
-    /// - it arrived over one of the offer's paths, or over none if the offer has none (R-Q-31), where the context states how it arrived;
-    /// - it offers at least the price, converted where that is needed (R-Q-33).
+    /// - it is for the chain of the context, which is one of the offer's
+    ///   ([R-Q-50](crate::requirements#r-q-50));
+    /// - it arrived over one of the offer's paths, or over none if the offer has none
+    ///   ([R-Q-31](crate::requirements#r-q-31)), where the context states how it arrived;
+    /// - it offers at least the price, converted where that is needed
+    ///   ([R-Q-33](crate::requirements#r-q-33)).
     ///
     /// # Errors
     ///
@@ -91,8 +96,8 @@ impl InvoiceRequest {
         Ok(VerifiedRequest { request: self })
     }
 
-    /// Checks that a request without an offer can be answered: it is for the chain of the context (R-Q-50), and not
-    /// expired.
+    /// Checks that a request without an offer can be answered: it is for the chain of the context
+    /// ([R-Q-50](crate::requirements#r-q-50)), and not expired.
     ///
     /// # Errors
     ///
@@ -107,8 +112,8 @@ impl InvoiceRequest {
         Ok(VerifiedRequest { request: self })
     }
 
-    /// Where to send an invoice for a request that arrived without a reply path: over any of the payer's paths, or to
-    /// the payer id if there are none (R-Q-43).
+    /// Where to send an invoice for a request that arrived without a reply path: over any of the
+    /// payer's paths, or to the payer id if there are none ([R-Q-43](crate::requirements#r-q-43)).
     pub fn destinations(&self) -> impl Iterator<Item = Destination<'_>> {
         destinations(self.invreq_paths(), Some(self.invreq_payer_id()))
     }
@@ -132,8 +137,9 @@ impl<'a> VerifiedRequest<'a> {
         self.request.respond(payment_hash, created_at)
     }
 
-    /// Whether the invoice that answered `earlier` may be sent again (R-Q-25): the offer has an issuer id and the
-    /// request is the same, its metadata included. Otherwise an earlier invoice must not be sent.
+    /// Whether the invoice that answered `earlier` may be sent again
+    /// ([R-Q-25](crate::requirements#r-q-25)): the offer has an issuer id and the request is the
+    /// same, its metadata included. Otherwise an earlier invoice must not be sent.
     pub fn may_resend(&self, earlier: &InvoiceRequest) -> bool {
         self.offer_issuer_id().is_some()
             && first_difference(self.request_view().mirrored(), earlier.request_view().mirrored()).is_none()

@@ -1,5 +1,5 @@
-//! The fields of merged BOLT 12, under the names of the specification, and the types that each message
-//! may have.
+//! The fields of merged BOLT 12, under the names of the specification, and the types that each
+//! message may have.
 
 use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::merkle::SIGNATURE_TYPES;
@@ -130,7 +130,8 @@ impl TypeRanges {
     pub(super) const INVOICE: Self =
         Self { message: "an invoice", ranges: &[(0, 239), SIGNATURES, (1_000_000_000, 3_999_999_999)] };
 
-    /// Refuses a type outside the ranges (R-O-20, R-Q-21).
+    /// Refuses a type outside the ranges ([R-O-20](crate::requirements#r-o-20),
+    /// [R-Q-21](crate::requirements#r-q-21)).
     pub(super) fn check(self, record: &Record<'_>) -> Result<(), FieldError> {
         let number = record.number();
         if self.ranges.iter().any(|(first, last)| (first..=last).contains(&&number)) {
@@ -161,7 +162,8 @@ pub(super) fn is_offer_type(number: u64) -> bool {
     matches!(number, 1..=79 | 1_000_000_000..=1_999_999_999)
 }
 
-/// Whether a type of a request's, an offer's among them, which invoices repeat (R-I-27).
+/// Whether a type of a request's, an offer's among them, which invoices repeat
+/// ([R-I-27](crate::requirements#r-i-27)).
 pub(super) fn is_request_type(number: u64) -> bool {
     matches!(number, 0..=159 | 1_000_000_000..=2_999_999_999)
 }

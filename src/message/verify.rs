@@ -1,4 +1,5 @@
-//! What the checks against a context share: how a message arrived, where a reply goes, why a check fails.
+//! What the checks against a context share: how a message arrived, where a reply goes, why a check
+//! fails.
 
 use core::fmt;
 
@@ -46,7 +47,8 @@ pub enum Destination<'a> {
     Node(PublicKey),
 }
 
-/// The paths, or the node if there are none (R-O-32, R-Q-43).
+/// The paths, or the node if there are none ([R-O-32](crate::requirements#r-o-32),
+/// [R-Q-43](crate::requirements#r-q-43)).
 pub(super) fn destinations<'a>(
     paths: BlindedPaths<'a>,
     node: Option<PublicKey>,
@@ -73,7 +75,7 @@ pub(super) fn first_difference<'a>(
 }
 
 /// Why a message that parses cannot be used by this node at this time.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
     /// It is expired.
@@ -176,7 +178,8 @@ impl VerifyError {
     }
 }
 
-/// Refuses an offer that cannot be paid on the chain `expected` (R-O-22, R-O-23).
+/// Refuses an offer that cannot be paid on the chain `expected`
+/// ([R-O-22](crate::requirements#r-o-22), [R-O-23](crate::requirements#r-o-23)).
 pub(super) fn check_offer_chain(offer: OfferView<'_>, expected: ChainHash) -> Result<(), VerifyError> {
     if offer.supports_chain(expected) {
         return Ok(());
@@ -186,7 +189,8 @@ pub(super) fn check_offer_chain(offer: OfferView<'_>, expected: ChainHash) -> Re
     Err(VerifyError::OtherChain { field: types::OFFER_CHAINS, found, expected })
 }
 
-/// Refuses a request, or the invoice that answers it, unless it is for the chain `expected` (R-Q-50, R-I-21).
+/// Refuses a request, or the invoice that answers it, unless it is for the chain `expected`
+/// ([R-Q-50](crate::requirements#r-q-50), [R-I-21](crate::requirements#r-i-21)).
 pub(super) fn check_chain(request: RequestView<'_>, expected: ChainHash) -> Result<(), VerifyError> {
     match request.chain() {
         found if found == expected => Ok(()),
@@ -194,7 +198,8 @@ pub(super) fn check_chain(request: RequestView<'_>, expected: ChainHash) -> Resu
     }
 }
 
-/// Refuses an offer, or a request without one, after its last second (R-O-30).
+/// Refuses an offer, or a request without one, after its last second
+/// ([R-O-30](crate::requirements#r-o-30)).
 pub(super) fn check_offer_expiry(expiry: Option<u64>, now: u64) -> Result<(), VerifyError> {
     match expiry {
         Some(expiry) if now > expiry => {

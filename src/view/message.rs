@@ -1,4 +1,5 @@
-//! Messages of merged BOLT 12 in the JSON view, record by record, so that exactly the fields present are shown.
+//! Messages of merged BOLT 12 in the JSON view, record by record, so that exactly the fields
+//! present are shown.
 
 use serde::ser::SerializeMap;
 

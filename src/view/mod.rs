@@ -1,7 +1,7 @@
 //! The JSON view of a message: each field under its specification name, as a serde value.
 //!
-//! It is for people and tools that look into messages; [`View`] is never read back. To store or send a message, use its
-//! text or its bytes, which is what serde makes of the messages themselves.
+//! It is for people and tools that look into messages; [`View`] is never read back. To store or
+//! send a message, use its text or its bytes: the serde form of the messages themselves.
 //!
 //! ```
 //! use bolt12::{AnyMessage, view::View};
@@ -26,12 +26,14 @@ use crate::tlv::Record;
 use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, draft};
 use value::Hex;
 
-/// A message to look into. It serialises as a map: `type`, the message's ids (a merged offer has its merkle root as
-/// `offer_id` and Core Lightning's id as `cln_offer_id`), each field that is there under its
-/// specification name, `unknown` records by type, `merkle_root`, and `signed_by` where there is a signature.
+/// A message as a serde value. It serialises as a map: `type`, the message's ids (a merged offer
+/// has its merkle root as `offer_id` and Core Lightning's id as `cln_offer_id`), each field that is
+/// there under its specification name, `unknown` records by type, `merkle_root`, and `signed_by`
+/// where there is a signature.
 ///
-/// Bytes are in hexadecimal; chains, keys and hashes are bytes; amounts and times are numbers; texts are as they were
-/// written, so whoever shows them takes care of control characters.
+/// Bytes are in hexadecimal; chains, keys and hashes are bytes; amounts and times are numbers;
+/// texts are as they were written, so the program that shows them has to replace control
+/// characters.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a>(Subject<'a>);
 
@@ -118,7 +120,8 @@ impl Serialize for View<'_> {
     }
 }
 
-/// Why a text is no message, as a serde value: `message`, and `field`, `type` and `offset` where they apply.
+/// Why a text is no message, as a serde value: `message`, and `field`, `type` and `offset` where
+/// they apply.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorView<'a>(&'a ParseError);
 
