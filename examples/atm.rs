@@ -276,8 +276,7 @@ impl Atm<'_> {
 }
 
 fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, CommandError> {
-    let hash = invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))?;
-    Ok(PaymentHash::from_byte_array(hash))
+    invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))
 }
 
 /// How the steps are shown, and behind which the lights go out.

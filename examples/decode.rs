@@ -143,7 +143,7 @@ impl Answer {
     /// One field a line, indented by one step for each level, strangers' texts shown safely.
     fn write_table(&self, mut output: impl Write) -> io::Result<()> {
         match &self.0 {
-            Ok(message) => write_value(&mut output, &serde_json::to_value(View::of(message))?, 0)?,
+            Ok(message) => write_value(&mut output, &serde_json::to_value(View::new(message))?, 0)?,
             Err(Fault::Parse(error)) => writeln!(output, "not valid: {error}")?,
             Err(Fault::LineTooLong) => writeln!(output, "not valid: {LINE_TOO_LONG}")?,
         }
@@ -153,7 +153,7 @@ impl Answer {
     fn json(&self) -> Json<'_> {
         let error = |error| Json { valid: false, error: Some(error), view: None };
         match &self.0 {
-            Ok(message) => Json { valid: true, error: None, view: Some(View::of(message)) },
+            Ok(message) => Json { valid: true, error: None, view: Some(View::new(message)) },
             Err(Fault::Parse(parse)) => error(FaultView::Parse(parse.into())),
             Err(Fault::LineTooLong) => error(FaultView::Line { message: LINE_TOO_LONG }),
         }

@@ -1,12 +1,14 @@
 //! Many messages at once, on all cores (feature `rayon`).
 //!
-//! Messages know nothing of each other, so this is a parallel iterator and nothing more: each item is what parsing that
-//! message alone answers, in the order given. The threads are rayon's; `rayon::ThreadPool::install` bounds them.
+//! Messages do not depend on each other, so these are plain parallel iterators: each item is the
+//! result of parsing that message alone, in the order of the input. The threads are rayon's;
+//! `rayon::ThreadPool::install` bounds them.
 //!
 //! ```
 //! use bolt12::{Offer, bulk};
 //! use rayon::iter::ParallelIterator;
-//! let texts = ["lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese", "lno1pg"];
+//! let text = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese";
+//! let texts = [text, "lno1pg"];
 //! let offers: Vec<Result<Offer, _>> = bulk::parse(&texts).collect();
 //! assert!(offers[0].is_ok() && offers[1].is_err());
 //! ```
@@ -14,28 +16,28 @@
 use alloc::vec::Vec;
 use core::str::FromStr;
 
-use rayon::iter::{IntoParallelIterator, Map, ParallelIterator};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-use crate::parse::ParseError;
+use crate::codec::ParseError;
 
-/// A parallel iterator over what parsing each item of `I` answers; indexed if that of `I` is.
-pub type Messages<I, M> =
-    Map<<I as IntoParallelIterator>::Iter, fn(<I as IntoParallelIterator>::Item) -> Result<M, ParseError>>;
-
-/// Parses texts: [`Invoice`](crate::Invoice)s, offers, requests, of either dialect.
-pub fn parse<M, T>(texts: T) -> Messages<T, M>
+/// Parses texts: [`Offer`](crate::Offer)s, requests, [`Invoice`](crate::Invoice)s, of either
+/// dialect.
+///
+/// The texts are an array, a slice, a `Vec` or another input with positions, so that a result can
+/// be matched with its text: `enumerate` and `zip` work.
+pub fn parse<M, T>(texts: T) -> impl IndexedParallelIterator<Item = Result<M, ParseError>>
 where
     M: FromStr<Err = ParseError> + Send,
-    T: IntoParallelIterator<Item: AsRef<str>>,
+    T: IntoParallelIterator<Item: AsRef<str>, Iter: IndexedParallelIterator>,
 {
     texts.into_par_iter().map(|text| text.as_ref().parse())
 }
 
-/// Reads messages from the bytes of their streams.
-pub fn read<M, B>(streams: B) -> Messages<B, M>
+/// Reads messages from the bytes of their streams, which are in an input with positions.
+pub fn read<M, B>(streams: B) -> impl IndexedParallelIterator<Item = Result<M, ParseError>>
 where
     M: TryFrom<Vec<u8>, Error = ParseError> + Send,
-    B: IntoParallelIterator<Item = Vec<u8>>,
+    B: IntoParallelIterator<Item = Vec<u8>, Iter: IndexedParallelIterator>,
 {
     streams.into_par_iter().map(M::try_from)
 }

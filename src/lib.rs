@@ -21,11 +21,12 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`message`] | messages of today's BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
+//! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | `command` | the documented calls, over the pieces above (needs `std`) |
 //! | [`amount`], [`text`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
+//! | [`requirements`] | every requirement that the docs cite by number, with its source |
 //!
 //! # Features
 //!
@@ -47,12 +48,12 @@
 extern crate alloc;
 
 pub mod amount;
-mod any;
+mod any_message;
 #[cfg(feature = "blinding")]
 pub mod blinding;
-mod build;
 #[cfg(feature = "rayon")]
 pub mod bulk;
+mod codec;
 #[cfg(feature = "std")]
 pub mod command;
 pub mod draft;
@@ -61,23 +62,21 @@ mod hash;
 mod hex;
 pub mod merkle;
 pub mod message;
-mod parse;
 pub mod payment;
 pub mod payout;
-#[cfg(feature = "serde")]
-mod serde_form;
+#[doc = include_str!("requirements.md")]
+pub mod requirements {}
 #[cfg(feature = "serde")]
 mod serde_text;
 pub mod sign;
-mod standard;
 pub mod text;
 pub mod tlv;
 #[cfg(feature = "serde")]
 pub mod view;
 
 pub use amount::{Amount, AmountError, Msat};
-pub use any::{AnyMessage, Dialect};
-pub use build::BuildError;
+pub use any_message::{AnyMessage, Dialect};
+pub use codec::{BuildError, ParseError};
 #[cfg(feature = "std")]
 pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};
 pub use hex::HexError;
@@ -86,7 +85,6 @@ pub use message::{
     ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice,
     VerifiedRequest,
 };
-pub use parse::ParseError;
 pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[cfg(feature = "std")]
 pub use payout::Ledger;

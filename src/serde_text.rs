@@ -1,38 +1,34 @@
-//! Values that become their text form in every serde format.
+//! The serde form of values that have a text: that text, in every format.
 
 use core::fmt;
 use core::marker::PhantomData;
 use core::str::FromStr;
 
+use serde::Deserializer;
 use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::amount::Amount;
-use crate::payout::Status;
-
-/// Implements both ways for types whose `Display` is read back by `FromStr`.
-macro_rules! as_text {
-    ($($type:ty: $expected:literal),+ $(,)?) => {$(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+/// Implements both ways for a type whose `Display` is read back by `FromStr`. `$expected` names the
+/// value in the error of a deserializer.
+macro_rules! text_form {
+    ($type:ty, $expected:literal) => {
+        impl serde::Serialize for $type {
+            /// The text form.
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
             }
         }
 
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserialize(deserializer, $expected)
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::serde_text::deserialize(deserializer, $expected)
             }
         }
-    )+};
+    };
 }
 
-as_text! {
-    Amount: "an amount such as 1500msat, or any",
-    Status: "a payout's status",
-}
+pub(crate) use text_form;
 
-/// Reads a value from its text. `expected` names the value where something else is found.
+/// Reads a value from its text. `expected` names the value in the error for something else.
 pub(crate) fn deserialize<'de, D, T>(deserializer: D, expected: &'static str) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

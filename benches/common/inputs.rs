@@ -89,7 +89,7 @@ pub fn large_offer() -> Offer {
 
 /// A request for the typical offer, under a key of its own.
 pub fn request() -> InvoiceRequest {
-    PayerKeys::new([9; 32]).sign(&InvoiceRequest::request_for(&typical_offer()), &METADATA).unwrap()
+    PayerKeys::new([9; 32]).sign(&typical_offer().request_invoice(), &METADATA).unwrap()
 }
 
 pub fn offerless_builder<'a>() -> InvoiceRequestBuilder<'a> {
@@ -104,7 +104,7 @@ pub fn offerless() -> InvoiceRequest {
 
 pub fn invoice(request: &InvoiceRequest, paths: &[BlindedPathBuf], signer: &Keypair) -> Invoice {
     let costs = PayInfo { htlc_maximum_msat: HTLC_MAXIMUM, ..PayInfo::default() };
-    let builder = Invoice::respond(request, PAYMENT_HASH, CREATED);
+    let builder = request.respond(PAYMENT_HASH.into(), CREATED);
     paths.iter().fold(builder, |builder, path| builder.path(path.path(), costs)).sign(signer).unwrap()
 }
 
@@ -120,7 +120,7 @@ pub fn draft_invoice() -> draft::Invoice {
     let payee = payer();
     let payee_id = payee.x_only_public_key().0;
     let offer = payout(&issuer());
-    draft::Invoice::answer(&offer, PAYMENT_HASH, payee_id).created_at(CREATED).sign(&payee).unwrap()
+    offer.respond(PAYMENT_HASH.into(), payee_id).created_at(CREATED).sign(&payee).unwrap()
 }
 
 /// Keys are made once: what is measured is the message.

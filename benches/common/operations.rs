@@ -127,16 +127,14 @@ fn requests() -> Vec<Operation> {
         Operation {
             name: "build + sign request for an offer",
             target: 2.0,
-            ours: work(move || {
-                InvoiceRequest::request_for(black_box(&at_hand)).sign(&our_payer, &METADATA).unwrap()
-            }),
+            ours: work(move || black_box(&at_hand).request_invoice().sign(&our_payer, &METADATA).unwrap()),
             ldk: Some(work(move || same_payer.request(black_box(&their_offer)))),
             floor: hashed(Floor::default().and(Unit::Sign, 1)),
         },
         Operation {
             name: "the same, key derived on both sides",
             target: 2.0,
-            ours: work(move || keys.sign(&InvoiceRequest::request_for(black_box(&ours)), &METADATA).unwrap()),
+            ours: work(move || keys.sign(&black_box(&ours).request_invoice(), &METADATA).unwrap()),
             ldk: Some(work(move || their_payer.request(black_box(&theirs)))),
             floor: hashed(Floor::default().and(Unit::KeyPair, 1).and(Unit::Sign, 1)),
         },

@@ -35,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(offer.to_string().parse().as_ref(), Ok(&offer));
         let _ = offer.check(&OfferContext::new(0));
         // What is built on an offer that was read can be read.
-        if let Ok(request) = InvoiceRequest::request_for(&offer).sign(&key(), &[0; 16]) {
+        if let Ok(request) = offer.request_invoice().sign(&key(), &[0; 16]) {
             assert_eq!(request.to_string().parse().as_ref(), Ok(&request));
         }
     }

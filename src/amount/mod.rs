@@ -86,3 +86,6 @@ impl FromStr for Amount {
         }
     }
 }
+
+#[cfg(feature = "serde")]
+crate::serde_text::text_form!(Amount, "an amount such as 1500msat, or any");

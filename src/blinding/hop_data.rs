@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use secp256k1::PublicKey;
 
+use crate::codec::{ParseError, read_records};
 use crate::field::{Features, Field, FieldError, PaymentRelay, ShortChannelId};
-use crate::parse::{ParseError, read_records};
 use crate::tlv::{Points, Reader, Record, ValueError, Writer};
 
 /// The data of one hop before it is encrypted, or after it is opened.

@@ -7,9 +7,8 @@ use bitcoin::constants::ChainHash;
 use thiserror::Error;
 
 use crate::amount::{AmountError, Msat};
-use crate::build::BuildError;
+use crate::codec::{BuildError, ParseError};
 use crate::field::ShownChain;
-use crate::parse::ParseError;
 use crate::payout::store::OverBound;
 use crate::payout::{PayoutId, StoreError};
 

@@ -4,7 +4,7 @@ use std::string::{String, ToString};
 
 use super::CommandError;
 use crate::amount::Msat;
-use crate::draft::{Invoice, Offer};
+use crate::draft::Offer;
 use crate::payment::PaymentHash;
 use crate::payout::store::Label;
 use crate::sign::Signer;
@@ -94,9 +94,8 @@ pub fn sendinvoice(
     }
     let label = Label::new(params.label).map_err(CommandError::Label)?;
     let (node_id, _) = signer.public_key().x_only_public_key();
-    let mut answer = Invoice::answer(offer, params.payment_hash.to_byte_array(), node_id)
-        .created_at(now)
-        .relative_expiry(params.timeout);
+    let mut answer =
+        offer.respond(params.payment_hash, node_id).created_at(now).relative_expiry(params.timeout);
     if let Some(amount) = params.amount {
         answer = answer.amount(amount);
     }
@@ -107,7 +106,7 @@ pub fn sendinvoice(
         answer = answer.features(features);
     }
     let invoice = match refund_payer {
-        Some(payer) => answer.sign_refund(signer, &payer)?,
+        Some(payer) => answer.sign_refund(signer, payer)?,
         None => answer.sign(signer)?,
     };
     Ok(SendInvoice {
@@ -117,6 +116,6 @@ pub fn sendinvoice(
         amount_msat: invoice.amount().unwrap_or_default(),
         status: InvoiceStatus::Unpaid,
         description: offer.description().map(|text| text.as_str().to_string()).unwrap_or_default(),
-        expires_at: invoice.last_valid_second().unwrap_or_default(),
+        expires_at: invoice.expires_at().unwrap_or_default(),
     })
 }

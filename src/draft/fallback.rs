@@ -1,46 +1,23 @@
 //! `fallbacks` of the draft's invoice, in both its historic forms.
 
-use crate::field::Span;
+use crate::field::{FallbackAddress, FallbackList, Span};
 use crate::tlv::{Reader, Record, ValueError};
 
-/// An address to pay on chain instead, as a witness program. What it means, and whether it means anything, is for the
-/// reader to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fallback<'a> {
-    /// The witness version.
-    pub version: u8,
-    /// The witness program.
-    pub program: &'a [u8],
-}
-
-/// Checks a list in either form: items alone (v0.11), or behind a byte that counts them (v0.10). The place that is
-/// kept is that of the items.
-pub(super) fn read(reader: &mut Reader<'_>, record: &Record<'_>) -> Result<Span, ValueError> {
-    let span = match reader.clone().list(item) {
+/// Checks a list in either form: items alone (v0.11), or after a byte that counts them (v0.10).
+pub(super) fn read(reader: &mut Reader<'_>, record: &Record<'_>) -> Result<FallbackList, ValueError> {
+    let span = match reader.clone().list(FallbackAddress::read) {
         Ok(_) => Span::of_value(record),
         Err(error) if !is_counted(reader.clone()) => return Err(error),
         Err(_) => Span::of_value(record).skip(1),
     };
     reader.take(record.value().len())?;
-    Ok(span)
+    Ok(FallbackList::at(span))
 }
 
 /// Whether the value is as many items as its first byte says.
 fn is_counted(mut reader: Reader<'_>) -> bool {
     let Ok(count) = reader.u8() else { return false };
-    reader.list(item).is_ok_and(|items| items.len() == usize::from(count))
-}
-
-/// The items in bytes that [`read`] has checked.
-pub(super) fn items(bytes: &[u8]) -> impl Iterator<Item = Fallback<'_>> {
-    let mut reader = Reader::new(bytes);
-    core::iter::from_fn(move || if reader.is_empty() { None } else { item(&mut reader).ok() })
-}
-
-fn item<'a>(reader: &mut Reader<'a>) -> Result<Fallback<'a>, ValueError> {
-    let version = reader.u8()?;
-    let length = reader.u16()?;
-    Ok(Fallback { version, program: reader.take(usize::from(length))? })
+    reader.list(FallbackAddress::read).is_ok_and(|items| items.len() == usize::from(count))
 }
 
 #[cfg(test)]
@@ -61,8 +38,8 @@ mod tests {
         let stream = Stream::new(&bytes).unwrap();
         let record = stream.find(48).unwrap();
         let field = Field::new(48, "fallbacks");
-        let span = field.read(&record, |reader| read(reader, &record)).map_err(|error| format!("{error}"))?;
-        Ok(items(span.of(&bytes)).map(|item| (item.version, item.program.to_vec())).collect())
+        let list = field.read(&record, |reader| read(reader, &record)).map_err(|error| format!("{error}"))?;
+        Ok(list.view(&bytes).map(|item| (item.version, item.program.to_vec())).collect())
     }
 
     #[test]

@@ -5,22 +5,28 @@ use alloc::vec::Vec;
 use bitcoin::constants::ChainHash;
 use secp256k1::{XOnlyPublicKey, schnorr};
 
-use super::fallback::{self, Fallback};
 use super::types::invoice as types;
-use super::{InvoiceBuilder, Offer, read};
+use super::{fallback, read};
+use crate::codec::{
+    ParseError, bad_signature, message_interface, read_chains, read_records, value_of, without,
+};
 use crate::field::{
-    BlindedPath, Features, FieldError, FieldErrorKind, PathList, Points, Span, UntrustedText,
+    BlindedPath, FallbackAddress, FallbackList, Features, FieldError, PathList, Points, Span, UntrustedText,
 };
 use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
-use crate::parse::{ParseError, read_records};
+use crate::payment::{PaymentHash, Preimage};
 use crate::sign::{Sighash, SignatureField};
-use crate::standard::standard_traits;
 use crate::text::Prefix;
-use crate::tlv::{Reader, Record, Stream, ValueError, Writer};
+use crate::tlv::{Reader, Record, Stream, ValueError};
 
-/// An invoice of the 2021 draft. Parsed means proved: framing, every field, and the signature by its node_id.
+/// An invoice of the 2021 draft. Parsing validates the framing, every field, and the signature by
+/// its node_id.
 ///
-/// What else it must hold to be paid depends on the offer it answers: [`Offer::check_invoice`].
+/// What else it must hold to be paid depends on the offer that it answers:
+/// [`Offer::check_invoice`]. It begins with [`Offer::respond`].
+///
+/// [`Offer::check_invoice`]: super::Offer::check_invoice
+/// [`Offer::respond`]: super::Offer::respond
 #[derive(Clone)]
 pub struct Invoice {
     bytes: Vec<u8>,
@@ -31,57 +37,34 @@ pub struct Invoice {
 }
 
 impl Invoice {
-    /// Seconds of validity when the invoice does not say.
+    /// Seconds of validity of an invoice without `relative_expiry`.
     pub const DEFAULT_RELATIVE_EXPIRY: u32 = 7200;
-
-    /// Begins the payee's answer to an offer that pays out, for a payment under `payment_hash` to `node_id`.
-    pub const fn answer<'a>(
-        offer: &'a Offer,
-        payment_hash: [u8; 32],
-        node_id: XOnlyPublicKey,
-    ) -> InvoiceBuilder<'a> {
-        InvoiceBuilder::new(offer, payment_hash, node_id)
-    }
 
     /// The merkle root over all records but the signature.
     pub const fn merkle_root(&self) -> MerkleRoot {
         self.root
     }
 
-    /// What the signature covers.
+    /// The hash that the signature covers.
     pub fn sighash(&self) -> Sighash {
         SignatureField::INVOICE.sighash(self.root)
     }
 
-    /// What `refund_signature` covers: the root over all records but the two signatures.
+    /// The hash that `refund_signature` covers: over the root of all records but the two
+    /// signatures.
     pub fn refund_sighash(&self) -> Sighash {
         refund_sighash(self.stream())
     }
 
-    /// The bytes of the TLV stream, as received or built.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The records.
-    pub fn stream(&self) -> Stream<'_> {
-        Stream::from_validated(&self.bytes)
-    }
-
-    /// The records of odd types that this crate does not know.
-    pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
-        read::unknown_records(self.stream(), &types::ALL)
-    }
-
-    /// `chain`: where it is to be paid; bitcoin when absent. The obsolete `chains` counts where it names one alone and
-    /// `chain` is not there.
+    /// `chain`: the chain to pay on; bitcoin when absent. The obsolete `chains` counts where it
+    /// lists one chain and `chain` is absent.
     ///
-    /// `None` when the invoice names several chains or none, and so leaves it open.
+    /// `None` when the obsolete `chains` lists several chains or none.
     pub fn chain(&self) -> Option<ChainHash> {
         match (self.fields.chain, self.fields.chains) {
             (Some(chain), _) => Some(ChainHash::from(chain)),
             (None, None) => Some(ChainHash::BITCOIN),
-            (None, Some(span)) => <[u8; 32]>::try_from(span.of(&self.bytes)).ok().map(ChainHash::from),
+            (None, Some(span)) => <[u8; 32]>::try_from(span.slice(&self.bytes)).ok().map(ChainHash::from),
         }
     }
 
@@ -95,19 +78,19 @@ impl Invoice {
         self.fields.amount
     }
 
-    /// `description`: what it is for.
+    /// `description`: the purpose of the payment.
     pub fn description(&self) -> Option<UntrustedText<'_>> {
         self.text(self.fields.description)
     }
 
     /// `features`.
     pub fn features(&self) -> Features<'_> {
-        Features::new(self.value(self.fields.features))
+        Features::new(value_of(self.fields.features, &self.bytes))
     }
 
     /// `paths`: blinded paths to the payee, none when absent.
     pub fn paths(&self) -> impl Iterator<Item = BlindedPath<'_>> {
-        self.fields.paths.iter().flat_map(|paths| paths.of(&self.bytes))
+        self.fields.paths.iter().flat_map(|paths| paths.view(&self.bytes))
     }
 
     /// `blindedpay`: fees and limits of the paths, in their order.
@@ -115,13 +98,13 @@ impl Invoice {
         &self.fields.blindedpay
     }
 
-    /// `blinded_capacities`: what the paths can carry, in msat.
+    /// `blinded_capacities`: the capacity of each path, in msat.
     pub fn blinded_capacities(&self) -> impl Iterator<Item = u64> {
-        let capacities = self.value(self.fields.blinded_capacities).chunks_exact(8);
+        let capacities = value_of(self.fields.blinded_capacities, &self.bytes).chunks_exact(8);
         capacities.filter_map(|capacity| capacity.try_into().ok()).map(u64::from_be_bytes)
     }
 
-    /// `issuer`: who issues it.
+    /// `issuer`: the name of the issuer.
     pub fn issuer(&self) -> Option<UntrustedText<'_>> {
         self.text(self.fields.issuer)
     }
@@ -136,8 +119,8 @@ impl Invoice {
         self.fields.quantity
     }
 
-    /// `refund_for`: the payment_hash of the invoice that this refunds.
-    pub const fn refund_for(&self) -> Option<[u8; 32]> {
+    /// `refund_for`: the payment_hash of the invoice that this one refunds.
+    pub const fn refund_for(&self) -> Option<PaymentHash> {
         self.fields.refund_for
     }
 
@@ -151,7 +134,7 @@ impl Invoice {
         self.fields.payer_key
     }
 
-    /// `payer_note`: a note by the payer.
+    /// `payer_note`: a note from the payer to the payee.
     pub fn payer_note(&self) -> Option<UntrustedText<'_>> {
         self.text(self.fields.payer_note)
     }
@@ -161,19 +144,32 @@ impl Invoice {
         self.fields.created_at
     }
 
-    /// `payment_hash`: the SHA-256 of the preimage that proves the payment.
-    pub const fn payment_hash(&self) -> Option<[u8; 32]> {
+    /// `payment_hash`: SHA-256 of the preimage that the payer gets for the payment.
+    pub const fn payment_hash(&self) -> Option<PaymentHash> {
         self.fields.payment_hash
     }
 
-    /// `relative_expiry`: seconds of validity after `created_at`, [`Invoice::DEFAULT_RELATIVE_EXPIRY`] when absent.
+    /// Whether `preimage` proves that the invoice was paid.
+    pub fn is_paid_by(&self, preimage: &Preimage) -> bool {
+        self.fields.payment_hash == Some(preimage.payment_hash())
+    }
+
+    /// `relative_expiry`: seconds of validity after `created_at`,
+    /// [`Invoice::DEFAULT_RELATIVE_EXPIRY`] when absent.
     pub fn relative_expiry(&self) -> u32 {
         self.fields.relative_expiry.unwrap_or(Self::DEFAULT_RELATIVE_EXPIRY)
     }
 
-    /// The last second (unix) in which it can be paid; `None` without `created_at`. The sum stays in bounds.
-    pub fn last_valid_second(&self) -> Option<u64> {
+    /// The last second (unix) at which the invoice can be paid; `None` without `created_at`.
+    pub fn expires_at(&self) -> Option<u64> {
         self.created_at().map(|created_at| created_at.saturating_add(u64::from(self.relative_expiry())))
+    }
+
+    /// Whether the invoice is expired at `now` (unix seconds): after its last second. An invoice
+    /// without `created_at` is not; [`Offer::check_invoice`](super::Offer::check_invoice) refuses
+    /// it.
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.expires_at().is_some_and(|last| now > last)
     }
 
     /// `cltv`: blocks that the last hop needs.
@@ -182,16 +178,17 @@ impl Invoice {
     }
 
     /// `fallbacks`: addresses to pay instead, in order of preference.
-    pub fn fallbacks(&self) -> impl Iterator<Item = Fallback<'_>> {
-        fallback::items(self.value(self.fields.fallbacks))
+    pub fn fallbacks(&self) -> impl Iterator<Item = FallbackAddress<'_>> {
+        self.fields.fallbacks.into_iter().flat_map(|list| list.view(&self.bytes))
     }
 
-    /// `payer_info`: what the payer derived its key from.
+    /// `payer_info`: the bytes from which the payer derived its key.
     pub fn payer_info(&self) -> Option<&[u8]> {
-        self.fields.payer_info.map(|span| span.of(&self.bytes))
+        self.fields.payer_info.map(|span| span.slice(&self.bytes))
     }
 
-    /// `refund_signature` over [`Invoice::refund_sighash`]. Whose it is, only the refunded invoice tells.
+    /// `refund_signature` over [`Invoice::refund_sighash`], not validated: its key is in the
+    /// refunded invoice.
     pub const fn refund_signature(&self) -> Option<schnorr::Signature> {
         self.fields.refund_signature
     }
@@ -202,7 +199,7 @@ impl Invoice {
     }
 
     /// `replace_invoice`: the payment_hash of the invoice it replaces.
-    pub const fn replace_invoice(&self) -> Option<[u8; 32]> {
+    pub const fn replace_invoice(&self) -> Option<PaymentHash> {
         self.fields.replace_invoice
     }
 
@@ -216,13 +213,13 @@ impl Invoice {
         self.fields.recurrence_start
     }
 
-    /// `signature` by [`Invoice::node_id`] over [`Invoice::sighash`]; verified.
+    /// `signature` by [`Invoice::node_id`] over [`Invoice::sighash`]; validated.
     pub const fn signature(&self) -> schnorr::Signature {
         self.signature
     }
 
-    /// Reads an invoice just written and signed, whose points are at hand, in the order of the stream. [`sign`] has
-    /// verified the signature, or it needs none.
+    /// Reads an invoice just written and signed, whose points are known, in the order of the
+    /// stream. [`sign`] has verified the signature, or it needs none.
     ///
     /// [`sign`]: crate::sign::sign
     pub(super) fn read_written(
@@ -245,10 +242,6 @@ impl Invoice {
     fn text(&self, span: Option<Span>) -> Option<UntrustedText<'_>> {
         span.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
-
-    fn value(&self, span: Option<Span>) -> &[u8] {
-        span.map(|span| span.of(&self.bytes)).unwrap_or_default()
-    }
 }
 
 impl TryFrom<Vec<u8>> for Invoice {
@@ -257,22 +250,27 @@ impl TryFrom<Vec<u8>> for Invoice {
     /// Reads the bytes of a TLV stream.
     ///
     /// # Errors
+    ///
     /// [`ParseError`]: the framing, a field, or the signature.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let invoice = Self::read(bytes, &mut Points::unknown())?;
         if invoice.sighash().is_signed_by(&invoice.signature(), &invoice.node_id()) {
             return Ok(invoice);
         }
-        let offset = invoice.stream().find(types::SIGNATURE.number()).map(|record| record.value_offset());
-        let kind = FieldErrorKind::BadSignature { key: types::NODE_ID };
-        Err(FieldError::new(types::SIGNATURE, offset, kind).into())
+        Err(bad_signature(invoice.stream(), types::SIGNATURE, types::NODE_ID).into())
     }
 }
 
-standard_traits!(Invoice, Prefix::Invoice, "draft::Invoice");
+message_interface!(
+    Invoice,
+    Prefix::Invoice,
+    types::ALL,
+    "draft::Invoice",
+    "an invoice of the 2021 draft (lni1…)"
+);
 
 /// `blindedpay`: fees and limits of one blinded path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BlindedPay {
     /// Fee for each payment, in msat.
     pub fee_base_msat: u32,
@@ -284,14 +282,13 @@ pub struct BlindedPay {
     pub features: Vec<u8>,
 }
 
-/// What `refund_signature` covers in an invoice that may or may not have its signatures yet.
+/// The hash that `refund_signature` covers, in an invoice with or without its signatures.
 pub(super) fn refund_sighash(stream: Stream<'_>) -> Sighash {
-    let mut covered = Writer::with_capacity(stream.as_bytes().len());
-    covered.copy(stream.records().filter(|record| record.number() != types::REFUND_SIGNATURE.number()));
-    SignatureField::INVOICE_REFUND.sighash(root::<LnAll>(covered.stream()))
+    let covered = without(stream, types::REFUND_SIGNATURE);
+    SignatureField::INVOICE_REFUND.sighash(root::<LnAll>(Stream::from_validated(&covered)))
 }
 
-/// What an invoice says, texts and lists by their place in its bytes.
+/// The fields of an invoice, texts and lists by their place in its bytes.
 #[derive(Clone, Debug, Default)]
 struct Fields {
     chains: Option<Span>,
@@ -306,19 +303,19 @@ struct Fields {
     issuer: Option<Span>,
     node_id: Option<XOnlyPublicKey>,
     quantity: Option<u64>,
-    refund_for: Option<[u8; 32]>,
+    refund_for: Option<PaymentHash>,
     recurrence_counter: Option<u32>,
     payer_key: Option<XOnlyPublicKey>,
     payer_note: Option<Span>,
     created_at: Option<u64>,
-    payment_hash: Option<[u8; 32]>,
+    payment_hash: Option<PaymentHash>,
     relative_expiry: Option<u32>,
     cltv: Option<u32>,
-    fallbacks: Option<Span>,
+    fallbacks: Option<FallbackList>,
     payer_info: Option<Span>,
     refund_signature: Option<schnorr::Signature>,
     send_invoice: bool,
-    replace_invoice: Option<[u8; 32]>,
+    replace_invoice: Option<PaymentHash>,
     recurrence_basetime: Option<u64>,
     recurrence_start: Option<u32>,
     signature: Option<schnorr::Signature>,
@@ -332,7 +329,7 @@ impl Fields {
         points: &mut Points<'_, XOnlyPublicKey>,
     ) -> Result<bool, FieldError> {
         match record.number() {
-            2 => self.chains = Some(types::CHAINS.read_list(record, 32)?),
+            2 => self.chains = Some(read_chains(types::CHAINS, record)?),
             3 => self.chain = Some(types::CHAIN.read_array(record)?),
             4 => self.offer_id = Some(types::OFFER_ID.read_array(record)?),
             8 => self.amount = Some(types::AMOUNT.read(record, Reader::tu64)?),
@@ -344,12 +341,12 @@ impl Fields {
             20 => self.issuer = Some(read::text(types::ISSUER, record)?),
             30 => self.node_id = Some(types::NODE_ID.read_x_only_point(record, points)?),
             32 => self.quantity = Some(types::QUANTITY.read(record, Reader::tu64)?),
-            34 => self.refund_for = Some(types::REFUND_FOR.read_array(record)?),
+            34 => self.refund_for = Some(types::REFUND_FOR.read_array(record)?.into()),
             36 => self.recurrence_counter = Some(types::RECURRENCE_COUNTER.read(record, Reader::tu32)?),
             38 => self.payer_key = Some(types::PAYER_KEY.read_x_only_point(record, points)?),
             39 => self.payer_note = Some(read::text(types::PAYER_NOTE, record)?),
             40 => self.created_at = Some(types::CREATED_AT.read(record, Reader::tu64)?),
-            42 => self.payment_hash = Some(types::PAYMENT_HASH.read_array(record)?),
+            42 => self.payment_hash = Some(types::PAYMENT_HASH.read_array(record)?.into()),
             44 => self.relative_expiry = Some(types::RELATIVE_EXPIRY.read(record, Reader::tu32)?),
             46 => self.cltv = Some(types::CLTV.read(record, Reader::tu32)?),
             48 => {
@@ -358,7 +355,7 @@ impl Fields {
             50 => self.payer_info = Some(Span::of_value(record)),
             52 => self.refund_signature = Some(types::REFUND_SIGNATURE.read_signature(record)?),
             54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
-            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?),
+            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?.into()),
             64 => self.recurrence_basetime = Some(types::RECURRENCE_BASETIME.read(record, Reader::tu64)?),
             68 => self.recurrence_start = Some(types::RECURRENCE_START.read(record, Reader::tu32)?),
             240 => self.signature = Some(types::SIGNATURE.read_signature(record)?),

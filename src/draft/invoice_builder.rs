@@ -6,33 +6,38 @@ use secp256k1::XOnlyPublicKey;
 use super::types::{invoice as types, offer};
 use super::{Invoice, Offer, invoice};
 use crate::amount::Msat;
-use crate::build::BuildError;
+use crate::codec::{BuildError, ParseError};
 use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::merkle::{LnAll, root};
-use crate::parse::ParseError;
+use crate::payment::PaymentHash;
 use crate::sign::{SignatureField, Signer, sign};
 use crate::tlv::{ValueErrorKind, Writer};
 
-/// Collects what an answering [`Invoice`] says in addition to what it repeats of the offer. [`InvoiceBuilder::sign`]
-/// refuses an invoice that no payer would pay. It writes another amount than the offer's if asked to, as Core
-/// Lightning does: see [`InvoiceBuilder::amount`].
+/// Collects the fields of an [`Invoice`] in addition to those that it repeats of the offer.
+/// [`Offer::respond`] begins it. [`InvoiceBuilder::sign`] refuses an invoice that no payer would
+/// pay. It writes another amount than the offer's if the caller sets one, as Core Lightning does:
+/// see [`InvoiceBuilder::amount`].
 ///
 /// ```
-/// use bolt12::draft::{Invoice, Offer};
+/// use bolt12::PaymentHash;
+/// use bolt12::draft::Offer;
 /// use secp256k1::{Keypair, SECP256K1, SecretKey};
 /// # let atm = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
 /// # let (node_id, _) = atm.x_only_public_key();
-/// # let offer = Offer::payout("withdrawal from ATM", node_id).amount("100000sat".parse()?).build()?;
+/// # let builder = Offer::payout("withdrawal from ATM", node_id);
+/// # let offer = builder.amount("100000sat".parse()?).build()?;
 /// let payee = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32])?);
 /// let (payee_id, _) = payee.x_only_public_key();
 /// // From the payee's node, which keeps the preimage.
-/// let payment_hash = [0x42; 32];
-/// let invoice = Invoice::answer(&offer, payment_hash, payee_id).created_at(1_700_000_000).sign(&payee)?;
+/// let payment_hash = PaymentHash::from_byte_array([0x42; 32]);
+/// let builder = offer.respond(payment_hash, payee_id).created_at(1_700_000_000);
+/// let invoice = builder.sign(&payee)?;
 /// assert_eq!(invoice.offer_id(), Some(offer.offer_id()));
 /// assert_eq!(invoice.amount(), Some(100_000_000));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct InvoiceBuilder<'a> {
     offer: &'a Offer,
     chain: Option<ChainHash>,
@@ -41,13 +46,13 @@ pub struct InvoiceBuilder<'a> {
     node_id: XOnlyPublicKey,
     quantity: Option<u64>,
     created_at: u64,
-    payment_hash: [u8; 32],
+    payment_hash: PaymentHash,
     relative_expiry: u32,
     cltv: Option<u32>,
 }
 
 impl<'a> InvoiceBuilder<'a> {
-    pub(super) const fn new(offer: &'a Offer, payment_hash: [u8; 32], node_id: XOnlyPublicKey) -> Self {
+    pub(super) const fn new(offer: &'a Offer, payment_hash: PaymentHash, node_id: XOnlyPublicKey) -> Self {
         Self {
             offer,
             chain: None,
@@ -62,8 +67,7 @@ impl<'a> InvoiceBuilder<'a> {
         }
     }
 
-    /// The chain to be paid on; the first that the offer lists unless set.
-    #[must_use]
+    /// The chain to pay on; the first that the offer lists unless set.
     pub const fn chain(mut self, chain: ChainHash) -> Self {
         self.chain = Some(chain);
         self
@@ -71,44 +75,40 @@ impl<'a> InvoiceBuilder<'a> {
 
     /// The amount; the offer's, times the quantity, unless set. An offer for any amount needs it.
     ///
-    /// For an offer with an amount it replaces that amount, as `sendinvoice` of Core Lightning does. The payer decides
-    /// whether to pay it: Core Lightning and [`Offer::check_invoice`] refuse any amount but the offer's.
-    #[must_use]
+    /// For an offer with an amount it replaces that amount, as `sendinvoice` of Core Lightning
+    /// does. Such an invoice is not paid: Core Lightning and [`Offer::check_invoice`] refuse any
+    /// amount but the offer's.
     pub const fn amount(mut self, amount: Msat) -> Self {
         self.amount = Some(amount);
         self
     }
 
     /// Feature bits, big endian; none unless set.
-    #[must_use]
     pub const fn features(mut self, features: &'a [u8]) -> Self {
         self.features = Some(features);
         self
     }
 
     /// The number of items; needed exactly when the offer has quantity limits.
-    #[must_use]
     pub const fn quantity(mut self, items: u64) -> Self {
         self.quantity = Some(items);
         self
     }
 
-    /// The unix second in which it is made.
-    #[must_use]
+    /// The unix second of its creation.
     pub const fn created_at(mut self, seconds: u64) -> Self {
         self.created_at = seconds;
         self
     }
 
     /// Seconds of validity; [`Invoice::DEFAULT_RELATIVE_EXPIRY`] unless set.
-    #[must_use]
     pub const fn relative_expiry(mut self, seconds: u32) -> Self {
         self.relative_expiry = seconds;
         self
     }
 
-    /// Blocks that the last hop needs, at most 65 535: v0.11 of Core Lightning reads the field as 16 bits.
-    #[must_use]
+    /// Blocks that the last hop needs, at most 65 535: v0.11 of Core Lightning reads the field as
+    /// 16 bits.
     pub const fn cltv(mut self, blocks: u32) -> Self {
         self.cltv = Some(blocks);
         self
@@ -117,22 +117,29 @@ impl<'a> InvoiceBuilder<'a> {
     /// Writes the invoice and has `signer`, who holds node_id, sign it.
     ///
     /// # Errors
-    /// [`BuildError::Message`]: the offer does not pay out, refunds (then [`InvoiceBuilder::sign_refund`] is needed), is
-    /// for another chain, has no amount (or one in another currency, or too large times the quantity) and none is set,
-    /// the amount is zero, the quantity does not fit its limits, or cltv is above 65 535. [`BuildError::Signer`].
-    pub fn sign(&self, signer: &impl Signer) -> Result<Invoice, BuildError> {
+    ///
+    /// [`BuildError::Message`]: the offer does not pay out, is a refund (then [`InvoiceBuilder::sign_refund`] is needed),
+    /// is for another chain, has no amount (or one in another currency, or too large times the
+    /// quantity) and none is set, the amount is zero, the quantity does not fit its limits, or cltv
+    /// is above 65 535. [`BuildError::Signer`].
+    pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {
         if self.offer.refund_for().is_some() {
             return Err(FieldError::missing(types::REFUND_SIGNATURE).into());
         }
         self.finish(self.write()?, signer)
     }
 
-    /// As [`InvoiceBuilder::sign`], for an offer that refunds: `payer`, who holds the payer_key of the refunded
-    /// invoice, signs too, and so proves to be whoever paid it.
+    /// As [`InvoiceBuilder::sign`], for an offer that refunds: `payer`, the holder of the payer_key
+    /// of the refunded invoice, signs as well and so proves that it paid that invoice.
     ///
     /// # Errors
+    ///
     /// As [`InvoiceBuilder::sign`]; also when the offer does not refund.
-    pub fn sign_refund(&self, signer: &impl Signer, payer: &impl Signer) -> Result<Invoice, BuildError> {
+    pub fn sign_refund(
+        &self,
+        signer: &(impl Signer + ?Sized),
+        payer: &(impl Signer + ?Sized),
+    ) -> Result<Invoice, BuildError> {
         if self.offer.refund_for().is_none() {
             let kind = FieldErrorKind::Without { other: offer::REFUND_FOR };
             return Err(FieldError::new(types::REFUND_SIGNATURE, None, kind).into());
@@ -144,7 +151,7 @@ impl<'a> InvoiceBuilder<'a> {
         self.finish(writer, signer)
     }
 
-    fn finish(&self, mut writer: Writer, signer: &impl Signer) -> Result<Invoice, BuildError> {
+    fn finish(&self, mut writer: Writer, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {
         let root = root::<LnAll>(writer.stream());
         let signature = sign(signer, &self.node_id, &SignatureField::INVOICE.sighash(root))?;
         writer.record(types::SIGNATURE.number(), signature.as_ref());
@@ -161,7 +168,7 @@ impl<'a> InvoiceBuilder<'a> {
         let payer = offer.node_id().ok_or(FieldError::missing(offer::NODE_ID))?;
         let chain = self.answered_chain()?;
         self.check_quantity()?;
-        // Room is made once: for the description, and for everything else at its longest, the signatures too.
+        // One allocation suffices: for the description, and for everything else at its longest, signatures included.
         let texts = offer.description().map_or(0, |text| text.as_str().len());
         let texts = texts.saturating_add(self.features.map_or(0, <[u8]>::len));
         let mut writer = Writer::with_capacity(texts.saturating_add(480));
@@ -174,10 +181,13 @@ impl<'a> InvoiceBuilder<'a> {
         writer.record_if(types::FEATURES.number(), self.features);
         writer.record(types::NODE_ID.number(), &self.node_id.serialize());
         writer.tu64_if(types::QUANTITY.number(), self.quantity);
-        writer.record_if(types::REFUND_FOR.number(), offer.refund_for().as_ref().map(|hash| &hash[..]));
+        writer.record_if(
+            types::REFUND_FOR.number(),
+            offer.refund_for().as_ref().map(|hash| &hash.as_byte_array()[..]),
+        );
         writer.record(types::PAYER_KEY.number(), &payer.serialize());
         writer.tu64(types::CREATED_AT.number(), self.created_at);
-        writer.record(types::PAYMENT_HASH.number(), &self.payment_hash);
+        writer.record(types::PAYMENT_HASH.number(), self.payment_hash.as_byte_array());
         let expiry = Some(self.relative_expiry).filter(|expiry| *expiry != Invoice::DEFAULT_RELATIVE_EXPIRY);
         writer.tu64_if(types::RELATIVE_EXPIRY.number(), expiry.map(u64::from));
         writer.tu64_if(types::CLTV.number(), self.checked_cltv()?);
@@ -226,7 +236,7 @@ impl<'a> InvoiceBuilder<'a> {
         }
     }
 
-    /// The quantity is there exactly when the offer limits it, and within the limits.
+    /// The quantity is present exactly when the offer limits it, and within the limits.
     fn check_quantity(&self) -> Result<(), FieldError> {
         let (min, max) = (self.offer.quantity_min(), self.offer.quantity_max());
         let field: Field = types::QUANTITY;

@@ -1,4 +1,4 @@
-//! The draft's invoice request, read: `lnr1…`. The payout calls have no need of it; it is here to be decoded.
+//! The draft's invoice request, read: `lnr1…`. The payout calls do not use it; it can be decoded.
 
 use alloc::vec::Vec;
 
@@ -7,16 +7,16 @@ use secp256k1::{XOnlyPublicKey, schnorr};
 
 use super::read;
 use super::types::invoice_request as types;
-use crate::field::{Features, FieldError, FieldErrorKind, Points, Span, UntrustedText};
+use crate::codec::{ParseError, bad_signature, message_interface, read_records, value_of};
+use crate::field::{Features, FieldError, Points, Span, UntrustedText};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
-use crate::parse::{ParseError, read_records};
+use crate::payment::PaymentHash;
 use crate::sign::SignatureField;
-use crate::standard::standard_traits;
 use crate::text::Prefix;
 use crate::tlv::{Reader, Record, Stream};
 
-/// An invoice request of the 2021 draft. Parsed means proved: framing, every field, and the signature by its
-/// payer_key, under either of its historic names.
+/// An invoice request of the 2021 draft. Parsing validates the framing, every field, and the
+/// signature by its payer_key, under either of its historic names.
 #[derive(Clone)]
 pub struct InvoiceRequest {
     bytes: Vec<u8>,
@@ -30,21 +30,6 @@ impl InvoiceRequest {
     /// The merkle root over all records but the signature.
     pub const fn merkle_root(&self) -> MerkleRoot {
         self.root
-    }
-
-    /// The bytes of the TLV stream, as received.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The records.
-    pub fn stream(&self) -> Stream<'_> {
-        Stream::from_validated(&self.bytes)
-    }
-
-    /// The records of odd types that this crate does not know.
-    pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
-        read::unknown_records(self.stream(), &types::ALL)
     }
 
     /// `chain`: where it is to be paid; bitcoin when absent.
@@ -64,7 +49,7 @@ impl InvoiceRequest {
 
     /// `features`.
     pub fn features(&self) -> Features<'_> {
-        Features::new(self.fields.features.map(|span| span.of(&self.bytes)).unwrap_or_default())
+        Features::new(value_of(self.fields.features, &self.bytes))
     }
 
     /// `quantity`: the number of items.
@@ -82,18 +67,18 @@ impl InvoiceRequest {
         self.payer_key
     }
 
-    /// `payer_note`: a note by the payer.
+    /// `payer_note`: a note from the payer to the payee.
     pub fn payer_note(&self) -> Option<UntrustedText<'_>> {
         self.fields.payer_note.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
 
-    /// `payer_info`: what the payer derived its key from.
+    /// `payer_info`: the bytes from which the payer derived its key.
     pub fn payer_info(&self) -> Option<&[u8]> {
-        self.fields.payer_info.map(|span| span.of(&self.bytes))
+        self.fields.payer_info.map(|span| span.slice(&self.bytes))
     }
 
     /// `replace_invoice`: the payment_hash of the invoice to replace.
-    pub const fn replace_invoice(&self) -> Option<[u8; 32]> {
+    pub const fn replace_invoice(&self) -> Option<PaymentHash> {
         self.fields.replace_invoice
     }
 
@@ -102,7 +87,7 @@ impl InvoiceRequest {
         self.fields.recurrence_start
     }
 
-    /// `signature` by [`InvoiceRequest::payer_key`]; verified.
+    /// `signature` by [`InvoiceRequest::payer_key`]; validated.
     pub const fn signature(&self) -> schnorr::Signature {
         self.signature
     }
@@ -114,6 +99,7 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
     /// Reads the bytes of a TLV stream.
     ///
     /// # Errors
+    ///
     /// [`ParseError`]: the framing, a field, or the signature.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let mut fields = Fields::default();
@@ -127,17 +113,19 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
         if names.iter().any(|name| name.sighash(root).is_signed_by(&signature, &payer_key)) {
             return Ok(Self { bytes, fields, payer_key, signature, root });
         }
-        let offset = Stream::from_validated(&bytes)
-            .find(types::SIGNATURE.number())
-            .map(|record| record.value_offset());
-        let kind = FieldErrorKind::BadSignature { key: types::PAYER_KEY };
-        Err(FieldError::new(types::SIGNATURE, offset, kind).into())
+        Err(bad_signature(Stream::from_validated(&bytes), types::SIGNATURE, types::PAYER_KEY).into())
     }
 }
 
-standard_traits!(InvoiceRequest, Prefix::InvoiceRequest, "draft::InvoiceRequest");
+message_interface!(
+    InvoiceRequest,
+    Prefix::InvoiceRequest,
+    types::ALL,
+    "draft::InvoiceRequest",
+    "an invoice request of the 2021 draft (lnr1…)"
+);
 
-/// What a request says, texts by their place in its bytes.
+/// The fields of a request, texts by their place in its bytes.
 #[derive(Clone, Debug, Default)]
 struct Fields {
     chain: Option<[u8; 32]>,
@@ -149,7 +137,7 @@ struct Fields {
     payer_key: Option<XOnlyPublicKey>,
     payer_note: Option<Span>,
     payer_info: Option<Span>,
-    replace_invoice: Option<[u8; 32]>,
+    replace_invoice: Option<PaymentHash>,
     recurrence_start: Option<u32>,
     signature: Option<schnorr::Signature>,
 }
@@ -167,7 +155,7 @@ impl Fields {
             38 => self.payer_key = Some(types::PAYER_KEY.read_x_only_point(record, &mut Points::unknown())?),
             39 => self.payer_note = Some(read::text(types::PAYER_NOTE, record)?),
             50 => self.payer_info = Some(Span::of_value(record)),
-            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?),
+            56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?.into()),
             68 => self.recurrence_start = Some(types::RECURRENCE_START.read(record, Reader::tu32)?),
             240 => self.signature = Some(types::SIGNATURE.read_signature(record)?),
             _ => return Ok(false),

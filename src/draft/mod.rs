@@ -1,9 +1,10 @@
-//! The 2021 draft of BOLT 12, as Core Lightning v0.10.1 to v0.12.1 spoke it: the dialect in which `offerout` was
-//! documented.
+//! The 2021 draft of BOLT 12, as Core Lightning v0.10.1 to v0.12.1 spoke it: the dialect in which
+//! `offerout` was documented.
 //!
-//! It has offers that *send* money: "send me an invoice, I pay you" ([`Offer::send_invoice`]). Keys are 32-byte x-only
-//! points, the merkle nonces cover all records ([`LnAll`](crate::merkle::LnAll)), and an offer can be signed. Reading
-//! is as strict as v0.11.2 was: ascending types, unknown even types refused.
+//! It has offers that *send* money: "send me an invoice, I pay you" ([`Offer::send_invoice`]). Keys
+//! are 32-byte x-only points, the merkle nonces cover all records
+//! ([`LnAll`](crate::merkle::LnAll)), and an offer can be signed. Reading is as strict as v0.11.2
+//! was: ascending types, unknown even types refused.
 
 mod fallback;
 mod invoice;
@@ -15,7 +16,6 @@ mod read;
 mod redeem;
 pub mod types;
 
-pub use fallback::Fallback;
 pub use invoice::{BlindedPay, Invoice};
 pub use invoice_builder::InvoiceBuilder;
 pub use invoice_request::InvoiceRequest;

@@ -6,33 +6,35 @@ use bitcoin::constants::ChainHash;
 use secp256k1::{XOnlyPublicKey, schnorr};
 
 use super::types::offer as types;
-use super::{OfferBuilder, read};
+use super::{InvoiceBuilder, OfferBuilder, read};
 use crate::amount::{Amount, Msat};
-use crate::build::BuildError;
-use crate::field::{
-    BlindedPath, Features, FieldError, FieldErrorKind, PathList, Points, Span, UntrustedText,
+use crate::codec::{
+    BuildError, ParseError, bad_signature, chain_hashes, check_length, message_interface, read_chains,
+    read_records, value_of, with_signature, without,
 };
+use crate::field::{BlindedPath, Features, FieldError, PathList, Points, Span, UntrustedText};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
-use crate::parse::{ParseError, check_length, read_records};
+use crate::payment::PaymentHash;
 use crate::sign::{Sighash, SignatureField, Signer, sign};
-use crate::standard::standard_traits;
 use crate::text::Prefix;
-use crate::tlv::{Reader, Record, Stream, ValueError, Writer};
+use crate::tlv::{Reader, Record, Stream, ValueError};
 
-/// An offer of the 2021 draft, signed or not. Parsed means proved: framing, every field, and the signature if there is
-/// one.
+/// An offer of the 2021 draft, signed or not. Parsing validates the framing, every field, and the
+/// signature if there is one.
 ///
-/// Two offers are equal when their bytes are. The signed and the unsigned variant differ, but share their
-/// [`offer_id`](Offer::offer_id).
+/// Two offers are equal when their bytes are. The signed and the unsigned form differ, but share
+/// their [`offer_id`](Offer::offer_id).
 ///
 /// ```
 /// use bolt12::draft::Offer;
-/// let text = "lno1pqpqzqq2ydkxjemgw3hxjmn8ypnkjan9v9mkz7fvyphkuefqwpjhygrsv4e8xmmwyy0zpxdpsdxs5egu7h4see5c8wdftr6dqjsh4a6ryplswfgwjkshj0j8xcqq";
+/// let text = "lno1pqpqzqq2ydkxjemgw3hxjmn8ypnkjan9v9mkz7fvyphkuefqwpjhygrsv4e8xmmw\
+///             yy0zpxdpsdxs5egu7h4see5c8wdftr6dqjsh4a6ryplswfgwjkshj0j8xcqq";
 /// let offer: Offer = text.parse()?;
 /// assert_eq!(offer.description().unwrap(), "lightning giveaway, one per person!");
 /// assert_eq!(offer.amount(), Some(256));
 /// assert!(offer.send_invoice());
-/// assert_eq!(offer.offer_id().to_string(), "d361ea762ab79a95a12fca7d06b87253c335027dc1b82d30abf794d540885fe5");
+/// let id = "d361ea762ab79a95a12fca7d06b87253c335027dc1b82d30abf794d540885fe5";
+/// assert_eq!(offer.offer_id().to_string(), id);
 /// assert_eq!(offer.to_string(), text);
 /// # Ok::<(), bolt12::ParseError>(())
 /// ```
@@ -44,7 +46,8 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Begins an offer that pays out: "send me an invoice, I pay you", for `description`, issued by `node_id`.
+    /// Begins an offer that pays out: "send me an invoice, I pay you", for `description`, issued by
+    /// `node_id`.
     pub fn payout(description: &str, node_id: XOnlyPublicKey) -> OfferBuilder<'_> {
         OfferBuilder::new(description, node_id).send_invoice()
     }
@@ -54,64 +57,51 @@ impl Offer {
         OfferBuilder::new(description, node_id)
     }
 
-    /// The same offer with a signature by its node_id (BIP 340, auxiliary randomness of 32 zero bytes).
+    /// Begins the payee's answer to an offer that pays out: an invoice by `node_id`, for a payment
+    /// under `payment_hash`.
+    pub const fn respond(&self, payment_hash: PaymentHash, node_id: XOnlyPublicKey) -> InvoiceBuilder<'_> {
+        InvoiceBuilder::new(self, payment_hash, node_id)
+    }
+
+    /// The same offer with a signature by its node_id (BIP 340, auxiliary randomness of 32 zero
+    /// bytes).
     ///
     /// # Errors
-    /// [`BuildError::Signer`] when the signer refuses, answers wrongly, or holds another key than node_id;
-    /// [`BuildError::Message`] when the offer has no node_id or would be longer than
-    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
-    pub fn sign(&self, signer: &impl Signer) -> Result<Self, BuildError> {
+    ///
+    /// [`BuildError::Signer`] when the signer refuses, returns a wrong signature, or holds another
+    /// key than node_id; [`BuildError::Message`] when the offer has no node_id or would be longer
+    /// than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
+    pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Self, BuildError> {
         let key = self.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
         let signature = sign(signer, &key, &self.sighash())?;
-        let mut writer = Writer::with_capacity(self.bytes.len().saturating_add(SIGNATURE_RECORD_LEN));
-        writer.copy(self.stream().records());
-        writer.record(types::SIGNATURE.number(), signature.as_ref());
-        let bytes = writer.into_bytes();
+        let bytes = with_signature(self.stream(), types::SIGNATURE, Some(&signature));
         check_length(bytes.len())?;
         Ok(self.with_signature(bytes, Some(signature)))
     }
 
     /// The same offer without its signature.
     pub fn unsigned(&self) -> Self {
-        let mut writer = Writer::with_capacity(self.bytes.len());
-        let records = self.stream().records();
-        writer.copy(records.filter(|record| record.number() != types::SIGNATURE.number()));
-        self.with_signature(writer.into_bytes(), None)
+        self.with_signature(without(self.stream(), types::SIGNATURE), None)
     }
 
-    /// The id: the merkle root over all records but the signature.
+    /// The id of the offer: its merkle root.
     pub fn offer_id(&self) -> OfferId {
         self.root.into()
     }
 
-    /// What the signature covers, for signers that work outside [`Offer::sign`].
+    /// The merkle root over all records but the signature.
+    pub const fn merkle_root(&self) -> MerkleRoot {
+        self.root
+    }
+
+    /// The hash that the signature covers, for signers that work outside [`Offer::sign`].
     pub fn sighash(&self) -> Sighash {
         SignatureField::OFFER.sighash(self.root)
     }
 
-    /// The bytes of the TLV stream, as received or built.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The records.
-    pub fn stream(&self) -> Stream<'_> {
-        Stream::from_validated(&self.bytes)
-    }
-
-    /// The records of odd types that this crate does not know.
-    pub fn unknown_records(&self) -> impl Iterator<Item = Record<'_>> {
-        read::unknown_records(self.stream(), &types::ALL)
-    }
-
     /// `chains`: the chains on which it can be used, bitcoin alone when absent or empty.
     pub fn chains(&self) -> impl Iterator<Item = ChainHash> {
-        let listed = self.fields.chains.map(|span| span.of(&self.bytes)).filter(|list| !list.is_empty());
-        let absent = listed.is_none().then_some(ChainHash::BITCOIN);
-        let listed = listed.unwrap_or_default().chunks_exact(32);
-        absent
-            .into_iter()
-            .chain(listed.filter_map(|chain| <[u8; 32]>::try_from(chain).ok()).map(ChainHash::from))
+        chain_hashes(value_of(self.fields.chains, &self.bytes))
     }
 
     /// Whether it can be used on `chain`.
@@ -129,7 +119,7 @@ impl Offer {
         self.fields.amount
     }
 
-    /// The amount where it is one of bitcoin: `None` when it is in another currency or above 21 000 000 BTC.
+    /// The amount in msat, or any; `None` when it is in another currency or above 21 000 000 BTC.
     pub fn msat_amount(&self) -> Option<Amount> {
         match (self.fields.currency, self.fields.amount) {
             (Some(_), _) => None,
@@ -138,14 +128,14 @@ impl Offer {
         }
     }
 
-    /// `description`: what it is for.
+    /// `description`: the purpose of the payment.
     pub fn description(&self) -> Option<UntrustedText<'_>> {
         self.text(self.fields.description)
     }
 
     /// `features`.
     pub fn features(&self) -> Features<'_> {
-        Features::new(self.fields.features.map(|span| span.of(&self.bytes)).unwrap_or_default())
+        Features::new(value_of(self.fields.features, &self.bytes))
     }
 
     /// `absolute_expiry` in unix seconds; valid until deactivated when absent.
@@ -153,17 +143,23 @@ impl Offer {
         self.fields.absolute_expiry
     }
 
-    /// Whether it is expired at `now` (unix seconds): from the second of its expiry on.
+    /// The second (unix) from which the offer is expired, `absolute_expiry`; `None` for an offer
+    /// without end. The draft counts that second as expired; merged BOLT 12 does not.
+    pub const fn expires_at(&self) -> Option<u64> {
+        self.fields.absolute_expiry
+    }
+
+    /// Whether the offer is expired at `now` (unix seconds): from the second of its expiry on.
     pub fn is_expired(&self, now: u64) -> bool {
         self.absolute_expiry().is_some_and(|expiry| now >= expiry)
     }
 
     /// `paths`: blinded paths to the issuer, none when absent.
     pub fn paths(&self) -> impl Iterator<Item = BlindedPath<'_>> {
-        self.fields.paths.iter().flat_map(|paths| paths.of(&self.bytes))
+        self.fields.paths.iter().flat_map(|paths| paths.view(&self.bytes))
     }
 
-    /// `issuer`: who issues it.
+    /// `issuer`: the name of the issuer.
     pub fn issuer(&self) -> Option<UntrustedText<'_>> {
         self.text(self.fields.issuer)
     }
@@ -203,32 +199,33 @@ impl Offer {
         self.fields.node_id
     }
 
-    /// `refund_for`: the payment_hash of the invoice that this refunds.
-    pub const fn refund_for(&self) -> Option<[u8; 32]> {
+    /// `refund_for`: the payment_hash of the invoice that this offer refunds.
+    pub const fn refund_for(&self) -> Option<PaymentHash> {
         self.fields.refund_for
     }
 
-    /// `send_invoice`: whether the issuer pays whoever sends an invoice.
+    /// `send_invoice`: whether the issuer pays the payee that sends an invoice.
     pub const fn send_invoice(&self) -> bool {
         self.fields.send_invoice
     }
 
-    /// `signature` by [`Offer::node_id`] over [`Offer::sighash`]; verified.
+    /// `signature` by [`Offer::node_id`] over [`Offer::sighash`]; validated.
     pub const fn signature(&self) -> Option<schnorr::Signature> {
         self.fields.signature
     }
 
-    /// Reads an unsigned offer just written, whose node_id is at hand.
+    /// Reads an unsigned offer just written, whose node_id is known.
     pub(super) fn read_written(bytes: Vec<u8>, node_id: XOnlyPublicKey) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::known(&mut core::iter::once(node_id)))?;
         let root = root::<LnAll>(Stream::from_validated(&bytes));
         Ok(Self { bytes, fields, root })
     }
 
-    /// An offer again, from bytes that were one before and its root: nothing is proved a second time, which is most of
-    /// the time that reading takes. Whoever kept the bytes vouches for them.
+    /// An offer from bytes that were one before, and its root. Root and signature are not computed
+    /// again, which is most of the time that reading takes: the caller stored the bytes and vouches
+    /// for them.
     #[cfg(feature = "std")]
-    pub(crate) fn restored(bytes: Vec<u8>, root: MerkleRoot) -> Result<Self, ParseError> {
+    pub(crate) fn from_stored(bytes: Vec<u8>, root: MerkleRoot) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::unknown())?;
         Ok(Self { bytes, fields, root })
     }
@@ -237,8 +234,8 @@ impl Offer {
         span.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
 
-    /// This offer with another signature, or none. The signature stands behind all other fields and outside the tree,
-    /// so neither their places nor the root change with it.
+    /// This offer with another signature, or none. The signature comes after all other fields and
+    /// is not in the tree, so neither their places nor the root change with it.
     fn with_signature(&self, bytes: Vec<u8>, signature: Option<schnorr::Signature>) -> Self {
         Self { bytes, fields: Fields { signature, ..self.fields.clone() }, root: self.root }
     }
@@ -250,6 +247,7 @@ impl TryFrom<Vec<u8>> for Offer {
     /// Reads the bytes of a TLV stream.
     ///
     /// # Errors
+    ///
     /// [`ParseError`]: the framing, a field, or the signature.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::unknown())?;
@@ -258,20 +256,17 @@ impl TryFrom<Vec<u8>> for Offer {
         if let Some(signature) = offer.signature() {
             let key = offer.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
             if !offer.sighash().is_signed_by(&signature, &key) {
-                let offset =
-                    offer.stream().find(types::SIGNATURE.number()).map(|record| record.value_offset());
-                let kind = FieldErrorKind::BadSignature { key: types::NODE_ID };
-                return Err(FieldError::new(types::SIGNATURE, offset, kind).into());
+                return Err(bad_signature(offer.stream(), types::SIGNATURE, types::NODE_ID).into());
             }
         }
         Ok(offer)
     }
 }
 
-standard_traits!(Offer, Prefix::Offer, "draft::Offer");
+message_interface!(Offer, Prefix::Offer, types::ALL, "draft::Offer", "an offer of the 2021 draft (lno1…)");
 
 /// `recurrence`: how often to pay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Recurrence {
     /// 0 seconds, 1 days, 2 months, 3 years.
     pub time_unit: u8,
@@ -280,7 +275,7 @@ pub struct Recurrence {
 }
 
 /// `recurrence_base`: when period 0 starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RecurrenceBase {
     /// Not 0: payments may start with any period.
     pub start_any_period: u8,
@@ -289,20 +284,17 @@ pub struct RecurrenceBase {
 }
 
 /// `recurrence_paywindow`: when within a period to pay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RecurrencePaywindow {
     /// Seconds before the period's start.
     pub seconds_before: u32,
-    /// Not 0: the amount is that of the time left in the period.
+    /// Not 0: the amount is in proportion to the time left in the period.
     pub proportional_amount: u8,
     /// Seconds after the period's start.
     pub seconds_after: u32,
 }
 
-/// Type and length, a byte each, and the 64 bytes of a signature.
-const SIGNATURE_RECORD_LEN: usize = 66;
-
-/// What an offer says, texts and lists by their place in its bytes.
+/// The fields of an offer, texts and lists by their place in its bytes.
 #[derive(Clone, Debug, Default)]
 struct Fields {
     chains: Option<Span>,
@@ -318,7 +310,7 @@ struct Fields {
     recurrence: Option<Recurrence>,
     recurrence_base: Option<RecurrenceBase>,
     node_id: Option<XOnlyPublicKey>,
-    refund_for: Option<[u8; 32]>,
+    refund_for: Option<PaymentHash>,
     send_invoice: bool,
     recurrence_paywindow: Option<RecurrencePaywindow>,
     recurrence_limit: Option<u32>,
@@ -329,7 +321,7 @@ impl Fields {
     fn read(bytes: &[u8], points: &mut Points<'_, XOnlyPublicKey>) -> Result<Self, ParseError> {
         let mut fields = Self::default();
         read_records(bytes, |record| fields.read_record(record, points))?;
-        // No single field is required, but one has to be there: without any, there is nothing to name or to sign.
+        // Each field may be absent, but not all of them: then there is nothing to identify or to sign.
         if Stream::from_validated(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
             return Err(ParseError::Empty);
         }
@@ -343,7 +335,7 @@ impl Fields {
         points: &mut Points<'_, XOnlyPublicKey>,
     ) -> Result<bool, FieldError> {
         match record.number() {
-            2 => self.chains = Some(types::CHAINS.read_list(record, 32)?),
+            2 => self.chains = Some(read_chains(types::CHAINS, record)?),
             6 => self.currency = Some(read::text(types::CURRENCY, record)?),
             8 => self.amount = Some(types::AMOUNT.read(record, Reader::tu64)?),
             10 => self.description = Some(read::text(types::DESCRIPTION, record)?),
@@ -356,7 +348,7 @@ impl Fields {
             26 => self.recurrence = Some(types::RECURRENCE.read(record, read_recurrence)?),
             28 => self.recurrence_base = Some(types::RECURRENCE_BASE.read(record, read_base)?),
             30 => self.node_id = Some(types::NODE_ID.read_x_only_point(record, points)?),
-            34 => self.refund_for = Some(types::REFUND_FOR.read_array(record)?),
+            34 => self.refund_for = Some(types::REFUND_FOR.read_array(record)?.into()),
             54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
             64 => self.recurrence_paywindow = Some(types::RECURRENCE_PAYWINDOW.read(record, read_paywindow)?),
             66 => self.recurrence_limit = Some(types::RECURRENCE_LIMIT.read(record, Reader::tu32)?),

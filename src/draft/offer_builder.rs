@@ -8,11 +8,13 @@ use secp256k1::XOnlyPublicKey;
 use super::Offer;
 use super::types::offer as types;
 use crate::amount::{Amount, Msat};
-use crate::build::BuildError;
+use crate::codec::{BuildError, write_chains};
 use crate::field::{FieldError, FieldErrorKind, write_text};
+use crate::payment::PaymentHash;
 use crate::tlv::Writer;
 
-/// Collects what an [`Offer`] is to say. [`OfferBuilder::build`] refuses what a writer must not write.
+/// Collects the fields of an [`Offer`]. [`OfferBuilder::build`] refuses what a writer must not
+/// write.
 ///
 /// ```
 /// use bolt12::draft::Offer;
@@ -20,13 +22,15 @@ use crate::tlv::Writer;
 ///
 /// let key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
 /// let (node_id, _) = key.x_only_public_key();
-/// let offer = Offer::payout("withdrawal from ATM", node_id).amount("100000sat".parse()?).build()?;
+/// let builder = Offer::payout("withdrawal from ATM", node_id);
+/// let offer = builder.amount("100000sat".parse()?).build()?;
 /// let signed = offer.sign(&key)?;
 /// assert_eq!(signed.offer_id(), offer.offer_id());
 /// assert_eq!(signed.unsigned(), offer);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct OfferBuilder<'a> {
     chains: Vec<ChainHash>,
     amount: Option<Msat>,
@@ -36,7 +40,7 @@ pub struct OfferBuilder<'a> {
     quantity_min: Option<u64>,
     quantity_max: Option<u64>,
     node_id: XOnlyPublicKey,
-    refund_for: Option<[u8; 32]>,
+    refund_for: Option<PaymentHash>,
     send_invoice: bool,
 }
 
@@ -61,15 +65,14 @@ impl<'a> OfferBuilder<'a> {
         self
     }
 
-    /// Adds a chain on which it can be used. None, or bitcoin alone, writes no chains.
-    #[must_use]
+    /// Adds a chain on which the offer can be used. Without one, or with bitcoin alone, no chains
+    /// are written.
     pub fn chain(mut self, chain: ChainHash) -> Self {
         self.chains.push(chain);
         self
     }
 
     /// The amount; any unless set.
-    #[must_use]
     pub const fn amount(mut self, amount: Amount) -> Self {
         self.amount = match amount {
             Amount::Any => None,
@@ -78,37 +81,32 @@ impl<'a> OfferBuilder<'a> {
         self
     }
 
-    /// The second (unix) from which it is expired.
-    #[must_use]
+    /// The second (unix) from which the offer is expired.
     pub const fn absolute_expiry(mut self, seconds: u64) -> Self {
         self.absolute_expiry = Some(seconds);
         self
     }
 
-    /// Who issues it.
-    #[must_use]
+    /// The name of the issuer.
     pub const fn issuer(mut self, issuer: &'a str) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
     /// The least number of items: 1 or more, and at most the largest number.
-    #[must_use]
     pub const fn quantity_min(mut self, items: u64) -> Self {
         self.quantity_min = Some(items);
         self
     }
 
     /// The largest number of items: 1 or more.
-    #[must_use]
     pub const fn quantity_max(mut self, items: u64) -> Self {
         self.quantity_max = Some(items);
         self
     }
 
-    /// The payment_hash of the invoice that this refunds.
-    #[must_use]
-    pub const fn refund_for(mut self, payment_hash: [u8; 32]) -> Self {
+    /// The payment_hash of the invoice that the offer refunds.
+    pub const fn refund_for(mut self, payment_hash: PaymentHash) -> Self {
         self.refund_for = Some(payment_hash);
         self
     }
@@ -116,19 +114,17 @@ impl<'a> OfferBuilder<'a> {
     /// Writes the offer, unsigned.
     ///
     /// # Errors
+    ///
     /// [`BuildError::Message`]: an amount of zero, a NUL in a text, a refund that does not pay out, quantities in an
-    /// offer that pays out, a quantity limit of zero, a least quantity above the largest one, or more than
-    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    /// offer that pays out, a quantity limit of zero, a least quantity above the largest one, or
+    /// more than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
         self.check()?;
-        // Room is made once: for the texts, and for everything else at its longest.
+        // One allocation suffices: for the texts, and for everything else at its longest.
         let texts = self.description.len().saturating_add(self.issuer.map_or(0, str::len));
         let chains = self.chains.len().saturating_mul(32);
         let mut writer = Writer::with_capacity(texts.saturating_add(chains).saturating_add(128));
-        if self.chains.iter().any(|chain| *chain != ChainHash::BITCOIN) {
-            let chains: Vec<u8> = self.chains.iter().flat_map(|chain| chain.to_bytes()).collect();
-            writer.record(types::CHAINS.number(), &chains);
-        }
+        write_chains(types::CHAINS, &self.chains, &mut writer);
         writer.tu64_if(types::AMOUNT.number(), self.amount.map(Msat::get));
         write_text(types::DESCRIPTION, Some(self.description), &mut writer)?;
         writer.tu64_if(types::ABSOLUTE_EXPIRY.number(), self.absolute_expiry);
@@ -136,7 +132,10 @@ impl<'a> OfferBuilder<'a> {
         writer.tu64_if(types::QUANTITY_MIN.number(), self.quantity_min);
         writer.tu64_if(types::QUANTITY_MAX.number(), self.quantity_max);
         writer.record(types::NODE_ID.number(), &self.node_id.serialize());
-        writer.record_if(types::REFUND_FOR.number(), self.refund_for.as_ref().map(|hash| &hash[..]));
+        writer.record_if(
+            types::REFUND_FOR.number(),
+            self.refund_for.as_ref().map(|hash| &hash.as_byte_array()[..]),
+        );
         writer.record_if(types::SEND_INVOICE.number(), self.send_invoice.then_some(&[]));
         // Reading it back applies the rules of readers too.
         Ok(Offer::read_written(writer.into_bytes(), self.node_id)?)

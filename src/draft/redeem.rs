@@ -1,43 +1,62 @@
-//! Redemption: may this invoice be paid for that offer? The payer's checks, in the order Core Lightning made them.
+//! Redemption: whether an invoice may be paid for an offer. The payer's checks, in the order of
+//! Core Lightning.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 use bitcoin::constants::ChainHash;
-use bitcoin::hex::DisplayHex;
 use secp256k1::XOnlyPublicKey;
 
 use super::types::invoice as types;
 use super::{Invoice, Offer};
 use crate::amount::{Amount, Msat};
 use crate::field::{Field, ShownChain};
+use crate::payment::PaymentHash;
 use crate::tlv::tu64_bytes;
 
-/// What [`Offer::check_invoice`] needs to know beside the offer and the invoice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The payer's side of [`Offer::check_invoice`]: the time, the chain, the limit, and whom a refund
+/// goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct RedeemContext {
-    /// The present time in unix seconds.
-    pub now: u64,
-    /// The most that is paid for one invoice: for an offer of any amount, and for an amount times the quantity that the
-    /// payee chooses. Without it the payee of an offer of any amount names the amount.
-    pub limit: Option<Msat>,
-    /// The payer_key of the invoice that the offer refunds: its holder alone gets the refund.
-    pub refund_key: Option<XOnlyPublicKey>,
+    now: u64,
+    chain: Option<ChainHash>,
+    limit: Option<Msat>,
+    refund_key: Option<XOnlyPublicKey>,
 }
 
 impl RedeemContext {
-    /// The context at `now` (unix seconds), without a limit and without a refund.
-    pub const fn at(now: u64) -> Self {
-        Self { now, limit: None, refund_key: None }
+    /// A payer at `now` (unix seconds) that pays on every chain of the offer, without a limit.
+    pub const fn new(now: u64) -> Self {
+        Self { now, chain: None, limit: None, refund_key: None }
+    }
+
+    /// The same for a payer that pays on `chain` alone.
+    pub const fn on(self, chain: ChainHash) -> Self {
+        Self { chain: Some(chain), ..self }
+    }
+
+    /// The largest amount that is paid for one invoice: for an offer of any amount, and for an
+    /// amount times the quantity that the payee chooses. Without it the payee of an offer of any
+    /// amount chooses the amount.
+    pub const fn limit(self, most: Msat) -> Self {
+        Self { limit: Some(most), ..self }
+    }
+
+    /// The payer_key of the invoice that the offer refunds. Only its holder gets the refund.
+    pub const fn refund_key(self, payer_key: XOnlyPublicKey) -> Self {
+        Self { refund_key: Some(payer_key), ..self }
     }
 }
 
-/// An invoice that was found to fit its offer: what it needs to be paid is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An invoice that fits its offer and has every field that a payment needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct CheckedInvoice<'a> {
     invoice: &'a Invoice,
-    payment_hash: [u8; 32],
+    payment_hash: PaymentHash,
     amount: Msat,
 }
 
@@ -47,32 +66,34 @@ impl<'a> CheckedInvoice<'a> {
         self.invoice
     }
 
-    /// What the preimage must hash to.
-    pub const fn payment_hash(&self) -> [u8; 32] {
+    /// The hash of the preimage that proves the payment.
+    pub const fn payment_hash(&self) -> PaymentHash {
         self.payment_hash
     }
 
-    /// What is to be paid.
+    /// The amount to pay.
     pub const fn amount(&self) -> Msat {
         self.amount
     }
 }
 
 impl Offer {
-    /// Checks an invoice presented for this offer: that it answers this offer on a chain of this offer, that neither is
-    /// expired, and that it repeats the terms. Whether the offer was paid before is the ledger's to know.
+    /// Checks that `invoice` answers this offer on a chain of this offer, that neither is expired,
+    /// and that the invoice repeats the terms. Whether the offer was paid before, the ledger knows.
     ///
-    /// The order is Core Lightning's; two checks are ours: `refund_signature` is verified (the manual page promises it,
-    /// no release did it), and the amount is bounded by the limit.
+    /// The order is Core Lightning's. Two checks are this crate's: `refund_signature` is verified
+    /// (the manual page promises it, no release did it), and the amount is bounded by the limit.
     ///
     /// # Errors
-    /// [`RedeemError`], a refusal of its own for every check, with what to answer the payee.
+    ///
+    /// [`RedeemError`], a variant for every check, with the field and the value for the reply to
+    /// the payee.
     pub fn check_invoice<'a>(
         &self,
         invoice: &'a Invoice,
         context: &RedeemContext,
     ) -> Result<CheckedInvoice<'a>, RedeemError> {
-        self.check_chain(invoice)?;
+        self.check_chain(invoice, context.chain)?;
         match invoice.offer_id() {
             None => return Err(RedeemError::OfferIdMissing),
             Some(id) if id != self.offer_id() => return Err(RedeemError::OtherOffer),
@@ -93,19 +114,21 @@ impl Offer {
         let amount = self.check_amount(invoice, quantity, context.limit)?;
         self.check_refund_signature(invoice, context.refund_key.as_ref())?;
         let payment_hash = invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?;
-        let last = invoice.last_valid_second().ok_or(RedeemError::CreatedAtMissing)?;
+        let last = invoice.expires_at().ok_or(RedeemError::CreatedAtMissing)?;
         if context.now > last {
             return Err(RedeemError::InvoiceExpired { last, now: context.now });
         }
         Ok(CheckedInvoice { invoice, payment_hash, amount })
     }
 
-    fn check_chain(&self, invoice: &Invoice) -> Result<(), RedeemError> {
+    fn check_chain(&self, invoice: &Invoice, payers: Option<ChainHash>) -> Result<(), RedeemError> {
         let found = invoice.chain();
-        if found.is_some_and(|chain| self.supports_chain(chain)) {
+        let is_payers = |chain| payers.is_none_or(|payers| payers == chain);
+        if found.is_some_and(|chain| self.supports_chain(chain) && is_payers(chain)) {
             return Ok(());
         }
-        Err(RedeemError::WrongChain { found, expected: self.chains().next() })
+        let expected = payers.or_else(|| self.chains().next()).unwrap_or(ChainHash::BITCOIN);
+        Err(RedeemError::WrongChain { found, expected })
     }
 
     fn check_refund_for(&self, invoice: &Invoice) -> Result<(), RedeemError> {
@@ -185,27 +208,28 @@ impl Offer {
     }
 }
 
-/// Why an invoice is not paid. The message is fit to be sent back to the payee: it names no limit and no secret of the
-/// payer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why an invoice is not paid. The sentence can be sent to the payee: it contains no limit and no
+/// secret of the payer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum RedeemError {
-    /// The invoice is for a chain on which the offer cannot be used, or leaves its chain open.
-    #[error("wrong chain{}: expected{}", shown(.found), shown(.expected))]
+    /// The invoice is for another chain than the offer or the payer, or its chain is not
+    /// determined.
+    #[error("chain: {}expected {}", fact(.found.map(ShownChain), "not determined"), ShownChain(*.expected))]
     WrongChain {
         /// The invoice's chain.
         found: Option<ChainHash>,
-        /// The first of the offer's.
-        expected: Option<ChainHash>,
+        /// The payer's, or the first of the offer's.
+        expected: ChainHash,
     },
-    /// The invoice names no offer.
-    #[error("missing offer_id")]
+    /// The invoice has no offer_id.
+    #[error("offer_id: missing")]
     OfferIdMissing,
     /// The invoice answers another offer.
-    #[error("the invoice answers another offer")]
+    #[error("offer_id: another offer: expected this one")]
     OtherOffer,
-    /// The offer's time is over: at its expiry second it is expired.
-    #[error("offer expired: at {expiry}, it is {now}")]
+    /// The offer is expired, as from the second of its expiry on.
+    #[error("offer expired at {expiry} (now {now})")]
     OfferExpired {
         /// The offer's absolute_expiry.
         expiry: u64,
@@ -213,33 +237,33 @@ pub enum RedeemError {
         now: u64,
     },
     /// The offer does not pay out.
-    #[error("the offer did not expect an invoice")]
+    #[error("the offer pays no invoice: expected an offer with send_invoice")]
     NotAPayout,
-    /// The invoice asks for a refund, the offer is none.
-    #[error("unexpected refund_for")]
+    /// The invoice asks for a refund, and the offer is no refund.
+    #[error("refund_for: present: expected none")]
     UnexpectedRefund,
-    /// The invoice does not name the payment that the offer refunds.
-    #[error("{}: expected refund_for {}", if .found.is_some() { "wrong refund_for" } else { "missing refund_for" }, .expected.as_hex())]
+    /// The invoice does not have the payment_hash of the payment that the offer refunds.
+    #[error("refund_for: {}: expected {expected}", if .found.is_some() { "another payment_hash" } else { "missing" })]
     RefundForDiffers {
         /// The offer's.
-        expected: [u8; 32],
+        expected: PaymentHash,
         /// The invoice's.
-        found: Option<[u8; 32]>,
+        found: Option<PaymentHash>,
     },
-    /// The invoice is for another thing.
-    #[error("different description")]
+    /// The description is not that of the offer.
+    #[error("description: another text: expected that of the offer")]
     DescriptionDiffers {
         /// The offer's.
         expected: Option<String>,
     },
-    /// A number of items, for an offer without.
-    #[error("unexpected quantity")]
+    /// A number of items, for an offer without quantity limits.
+    #[error("quantity: {found}: expected none")]
     UnexpectedQuantity {
         /// The invoice's.
         found: u64,
     },
     /// A number of items outside the offer's limits, or none where one is needed.
-    #[error("quantity must be from {min} to {max}")]
+    #[error("quantity: {}expected {min} to {max}", fact(*.found, "missing"))]
     QuantityOutOfRange {
         /// The invoice's.
         found: Option<u64>,
@@ -249,50 +273,51 @@ pub enum RedeemError {
         max: u64,
     },
     /// A payment of a series, which offers that pay out are not.
-    #[error("unexpected recurrence_counter")]
+    #[error("recurrence_counter: present: expected none")]
     UnexpectedRecurrence,
-    /// The invoice names no sum.
-    #[error("missing amount")]
+    /// The invoice has no amount.
+    #[error("amount: missing")]
     AmountMissing,
-    /// The invoice asks for another sum than was promised.
-    #[error("expected invoice for {expected}")]
+    /// The invoice asks for another amount than the offer promises.
+    #[error("amount: {found}msat, expected {expected}")]
     AmountDiffers {
-        /// What was promised.
+        /// The amount that the offer promises.
         expected: Msat,
-        /// What the invoice asks for, in msat.
+        /// The amount that the invoice asks for, in msat.
         found: u64,
     },
-    /// The invoice asks for nothing.
-    #[error("amount is zero: expected at least 1msat")]
+    /// The invoice asks for zero msat.
+    #[error("amount: 0msat, expected at least 1msat")]
     AmountZero,
-    /// The invoice asks for more than is paid. The limit is ours alone and not in the message.
-    #[error("amount is larger than is paid for this offer")]
+    /// The invoice asks for more than the limit, which is the payer's secret and not in the
+    /// sentence.
+    #[error("amount: larger than the payer pays for this offer")]
     AboveLimit {
-        /// The most that is paid.
+        /// The largest amount that is paid.
         limit: Msat,
     },
     /// The offer promises another currency, or more bitcoin than there are.
-    #[error("the offer promises no amount in msat")]
+    #[error("the offer has no amount in msat: expected one of at most 21000000 BTC")]
     NotInMsat,
-    /// The invoice of a refund lacks the refunded payer's signature.
-    #[error("missing refund_signature")]
+    /// The invoice of a refund has no signature by the refunded payer.
+    #[error("refund_signature: missing")]
     RefundSignatureMissing,
     /// The refunded payer did not sign this invoice.
-    #[error("refund_signature is not one by the payer of the refunded invoice")]
+    #[error("refund_signature: invalid: expected one by the payer of the refunded invoice")]
     RefundSignatureInvalid,
-    /// Nobody told us whom the offer refunds.
-    #[error("the payer of the refunded invoice is not known here")]
+    /// The context has no key of the payer whom the offer refunds.
+    #[error("the payer of the refunded invoice is not known to this node")]
     RefundKeyUnknown,
     /// The invoice has no payment_hash.
-    #[error("missing payment_hash")]
+    #[error("payment_hash: missing")]
     PaymentHashMissing,
-    /// The invoice does not say when it was made.
-    #[error("missing created_at")]
+    /// The invoice has no time of creation.
+    #[error("created_at: missing")]
     CreatedAtMissing,
-    /// The invoice's time is over.
-    #[error("invoice expired: its last second was {last}, it is {now}")]
+    /// The invoice is expired, as after its last second.
+    #[error("invoice expired at {last} (now {now})")]
     InvoiceExpired {
-        /// The last second in which it could be paid.
+        /// The last second (unix) at which it could be paid.
         last: u64,
         /// The time of the check.
         now: u64,
@@ -300,7 +325,7 @@ pub enum RedeemError {
 }
 
 impl RedeemError {
-    /// The field of the invoice that is at fault (`erroneous_field` of an invoice_error).
+    /// The field of the invoice that is refused (`erroneous_field` of an invoice_error).
     pub const fn field(&self) -> Option<Field> {
         match self {
             Self::WrongChain { .. } => Some(types::CHAIN),
@@ -320,11 +345,12 @@ impl RedeemError {
         }
     }
 
-    /// What that field should have held, where one value would do (`suggested_value` of an invoice_error).
+    /// The value of that field that would be accepted, where it is one value (`suggested_value` of
+    /// an invoice_error).
     pub fn suggested_value(&self) -> Option<Vec<u8>> {
         match self {
-            Self::WrongChain { expected, .. } => expected.map(|chain| chain.to_bytes().to_vec()),
-            Self::RefundForDiffers { expected, .. } => Some(expected.to_vec()),
+            Self::WrongChain { expected, .. } => Some(expected.to_bytes().to_vec()),
+            Self::RefundForDiffers { expected, .. } => Some(expected.to_byte_array().to_vec()),
             Self::DescriptionDiffers { expected } => {
                 expected.as_ref().map(|description| description.as_bytes().to_vec())
             }
@@ -334,6 +360,7 @@ impl RedeemError {
     }
 }
 
-fn shown(chain: &Option<ChainHash>) -> String {
-    chain.map_or_else(String::new, |chain| format!(" {}", ShownChain(chain)))
+/// The fact before an expectation: a value and a comma, or `absent` and a colon.
+fn fact(found: Option<impl fmt::Display>, absent: &str) -> String {
+    found.map_or_else(|| format!("{absent}: "), |found| format!("{found}, "))
 }

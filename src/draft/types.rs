@@ -1,4 +1,4 @@
-//! The table of fields of the 2021 draft, under the names the draft gave them.
+//! The fields of the 2021 draft, under the names that the draft gave them.
 
 /// Fields of an offer (`lno1…`).
 pub mod offer {
@@ -10,7 +10,7 @@ pub mod offer {
     pub const CURRENCY: Field = Field::new(6, "currency");
     /// msat, or minor units of the currency; absent means any.
     pub const AMOUNT: Field = Field::new(8, "amount");
-    /// What it is for.
+    /// The purpose of the payment.
     pub const DESCRIPTION: Field = Field::new(10, "description");
     /// Feature bits.
     pub const FEATURES: Field = Field::new(12, "features");
@@ -18,7 +18,7 @@ pub mod offer {
     pub const ABSOLUTE_EXPIRY: Field = Field::new(14, "absolute_expiry");
     /// Blinded paths to the issuer.
     pub const PATHS: Field = Field::new(16, "paths");
-    /// Who issues it; v0.10.1 called it vendor.
+    /// The name of the issuer; v0.10.1 called it vendor.
     pub const ISSUER: Field = Field::new(20, "issuer");
     /// Least number of items.
     pub const QUANTITY_MIN: Field = Field::new(22, "quantity_min");
@@ -32,7 +32,7 @@ pub mod offer {
     pub const NODE_ID: Field = Field::new(30, "node_id");
     /// payment_hash of the refunded invoice.
     pub const REFUND_FOR: Field = Field::new(34, "refund_for");
-    /// Empty: send us an invoice, we pay.
+    /// Empty: the issuer pays an invoice that is sent to it.
     pub const SEND_INVOICE: Field = Field::new(54, "send_invoice");
     /// When within a period to pay.
     pub const RECURRENCE_PAYWINDOW: Field = Field::new(64, "recurrence_paywindow");
@@ -42,7 +42,7 @@ pub mod offer {
     pub const SIGNATURE: Field = Field::new(240, "signature");
 
     /// All of them, ascending.
-    pub const ALL: [Field; 18] = [
+    pub const ALL: &[Field] = &[
         CHAINS,
         CURRENCY,
         AMOUNT,
@@ -68,7 +68,7 @@ pub mod offer {
 pub mod invoice {
     use crate::field::Field;
 
-    /// 32-byte chain hashes; obsolete beside `chain`, read and never written.
+    /// 32-byte chain hashes; replaced by `chain`, read and never written.
     pub const CHAINS: Field = Field::new(2, "chains");
     /// 32-byte chain hash; absent means bitcoin.
     pub const CHAIN: Field = Field::new(3, "chain");
@@ -76,7 +76,7 @@ pub mod invoice {
     pub const OFFER_ID: Field = Field::new(4, "offer_id");
     /// msat.
     pub const AMOUNT: Field = Field::new(8, "amount");
-    /// What it is for, as in the offer.
+    /// The purpose of the payment, as in the offer.
     pub const DESCRIPTION: Field = Field::new(10, "description");
     /// Feature bits.
     pub const FEATURES: Field = Field::new(12, "features");
@@ -84,9 +84,9 @@ pub mod invoice {
     pub const PATHS: Field = Field::new(16, "paths");
     /// Fees and limits of the paths.
     pub const BLINDEDPAY: Field = Field::new(18, "blindedpay");
-    /// What the paths can carry, 8 bytes each.
+    /// Capacity of each path in msat, 8 bytes each.
     pub const BLINDED_CAPACITIES: Field = Field::new(19, "blinded_capacities");
-    /// Who issues it.
+    /// The name of the issuer.
     pub const ISSUER: Field = Field::new(20, "issuer");
     /// x-only key of the payee.
     pub const NODE_ID: Field = Field::new(30, "node_id");
@@ -98,7 +98,7 @@ pub mod invoice {
     pub const RECURRENCE_COUNTER: Field = Field::new(36, "recurrence_counter");
     /// x-only key of the payer.
     pub const PAYER_KEY: Field = Field::new(38, "payer_key");
-    /// A note by the payer.
+    /// A note from the payer to the payee.
     pub const PAYER_NOTE: Field = Field::new(39, "payer_note");
     /// Unix seconds.
     pub const CREATED_AT: Field = Field::new(40, "created_at");
@@ -110,7 +110,7 @@ pub mod invoice {
     pub const CLTV: Field = Field::new(46, "cltv");
     /// Addresses to pay instead.
     pub const FALLBACKS: Field = Field::new(48, "fallbacks");
-    /// What the payer derived its key from.
+    /// The bytes from which the payer derived its key.
     pub const PAYER_INFO: Field = Field::new(50, "payer_info");
     /// BIP 340, by the payer_key of the refunded invoice.
     pub const REFUND_SIGNATURE: Field = Field::new(52, "refund_signature");
@@ -126,7 +126,7 @@ pub mod invoice {
     pub const SIGNATURE: Field = Field::new(240, "signature");
 
     /// All of them, ascending.
-    pub const ALL: [Field; 28] = [
+    pub const ALL: &[Field] = &[
         CHAINS,
         CHAIN,
         OFFER_ID,
@@ -176,9 +176,9 @@ pub mod invoice_request {
     pub const RECURRENCE_COUNTER: Field = Field::new(36, "recurrence_counter");
     /// x-only key of the payer.
     pub const PAYER_KEY: Field = Field::new(38, "payer_key");
-    /// A note by the payer.
+    /// A note from the payer to the payee.
     pub const PAYER_NOTE: Field = Field::new(39, "payer_note");
-    /// What the payer derived its key from.
+    /// The bytes from which the payer derived its key.
     pub const PAYER_INFO: Field = Field::new(50, "payer_info");
     /// payment_hash of the invoice it replaces.
     pub const REPLACE_INVOICE: Field = Field::new(56, "replace_invoice");
@@ -188,7 +188,7 @@ pub mod invoice_request {
     pub const SIGNATURE: Field = Field::new(240, "signature");
 
     /// All of them, ascending.
-    pub const ALL: [Field; 12] = [
+    pub const ALL: &[Field] = &[
         CHAIN,
         OFFER_ID,
         AMOUNT,

@@ -332,13 +332,8 @@ pub(crate) struct PathList {
 }
 
 impl PathList {
-    /// Checks the paths in the value of `record`.
-    pub(crate) fn read(record: &Record<'_>, form: PathForm) -> Result<Self, ValueError> {
-        Self::read_with(record, form, &mut Points::unknown())
-    }
-
     /// Checks the paths in the value of `record`, whose points may be known already.
-    pub(crate) fn read_with(
+    pub(crate) fn read(
         record: &Record<'_>,
         form: PathForm,
         source: &mut Points<'_>,
@@ -355,8 +350,8 @@ impl PathList {
     }
 
     /// The paths, borrowed from the message's bytes.
-    pub(crate) fn of<'a>(&'a self, bytes: &'a [u8]) -> BlindedPaths<'a> {
-        BlindedPaths { reader: Reader::new(self.span.of(bytes)), points: &self.points }
+    pub(crate) fn view<'a>(&'a self, bytes: &'a [u8]) -> BlindedPaths<'a> {
+        BlindedPaths { reader: Reader::new(self.span.slice(bytes)), points: &self.points }
     }
 
     /// The number of paths.

@@ -42,7 +42,7 @@ impl<'a> FallbackAddress<'a> {
         Some(Address::from_witness_program(program, network))
     }
 
-    fn read(reader: &mut Reader<'a>) -> Result<Self, ValueError> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, ValueError> {
         let version = reader.u8()?;
         let length = reader.u16()?;
         Ok(Self { version, program: reader.take(usize::from(length))? })
@@ -70,8 +70,13 @@ impl FallbackList {
         Ok(Self { span: Span::of_value(record) })
     }
 
-    pub(crate) fn of(self, bytes: &[u8]) -> impl Iterator<Item = FallbackAddress<'_>> + Clone {
-        let mut reader = Reader::new(self.span.of(bytes));
+    /// The list of addresses at `span`, each of which was read there.
+    pub(crate) const fn at(span: Span) -> Self {
+        Self { span }
+    }
+
+    pub(crate) fn view(self, bytes: &[u8]) -> impl Iterator<Item = FallbackAddress<'_>> + Clone {
+        let mut reader = Reader::new(self.span.slice(bytes));
         core::iter::from_fn(
             move || if reader.is_empty() { None } else { FallbackAddress::read(&mut reader).ok() },
         )

@@ -199,8 +199,8 @@ impl PayInfoList {
         Ok(Self { span: Span::of_value(record) })
     }
 
-    pub(crate) fn of(self, bytes: &[u8]) -> impl Iterator<Item = PayInfo<'_>> + Clone {
-        let mut reader = Reader::new(self.span.of(bytes));
+    pub(crate) fn view(self, bytes: &[u8]) -> impl Iterator<Item = PayInfo<'_>> + Clone {
+        let mut reader = Reader::new(self.span.slice(bytes));
         core::iter::from_fn(move || if reader.is_empty() { None } else { PayInfo::read(&mut reader).ok() })
     }
 }

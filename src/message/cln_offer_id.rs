@@ -10,12 +10,13 @@ use crate::tlv::{Record, Stream};
 /// [`OfferId`](crate::OfferId), which is the merkle root.
 ///
 /// Displays as, and parses from, 64 hexadecimal characters.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClnOfferId([u8; 32]);
 
 impl ClnOfferId {
-    /// The id of the offer in `stream`, which may be that of a request or an invoice.
-    pub(super) fn of(stream: Stream<'_>) -> Self {
+    /// The id of the offer whose records `stream` holds: that of the offer, of a request or of an
+    /// invoice.
+    pub(super) fn from_stream(stream: Stream<'_>) -> Self {
         let mut hasher = Sha256::new();
         repeated(stream).for_each(|record| hasher.update(record.raw()));
         Self(hasher.finalize().into())
@@ -24,7 +25,7 @@ impl ClnOfferId {
 
 /// The records of an offer, which requests and invoices repeat.
 pub(super) fn repeated(stream: Stream<'_>) -> impl Iterator<Item = Record<'_>> {
-    stream.records().filter(|record| types::is_of_offer(record.number()))
+    stream.records().filter(|record| types::is_offer_type(record.number()))
 }
 
 byte_array!(ClnOfferId, 32, "Core Lightning's id of an offer");

@@ -1,67 +1,58 @@
 //! The invoice, read: `lni1…`.
 
 use alloc::vec::Vec;
-use core::ops::Deref;
 
 use bitcoin::Address;
-use bitcoin::hashes::{Hash, sha256};
 use secp256k1::{PublicKey, schnorr};
 
 use super::invoice_fields::{InvoiceFields, InvoiceReading};
-use super::request::{put_signature, read_signature};
-use super::types::{self, Room};
-use super::{InvoiceBuilder, InvoiceRequest, RequestFields};
+use super::offer_fields::{OfferView, offer_accessors};
+use super::request_fields::{RequestFields, RequestView, request_accessors};
+use super::types::{self, TypeRanges};
 use crate::amount::Msat;
-use crate::build::BuildError;
-use crate::field::{
-    BlindedPath, BlindedPaths, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo, Points,
+use crate::codec::{
+    BuildError, ParseError, bad_signature, message_interface, put_signature, read_records, value_of,
 };
+use crate::field::{BlindedPath, BlindedPaths, FallbackAddress, Features, FieldError, PayInfo, Points};
 use crate::merkle::{LnNonce, MerkleRoot, root};
-use crate::parse::{ParseError, read_records};
+use crate::payment::{PaymentHash, Preimage};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
-use crate::standard::standard_traits;
 use crate::text::Prefix;
 
-/// An invoice: "pay me this, over one of these paths". Parsed means proved: framing, every field, every rule that needs
-/// nothing but the invoice, and its signature. Whether it answers a request of ours is for [`Invoice::verify_for`] to
-/// say.
+/// An invoice: "pay me this, over one of these paths".
 ///
-/// Beside its own fields it has those of the request and the offer that it repeats: it dereferences to
-/// [`RequestFields`].
+/// Parsing validates the framing, every field, every rule that needs nothing but the invoice, and
+/// its signature. Whether it answers a request of ours, [`Invoice::verify_for`] decides.
+///
+/// In addition to its own fields an invoice has those of the request and of the offer that it
+/// repeats: `invoice_amount`, `invreq_payer_id` and `offer_description` are functions of the
+/// invoice itself. [`InvoiceRequest::respond`](crate::InvoiceRequest::respond) begins an invoice.
 #[derive(Clone)]
 pub struct Invoice {
+    bytes: Vec<u8>,
     request: RequestFields,
     fields: InvoiceFields,
     signature: schnorr::Signature,
     root: MerkleRoot,
 }
 
+/// The invoice's own fields, and what follows from them.
 impl Invoice {
-    /// Seconds for which an invoice can be paid when it does not say.
+    /// Seconds for which an invoice without `invoice_relative_expiry` can be paid.
     pub const DEFAULT_RELATIVE_EXPIRY: u32 = 7200;
-
-    /// Begins the answer to `request`: an invoice that is paid with the preimage of `payment_hash`, made at
-    /// `created_at` (unix seconds).
-    pub const fn respond(
-        request: &InvoiceRequest,
-        payment_hash: [u8; 32],
-        created_at: u64,
-    ) -> InvoiceBuilder<'_> {
-        InvoiceBuilder::new(request, payment_hash, created_at)
-    }
 
     /// `invoice_paths`: blinded paths to pay over, the preferred one first.
     pub fn invoice_paths(&self) -> BlindedPaths<'_> {
-        self.fields.paths.of(self.as_bytes())
+        self.fields.paths.view(&self.bytes)
     }
 
-    /// `invoice_blindedpay`: what each path costs, in the order of the paths.
+    /// `invoice_blindedpay`: the fees and limits of each path, in the order of the paths.
     pub fn invoice_blindedpay(&self) -> impl Iterator<Item = PayInfo<'_>> + Clone {
-        self.fields.blindedpay.of(self.as_bytes())
+        self.fields.blindedpay.view(&self.bytes)
     }
 
-    /// The paths that can be used, each with its costs: those that need no unknown feature (R-I-26). There is at least
-    /// one.
+    /// The paths that can be used, each with its fees and limits: those that need no unknown
+    /// feature ([R-I-26](crate::requirements#r-i-26)). There is at least one.
     pub fn usable_paths(&self) -> impl Iterator<Item = (BlindedPath<'_>, PayInfo<'_>)> {
         self.invoice_paths().zip(self.invoice_blindedpay()).filter(|(_, info)| info.is_usable())
     }
@@ -71,55 +62,58 @@ impl Invoice {
         self.fields.created_at
     }
 
-    /// `invoice_relative_expiry`: seconds from its creation for which it can be paid, 7200 when absent.
+    /// `invoice_relative_expiry`: seconds from its creation for which the invoice can be paid, 7200
+    /// when absent.
     pub fn invoice_relative_expiry(&self) -> u32 {
         self.fields.optional.relative_expiry.unwrap_or(Self::DEFAULT_RELATIVE_EXPIRY)
     }
 
-    /// The last second (unix) at which it can be paid.
+    /// The last second (unix) at which the invoice can be paid.
     pub fn expires_at(&self) -> u64 {
         self.invoice_created_at().saturating_add(self.invoice_relative_expiry().into())
     }
 
-    /// Whether it is expired at `now` (unix seconds): after its last second (R-I-23).
+    /// Whether the invoice is expired at `now` (unix seconds): after its last second
+    /// ([R-I-23](crate::requirements#r-i-23)).
     pub fn is_expired(&self, now: u64) -> bool {
         now > self.expires_at()
     }
 
-    /// `invoice_payment_hash`: SHA256 of the preimage that the payer gets.
-    pub const fn invoice_payment_hash(&self) -> [u8; 32] {
+    /// `invoice_payment_hash`: SHA-256 of the preimage that the payer gets for the payment.
+    pub const fn invoice_payment_hash(&self) -> PaymentHash {
         self.fields.payment_hash
     }
 
-    /// Whether `preimage` proves that it was paid.
-    pub fn is_paid_by(&self, preimage: &[u8; 32]) -> bool {
-        sha256::Hash::hash(preimage).to_byte_array() == self.fields.payment_hash
+    /// Whether `preimage` proves that the invoice was paid.
+    pub fn is_paid_by(&self, preimage: &Preimage) -> bool {
+        preimage.payment_hash() == self.fields.payment_hash
     }
 
-    /// `invoice_amount`: what is to be paid.
+    /// `invoice_amount`: the amount to pay.
     pub const fn invoice_amount(&self) -> Msat {
         self.fields.amount
     }
 
-    /// `invoice_fallbacks`: on-chain addresses as they are stated. [`Invoice::fallback_addresses`] gives those that can
-    /// be paid to.
+    /// `invoice_fallbacks`: on-chain addresses as they are stated. [`Invoice::fallback_addresses`]
+    /// returns those that can be paid to.
     pub fn invoice_fallbacks(&self) -> impl Iterator<Item = FallbackAddress<'_>> {
-        self.fields.optional.fallbacks.into_iter().flat_map(|list| list.of(self.as_bytes()))
+        self.fields.optional.fallbacks.into_iter().flat_map(|list| list.view(&self.bytes))
     }
 
-    /// The on-chain addresses that can be paid to, the preferred one first: those of the invoice's chain, faulty ones
-    /// skipped (R-I-34). A chain that is no network of bitcoin has none.
+    /// The on-chain addresses that can be paid to, the preferred one first: those of the invoice's
+    /// chain, faulty ones skipped ([R-I-34](crate::requirements#r-i-34)). A chain that is no
+    /// network of bitcoin has none.
     pub fn fallback_addresses(&self) -> impl Iterator<Item = Address> {
-        let network = self.network();
+        let network = self.request_view().network();
         self.invoice_fallbacks().filter_map(move |fallback| fallback.to_address(network?))
     }
 
-    /// `invoice_features`. [`Invoice::multi_part`] says what they mean.
+    /// `invoice_features`. [`Invoice::multi_part`] interprets them.
     pub fn invoice_features(&self) -> Features<'_> {
-        Features::new(self.bytes_of(self.fields.optional.features))
+        Features::new(value_of(self.fields.optional.features, &self.bytes))
     }
 
-    /// Whether it can be paid in parts (R-I-32).
+    /// Whether the invoice can be paid in parts ([R-I-32](crate::requirements#r-i-32)).
     pub fn multi_part(&self) -> MultiPart {
         let features = self.invoice_features();
         if features.is_set(16) {
@@ -131,17 +125,17 @@ impl Invoice {
         }
     }
 
-    /// `invoice_node_id`: who signed it.
+    /// `invoice_node_id`: the key that signed the invoice.
     pub const fn invoice_node_id(&self) -> PublicKey {
         self.fields.node_id
     }
 
-    /// `signature` by [`Invoice::invoice_node_id`] over [`Invoice::sighash`]; verified.
+    /// `signature` by [`Invoice::invoice_node_id`] over [`Invoice::sighash`]; validated.
     pub const fn signature(&self) -> schnorr::Signature {
         self.signature
     }
 
-    /// What the signature covers.
+    /// The hash that the signature covers.
     pub fn sighash(&self) -> Sighash {
         SignatureField::INVOICE.sighash(self.root)
     }
@@ -151,17 +145,17 @@ impl Invoice {
         self.root
     }
 
-    /// Has the payee sign an invoice just written, with room for the signature in it.
+    /// Has the payee sign an invoice just written, with 64 bytes left for the signature in it.
     pub(super) fn sign_written(
         bytes: Vec<u8>,
         points: &mut Points<'_>,
-        signer: &impl Signer,
+        signer: &(impl Signer + ?Sized),
     ) -> Result<Self, BuildError> {
         let mut invoice = Self::read(bytes, points)?;
-        invoice.fields.check(&invoice.request)?;
+        invoice.fields.check(invoice.request_view())?;
         let (key, _) = invoice.invoice_node_id().x_only_public_key();
         invoice.signature = sign(signer, &key, &invoice.sighash())?;
-        put_signature(&mut invoice.request.offer.bytes, &invoice.signature);
+        put_signature(&mut invoice.bytes, types::SIGNATURE, &invoice.signature);
         Ok(invoice)
     }
 
@@ -171,21 +165,35 @@ impl Invoice {
         let mut reading = InvoiceReading::default();
         let mut signature = None;
         read_records(&bytes, |record| {
-            Room::INVOICE.check(record)?;
+            TypeRanges::INVOICE.check(record)?;
             if record.number() == types::SIGNATURE.number() {
-                signature = Some(read_signature(record)?);
+                signature = Some(types::SIGNATURE.read_signature(record)?);
                 return Ok(true);
             }
             reading.read_record(record, points)
         })?;
-        let (request, fields) = reading.finish(bytes)?;
+        let (request, fields) = reading.finish()?;
         let signature = signature.ok_or(FieldError::missing(types::SIGNATURE))?;
-        let root = root::<LnNonce>(request.stream());
-        Ok(Self { request, fields, signature, root })
+        let root = root::<LnNonce>(RequestView::new(&bytes, &request).stream());
+        Ok(Self { bytes, request, fields, signature, root })
+    }
+
+    pub(crate) fn request_view(&self) -> RequestView<'_> {
+        RequestView::new(&self.bytes, &self.request)
+    }
+
+    pub(super) fn offer_view(&self) -> OfferView<'_> {
+        self.request_view().offer()
     }
 }
 
+request_accessors!(Invoice, "The fields of the request, which the invoice repeats.");
+offer_accessors!(Invoice, "The fields of the offer, which the invoice repeats from the request.");
+
 /// Whether an invoice can be paid in parts.
+///
+/// Deliberately exhaustive: the two feature bits have these three meanings, and a payer handles
+/// each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MultiPart {
     /// In one part only.
@@ -196,31 +204,23 @@ pub enum MultiPart {
     Required,
 }
 
-impl Deref for Invoice {
-    type Target = RequestFields;
-
-    fn deref(&self) -> &RequestFields {
-        &self.request
-    }
-}
-
 impl TryFrom<Vec<u8>> for Invoice {
     type Error = ParseError;
 
     /// Reads the bytes of a TLV stream.
     ///
     /// # Errors
+    ///
     /// [`ParseError`]: the framing, a field, the signature, or a rule, in this order.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let invoice = Self::read(bytes, &mut Points::unknown())?;
         let (key, _) = invoice.invoice_node_id().x_only_public_key();
         if !invoice.sighash().is_signed_by(&invoice.signature, &key) {
-            let kind = FieldErrorKind::BadSignature { key: types::INVOICE_NODE_ID };
-            return Err(invoice.broken(types::SIGNATURE, kind).into());
+            return Err(bad_signature(invoice.stream(), types::SIGNATURE, types::INVOICE_NODE_ID).into());
         }
-        invoice.fields.check(&invoice.request)?;
+        invoice.fields.check(invoice.request_view())?;
         Ok(invoice)
     }
 }
 
-standard_traits!(Invoice, Prefix::Invoice, "Invoice");
+message_interface!(Invoice, Prefix::Invoice, types::ALL, "Invoice", "an invoice (lni1…)");

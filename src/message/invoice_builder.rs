@@ -6,21 +6,23 @@ use alloc::vec::Vec;
 use bitcoin::Address;
 
 use super::invoice::MultiPart;
-use super::offer_builder::{room_for, write_own_records, write_paths};
-use super::request::SIGNATURE_RECORD_LEN;
 use super::{Invoice, InvoiceRequest, types};
 use crate::amount::Msat;
-use crate::build::BuildError;
+use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
 use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo, Points};
+use crate::payment::PaymentHash;
 use crate::sign::Signer;
 use crate::tlv::Writer;
 
-/// Collects what an [`Invoice`] is to say beside the request that it answers, every record of which it repeats.
-/// [`InvoiceBuilder::sign`] refuses what a writer must not write (R-I-1 to R-I-10).
+/// Collects the fields of an [`Invoice`] in addition to those of the request, every record of which
+/// it repeats. [`InvoiceRequest::respond`] begins it. [`InvoiceBuilder::sign`] refuses what a
+/// writer must not write ([R-I-1](crate::requirements#r-i-1) to
+/// [R-I-10](crate::requirements#r-i-10)).
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct InvoiceBuilder<'a> {
     request: &'a InvoiceRequest,
-    payment_hash: [u8; 32],
+    payment_hash: PaymentHash,
     created_at: u64,
     amount: Option<Msat>,
     paths: Vec<BlindedPath<'a>>,
@@ -32,7 +34,7 @@ pub struct InvoiceBuilder<'a> {
 }
 
 impl<'a> InvoiceBuilder<'a> {
-    pub(super) const fn new(request: &'a InvoiceRequest, payment_hash: [u8; 32], created_at: u64) -> Self {
+    pub(super) const fn new(request: &'a InvoiceRequest, payment_hash: PaymentHash, created_at: u64) -> Self {
         Self {
             request,
             payment_hash,
@@ -47,72 +49,72 @@ impl<'a> InvoiceBuilder<'a> {
         }
     }
 
-    /// Adds a path to pay over and what it costs, the preferred one first. There has to be one.
-    #[must_use]
+    /// Adds a path to pay over with its fees and limits, the preferred one first. There has to be
+    /// one.
     pub fn path(mut self, path: BlindedPath<'a>, costs: PayInfo<'a>) -> Self {
         self.paths.push(path);
         self.payinfos.push(costs);
         self
     }
 
-    /// What is to be paid. Needed only where the offer's price is in a currency and the request names no amount; in all
-    /// other cases the request says it, and another amount is refused.
-    #[must_use]
+    /// The amount to pay. Needed only where the price of the offer is in a currency and the request
+    /// states no amount. In all other cases the request determines it, and another amount is
+    /// refused.
     pub const fn amount(mut self, amount: Msat) -> Self {
         self.amount = Some(amount);
         self
     }
 
-    /// Seconds from its creation for which it can be paid; 7200 unless set.
-    #[must_use]
+    /// Seconds from its creation for which the invoice can be paid; 7200 unless set.
     pub const fn relative_expiry(mut self, seconds: u32) -> Self {
         self.relative_expiry = Some(seconds);
         self
     }
 
-    /// Adds an on-chain address to fall back to, the preferred one first. It has a witness program and belongs to the
-    /// chain that the request names.
-    #[must_use]
+    /// Adds an on-chain address to fall back to, the preferred one first. It has a witness program
+    /// and belongs to the chain that the request states.
     pub fn fallback(mut self, address: &Address) -> Self {
         self.fallbacks.push(address.clone());
         self
     }
 
-    /// Whether it can be paid in parts; in one only unless set.
-    #[must_use]
+    /// Whether the invoice can be paid in parts; in one part only unless set.
     pub const fn multi_part(mut self, multi_part: MultiPart) -> Self {
         self.multi_part = multi_part;
         self
     }
 
-    /// Adds a record of one's own, of an odd type of 3 000 000 001 to 3 999 999 999.
-    #[must_use]
+    /// Adds a record of the caller's own, of an odd type of 3 000 000 001 to 3 999 999 999.
     pub fn record(mut self, number: u64, value: &'a [u8]) -> Self {
         self.records.push((number, value));
         self
     }
 
-    /// Writes the invoice, signed by `signer`: the holder of the offer's issuer id, or, where the offer has paths alone,
-    /// of the last blinded node id of the path that the request came by, or, without an offer, of any key.
+    /// Writes the invoice, signed by `signer`: the holder of the offer's issuer id, or, where the
+    /// offer has only paths, of the last blinded node id of the path over which the request came,
+    /// or, without an offer, of any key.
     ///
     /// # Errors
-    /// [`BuildError::Message`] for a rule that it would break: no path, an amount other than the one due, an address
-    /// that every payer would skip or that is of another network than the request's, a signer that ends none of the offer's paths, a record outside the experimental
-    /// range. [`BuildError::Signer`] when there is no signature, or by another key than the offer's issuer id.
-    pub fn sign(&self, signer: &impl Signer) -> Result<Invoice, BuildError> {
+    ///
+    /// [`BuildError::Message`] for a rule that the invoice would break: no path, an amount other
+    /// than the one due, an address that every payer would skip or that is of another network than
+    /// the request's, a signer whose key ends none of the offer's paths, a record outside the
+    /// experimental range. [`BuildError::Signer`] when there is no signature, or one by another key
+    /// than the offer's issuer id.
+    pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {
         let amount = self.amount_due()?;
-        // With an issuer id that is who signs; that the signer ends a path where there are paths alone is a rule of
-        // readers too (R-I-5, R-I-29).
+        // The holder of the issuer id signs, if there is one. With only paths, the key of the signer ends one of
+        // them: readers have that rule too (R-I-5, R-I-29).
         let node_id = self.request.offer_issuer_id().unwrap_or_else(|| signer.public_key());
         let mut writer = Writer::with_capacity(self.room());
-        let (mirrored, is_experimental) = (self.request.mirrored(), types::is_experimental);
+        let (mirrored, is_experimental) = (self.request.request_view().mirrored(), types::is_experimental);
         writer.copy(mirrored.clone().filter(|record| !is_experimental(record.number())));
         write_paths(types::INVOICE_PATHS, &self.paths, &mut writer)?;
         self.write_payinfos(&mut writer)?;
         writer.tu64(types::INVOICE_CREATED_AT.number(), self.created_at);
         let expiry = self.relative_expiry.filter(|seconds| *seconds != Invoice::DEFAULT_RELATIVE_EXPIRY);
         writer.tu64_if(types::INVOICE_RELATIVE_EXPIRY.number(), expiry.map(u64::from));
-        writer.record(types::INVOICE_PAYMENT_HASH.number(), &self.payment_hash);
+        writer.record(types::INVOICE_PAYMENT_HASH.number(), self.payment_hash.as_byte_array());
         writer.tu64(types::INVOICE_AMOUNT.number(), amount.get());
         self.write_fallbacks(&mut writer)?;
         let features = match self.multi_part {
@@ -124,13 +126,19 @@ impl<'a> InvoiceBuilder<'a> {
         writer.record(types::INVOICE_NODE_ID.number(), &node_id.serialize());
         writer.record(types::SIGNATURE.number(), &[0; 64]);
         writer.copy(mirrored.filter(|record| is_experimental(record.number())));
-        write_own_records(&self.records, 3_000_000_000..=3_999_999_999, "an invoice's own", &mut writer)?;
+        write_own_records(
+            &self.records,
+            3_000_000_000..=3_999_999_999,
+            "an invoice's own",
+            types::field,
+            &mut writer,
+        )?;
         let paths = self.paths.iter().flat_map(BlindedPath::points);
-        let mut points = self.request.request_points().chain(paths).chain([node_id]);
+        let mut points = self.request.fields().points().chain(paths).chain([node_id]);
         Invoice::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
     }
 
-    /// Bytes that hold the invoice, and few more: room is made once.
+    /// The bytes of the invoice, and few more, so that one allocation suffices.
     fn room(&self) -> usize {
         let hash_and_signature = 2 + 32 + SIGNATURE_RECORD_LEN;
         let values = [
@@ -142,7 +150,8 @@ impl<'a> InvoiceBuilder<'a> {
         room_for(values.into_iter(), &self.paths, &self.records).saturating_add(hash_and_signature)
     }
 
-    /// The amount that the request asks for, or the one given where it asks for none in msat (R-I-2).
+    /// The amount that the request determines, or the one set where it determines none in msat
+    /// ([R-I-2](crate::requirements#r-i-2)).
     fn amount_due(&self) -> Result<Msat, FieldError> {
         let refuse = |kind| Err(FieldError::new(types::INVOICE_AMOUNT, None, kind));
         match (self.request.amount_to_pay(), self.amount) {
@@ -174,14 +183,14 @@ impl<'a> InvoiceBuilder<'a> {
         }
         let refuse = |kind| FieldError::new(types::INVOICE_FALLBACKS, None, kind);
         let no_addresses = || FieldErrorKind::NoAddresses { chain: self.request.invreq_chain().to_bytes() };
-        let network = self.request.network().ok_or_else(|| refuse(no_addresses()))?;
+        let network = self.request.request_view().network().ok_or_else(|| refuse(no_addresses()))?;
         let mut value = Vec::new();
         for address in &self.fallbacks {
             let witness = address.witness_program().ok_or_else(|| refuse(FieldErrorKind::NotSegwit))?;
             let version = witness.version().to_num();
             let program = witness.program().as_bytes();
             let fallback = FallbackAddress { version, program };
-            // What the payer will read has to be the address that was given.
+            // The address that the payer will read has to be the one given.
             match fallback.to_address(network) {
                 None => return Err(refuse(FieldErrorKind::NotAnAddress { version, length: program.len() })),
                 Some(read) if read != *address => {

@@ -1,22 +1,21 @@
-//! The answer to a message that cannot be used: `invoice_error`.
+//! The reply to a message that cannot be used: `invoice_error`.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::invoice_fields::InvoiceReading;
-use super::request::read_signature;
 use super::types::{
     INVOICE_BLINDEDPAY, INVOICE_PATHS, INVREQ_PAYER_NOTE, OFFER_AMOUNT, OFFER_DESCRIPTION, OFFER_ISSUER,
     SIGNATURE, invoice_error as types,
 };
 use super::verify::VerifyError;
-use crate::build::BuildError;
+use crate::codec::{BuildError, ParseError, check_length, read_records};
 use crate::field::{Field, FieldError, FieldErrorKind, Points, Span, UntrustedText, refuse_nul, write_text};
-use crate::parse::{ParseError, check_length, read_records};
 use crate::tlv::{Reader, Record, Stream, Writer, bigsize};
 
-/// What a node answers to a request or an invoice that it does not take. It has no text form and no signature.
+/// The reply of a node to a request or an invoice that it refuses. It has no text form and no
+/// signature.
 ///
 /// ```
 /// use bolt12::InvoiceError;
@@ -39,22 +38,22 @@ pub struct InvoiceError {
 }
 
 impl InvoiceError {
-    /// Begins an answer that says `error`, for people.
+    /// Begins a reply with the reason `error`, in words for people.
     pub const fn builder(error: &str) -> InvoiceErrorBuilder<'_> {
         InvoiceErrorBuilder { error, erroneous_field: None, suggested_value: None }
     }
 
-    /// `erroneous_field`: the field that is wrong, by name if it has one.
+    /// `erroneous_field`: the field that is refused, with its name in merged BOLT 12 if it has one.
     pub fn erroneous_field(&self) -> Option<Field> {
         self.erroneous_field.map(super::types::field)
     }
 
-    /// `suggested_value`: a value of that field that would do.
+    /// `suggested_value`: a value of that field that would be accepted.
     pub fn suggested_value(&self) -> Option<&[u8]> {
-        self.suggested_value.map(|span| span.of(&self.bytes))
+        self.suggested_value.map(|span| span.slice(&self.bytes))
     }
 
-    /// `error`: what is wrong, in the words of the other node.
+    /// `error`: the reason, in the words of the other node.
     pub fn error(&self) -> Option<UntrustedText<'_>> {
         self.error.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
@@ -74,9 +73,10 @@ impl InvoiceError {
         self.stream().records().filter(|record| !matches!(record.number(), 1 | 3 | 5))
     }
 
-    /// An answer that says `error` of a field, by its number in whatever dialect, and what it should have held. The
-    /// texts of this crate's errors are far from too long.
-    pub(crate) fn of(field: Option<Field>, suggested_value: Option<&[u8]>, error: &str) -> Self {
+    /// The reply with the reason `error`, the field that is refused, by its number in either
+    /// dialect, and the value that was expected there. The sentences of this crate's errors are
+    /// short enough for a message.
+    pub(crate) fn from_refusal(field: Option<Field>, suggested_value: Option<&[u8]>, error: &str) -> Self {
         let mut writer = Writer::new();
         writer.tu64_if(types::ERRONEOUS_FIELD.number(), field.map(Field::number));
         writer.record_if(types::SUGGESTED_VALUE.number(), suggested_value.filter(|_| field.is_some()));
@@ -91,31 +91,33 @@ impl InvoiceError {
 }
 
 impl From<&ParseError> for InvoiceError {
-    /// The answer to a message that does not parse.
+    /// The reply to a message that does not parse.
     fn from(error: &ParseError) -> Self {
-        Self::of(error.field(), None, &error.to_string())
+        Self::from_refusal(error.field(), None, &error.to_string())
     }
 }
 
 impl From<&VerifyError> for InvoiceError {
-    /// The answer to a message that cannot be used.
+    /// The reply to a message that cannot be used.
     fn from(error: &VerifyError) -> Self {
-        Self::of(error.field(), None, &error.to_string())
+        Self::from_refusal(error.field(), None, &error.to_string())
     }
 }
 
 impl TryFrom<Vec<u8>> for InvoiceError {
     type Error = ParseError;
 
-    /// Reads the bytes of a TLV stream. The specification asks nothing of a reader but the framing, so no field has to be
-    /// there.
+    /// Reads the bytes of a TLV stream. The specification requires nothing of a reader but the
+    /// framing, so every field may be absent.
     ///
-    /// LDK (0.2.7, 0.3) writes the length of the stream before it. Such bytes are read where the first number is the
-    /// length of what follows and that is a stream with an `error`. No stream with an `error` of its own begins so: its
-    /// first type is at most 5, and so few bytes after it hold no second `error`. The length is not kept:
-    /// [`InvoiceError::as_bytes`] gives the stream alone.
+    /// LDK (0.2.7, 0.3) writes the length of the stream before it. Such bytes are read where the
+    /// first number is the length of the rest and the rest is a stream with an `error`. No stream
+    /// with an `error` of its own begins so: its first type is at most 5, and so few bytes after it
+    /// hold no second `error`. The length is not kept: [`InvoiceError::as_bytes`] returns the
+    /// stream without it.
     ///
     /// # Errors
+    ///
     /// [`ParseError`]: the framing or a field.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
         match after_length(&bytes).map(|stream| Self::read(stream.to_vec())) {
@@ -126,7 +128,7 @@ impl TryFrom<Vec<u8>> for InvoiceError {
 }
 
 impl InvoiceError {
-    /// Reads the bytes of a TLV stream, as the specification has them.
+    /// Reads the bytes of a TLV stream, without a length before it.
     fn read(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let (mut erroneous_field, mut suggested_value, mut error) = (None, None, None);
         read_records(&bytes, |record| {
@@ -146,12 +148,36 @@ impl InvoiceError {
 }
 
 impl fmt::Display for InvoiceError {
-    /// The other node's words, shown safely, and the field they are about.
+    /// The words of the other node, with control characters replaced, and the field that is
+    /// refused.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text: String = self.error().map_or_else(|| "no reason given".into(), |error| error.to_string());
         match self.erroneous_field() {
             Some(field) => write!(f, "{text} ({field})"),
             None => f.write_str(&text),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvoiceError {
+    /// The bytes, in hexadecimal where the format is human-readable.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&bitcoin::hex::DisplayHex::as_hex(self.as_bytes()))
+        } else {
+            serializer.serialize_bytes(self.as_bytes())
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for InvoiceError {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            crate::codec::serde::deserialize_hex(deserializer, "an invoice error in hexadecimal")
+        } else {
+            crate::codec::serde::deserialize_bytes(deserializer, "an invoice error")
         }
     }
 }
@@ -162,8 +188,9 @@ impl AsRef<[u8]> for InvoiceError {
     }
 }
 
-/// Collects what an [`InvoiceError`] is to say.
+/// Collects the fields of an [`InvoiceError`].
 #[derive(Clone, Copy, Debug)]
+#[must_use]
 pub struct InvoiceErrorBuilder<'a> {
     error: &'a str,
     erroneous_field: Option<Field>,
@@ -171,27 +198,28 @@ pub struct InvoiceErrorBuilder<'a> {
 }
 
 impl<'a> InvoiceErrorBuilder<'a> {
-    /// The field that is wrong.
-    #[must_use]
+    /// The field that is refused.
     pub const fn erroneous_field(mut self, field: Field) -> Self {
         self.erroneous_field = Some(field);
         self
     }
 
-    /// A value of that field that would do, in its encoding. `offer_amount` takes any amount, since the suggestion
-    /// does not say whether it is in msat or in a currency.
-    #[must_use]
+    /// A value of that field that would be accepted, in its encoding. For `offer_amount` any amount
+    /// is taken, since nothing shows whether it is in msat or in a currency.
     pub const fn suggested_value(mut self, value: &'a [u8]) -> Self {
         self.suggested_value = Some(value);
         self
     }
 
-    /// Writes the answer.
+    /// Writes the reply.
     ///
     /// # Errors
-    /// [`BuildError::Message`] without any words (R-X-1), for a suggested value without a field (R-X-2) or one that is
-    /// no value of it (R-X-3), for a NUL in the words or in a suggested text (Core Lightning reads none), and above
-    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
+    ///
+    /// [`BuildError::Message`] for an empty reason ([R-X-1](crate::requirements#r-x-1)), for a
+    /// suggested value without a field ([R-X-2](crate::requirements#r-x-2)) or one that is no value
+    /// of it ([R-X-3](crate::requirements#r-x-3)), for a NUL in the reason or in a suggested text
+    /// (Core Lightning reads none), and above [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN)
+    /// bytes.
     pub fn build(&self) -> Result<InvoiceError, BuildError> {
         if self.error.is_empty() {
             return Err(FieldError::new(types::ERROR, None, FieldErrorKind::Empty).into());
@@ -213,13 +241,14 @@ impl<'a> InvoiceErrorBuilder<'a> {
     }
 }
 
-/// What follows a first number that is the length of what follows it.
+/// The bytes after a first number that is their length.
 fn after_length(bytes: &[u8]) -> Option<&[u8]> {
     let (length, rest) = bigsize::read(bytes).ok()?;
     (usize::try_from(length) == Ok(rest.len())).then_some(rest)
 }
 
-/// Refuses a value that no message could have in `field`. In the invoice_error it begins at byte `start`.
+/// Refuses a value that `field` can have in no message. In the invoice_error it begins at byte
+/// `start`.
 fn check_value(field: Field, value: &[u8], start: usize) -> Result<(), ParseError> {
     let mut writer = Writer::new();
     writer.record(field.number(), value);
@@ -234,13 +263,14 @@ fn check_value(field: Field, value: &[u8], start: usize) -> Result<(), ParseErro
     })
 }
 
-/// Reads a field's record on its own: as an invoice does, and more strictly where an invoice leaves a rule to the whole.
+/// Reads a field's record on its own, as an invoice does, and by the rules that an invoice checks
+/// only at its end.
 fn read_value(record: &Record<'_>) -> Result<bool, FieldError> {
     let field = super::types::field(record.number());
     let refuse = |kind| Err(FieldError::new(field, Some(record.value_offset()), kind));
     match field {
-        SIGNATURE => read_signature(record).map(|_| true),
-        // Minor units of a currency, which alone nothing bounds, or msat.
+        SIGNATURE => SIGNATURE.read_signature(record).map(|_| true),
+        // Minor units of a currency, which have no bound, or msat.
         OFFER_AMOUNT => match field.read(record, Reader::tu64)? {
             0 => refuse(FieldErrorKind::Zero),
             _ => Ok(true),

@@ -1,16 +1,16 @@
-//! What an invoice says beside its request, while and after its records are read.
-
-use alloc::vec::Vec;
+//! The fields of an invoice in addition to those of its request, while and after its records are
+//! read.
 
 use secp256k1::PublicKey;
 
-use super::offer_fields::{read_features, read_msat, read_path_list};
-use super::request_fields::{RequestFields, RequestReading};
+use super::request_fields::{RequestFields, RequestReading, RequestView};
 use super::types;
 use crate::amount::Msat;
+use crate::codec::{broken, read_features, read_items, read_msat, read_paths};
 use crate::field::{
-    FallbackList, Field, FieldError, FieldErrorKind, PathList, PayInfo, PayInfoList, Points, Span,
+    FallbackList, FieldError, FieldErrorKind, PathForm, PathList, PayInfo, PayInfoList, Points, Span,
 };
+use crate::payment::PaymentHash;
 use crate::tlv::{Reader, Record};
 
 /// The invoice's own fields.
@@ -19,7 +19,7 @@ pub(super) struct InvoiceFields {
     pub(super) paths: PathList,
     pub(super) blindedpay: PayInfoList,
     pub(super) created_at: u64,
-    pub(super) payment_hash: [u8; 32],
+    pub(super) payment_hash: PaymentHash,
     pub(super) amount: Msat,
     pub(super) node_id: PublicKey,
     pub(super) optional: Optional,
@@ -34,42 +34,47 @@ pub(super) struct Optional {
 }
 
 impl InvoiceFields {
-    /// The feature bits that BOLT 12 assigns in invoices and that must be understood: several parts are needed.
+    /// The feature bits that BOLT 12 assigns in invoices and that must be understood: several parts
+    /// are needed.
     pub(super) const KNOWN_FEATURES: &'static [usize] = &[16];
 
-    /// The rules of an invoice as a whole, its request's among them (R-I-24 to R-I-26, R-I-28, R-I-29, R-I-33).
-    pub(super) fn check(&self, request: &RequestFields) -> Result<(), FieldError> {
+    /// The rules of an invoice as a whole, its request's among them
+    /// ([R-I-24](crate::requirements#r-i-24) to [R-I-26](crate::requirements#r-i-26),
+    /// [R-I-28](crate::requirements#r-i-28), [R-I-29](crate::requirements#r-i-29),
+    /// [R-I-33](crate::requirements#r-i-33)).
+    pub(super) fn check(&self, request: RequestView<'_>) -> Result<(), FieldError> {
         request.check_request()?;
+        let broken = |field, kind| broken(request.stream(), field, kind);
         let paths = self.paths.len();
         if paths == 0 {
-            return Err(request.broken(types::INVOICE_PATHS, FieldErrorKind::Empty));
+            return Err(broken(types::INVOICE_PATHS, FieldErrorKind::Empty));
         }
-        let infos = self.blindedpay.of(request.as_bytes());
+        let infos = self.blindedpay.view(request.stream().as_bytes());
         let found = infos.clone().count();
         if found != paths {
             let kind = FieldErrorKind::Count { found, expected: paths, other: types::INVOICE_PATHS };
-            return Err(request.broken(types::INVOICE_BLINDEDPAY, kind));
+            return Err(broken(types::INVOICE_BLINDEDPAY, kind));
         }
         if !infos.clone().any(|info| info.is_usable()) {
             let mut unknown = infos.filter_map(|info| info.features.unknown_even(PayInfo::KNOWN_FEATURES));
             let kind = FieldErrorKind::NoUsablePath { bit: unknown.next().unwrap_or_default() };
-            return Err(request.broken(types::INVOICE_BLINDEDPAY, kind));
+            return Err(broken(types::INVOICE_BLINDEDPAY, kind));
         }
-        if request.offer_issuer_id().is_some_and(|issuer_id| issuer_id != self.node_id) {
+        if request.offer().issuer_id().is_some_and(|issuer_id| issuer_id != self.node_id) {
             let kind = FieldErrorKind::Differs { expected: "offer_issuer_id (type 22)" };
-            return Err(request.broken(types::INVOICE_NODE_ID, kind));
+            return Err(broken(types::INVOICE_NODE_ID, kind));
         }
-        // Which path the request was sent over is for the caller to say (R-I-29); that it was one of them is plain.
-        let by_path = request.has_offer() && request.offer_issuer_id().is_none();
-        if by_path && !request.has_path_to(self.node_id) {
+        // The context states over which path the request was sent (R-I-29); it was one of the offer's.
+        let by_path = request.has_offer() && request.offer().issuer_id().is_none();
+        if by_path && !request.offer().has_path_to(self.node_id) {
             let kind = FieldErrorKind::NotAPathEnd { paths: types::OFFER_PATHS };
-            return Err(request.broken(types::INVOICE_NODE_ID, kind));
+            return Err(broken(types::INVOICE_NODE_ID, kind));
         }
-        match request.invreq_amount() {
+        match request.amount() {
             Some(expected) if expected != self.amount => {
                 let kind =
                     FieldErrorKind::OtherAmount { amount: self.amount.get(), expected: expected.get() };
-                Err(request.broken(types::INVOICE_AMOUNT, kind))
+                Err(broken(types::INVOICE_AMOUNT, kind))
             }
             _ => Ok(()),
         }
@@ -83,7 +88,7 @@ pub(super) struct InvoiceReading {
     paths: Option<PathList>,
     blindedpay: Option<PayInfoList>,
     created_at: Option<u64>,
-    payment_hash: Option<[u8; 32]>,
+    payment_hash: Option<PaymentHash>,
     amount: Option<Msat>,
     node_id: Option<PublicKey>,
     optional: Optional,
@@ -97,19 +102,19 @@ impl InvoiceReading {
         points: &mut Points<'_>,
     ) -> Result<bool, FieldError> {
         match record.number() {
-            160 => self.paths = Some(read_path_list(types::INVOICE_PATHS, record, points)?),
+            160 => self.paths = Some(read_paths(types::INVOICE_PATHS, record, PathForm::Bolt12, points)?),
             162 => {
-                self.blindedpay = Some(read_list(types::INVOICE_BLINDEDPAY, record, PayInfoList::read)?);
+                self.blindedpay = Some(read_items(types::INVOICE_BLINDEDPAY, record, PayInfoList::read)?);
             }
             164 => self.created_at = Some(types::INVOICE_CREATED_AT.read(record, Reader::tu64)?),
             166 => {
                 let seconds = types::INVOICE_RELATIVE_EXPIRY.read(record, Reader::tu32)?;
                 self.optional.relative_expiry = Some(seconds);
             }
-            168 => self.payment_hash = Some(types::INVOICE_PAYMENT_HASH.read_array(record)?),
+            168 => self.payment_hash = Some(types::INVOICE_PAYMENT_HASH.read_array(record)?.into()),
             170 => self.amount = Some(read_msat(types::INVOICE_AMOUNT, record)?),
             172 => {
-                let list = read_list(types::INVOICE_FALLBACKS, record, FallbackList::read)?;
+                let list = read_items(types::INVOICE_FALLBACKS, record, FallbackList::read)?;
                 self.optional.fallbacks = Some(list);
             }
             174 => {
@@ -127,9 +132,11 @@ impl InvoiceReading {
         Ok(true)
     }
 
-    /// Ends the reading of `bytes`: what has to be there is (R-I-20, R-I-24, R-I-25).
+    /// Ends the reading. A required field that is absent is refused
+    /// ([R-I-20](crate::requirements#r-i-20), [R-I-24](crate::requirements#r-i-24),
+    /// [R-I-25](crate::requirements#r-i-25)).
     #[inline]
-    pub(super) fn finish(self, bytes: Vec<u8>) -> Result<(RequestFields, InvoiceFields), FieldError> {
+    pub(super) fn finish(self) -> Result<(RequestFields, InvoiceFields), FieldError> {
         let fields = InvoiceFields {
             paths: self.paths.ok_or(FieldError::missing(types::INVOICE_PATHS))?,
             blindedpay: self.blindedpay.ok_or(FieldError::missing(types::INVOICE_BLINDEDPAY))?,
@@ -139,15 +146,6 @@ impl InvoiceReading {
             node_id: self.node_id.ok_or(FieldError::missing(types::INVOICE_NODE_ID))?,
             optional: self.optional,
         };
-        Ok((self.request.finish(bytes)?, fields))
+        Ok((self.request.finish()?, fields))
     }
-}
-
-/// Reads a list whose items know their own lengths.
-fn read_list<T>(
-    field: Field,
-    record: &Record<'_>,
-    read: impl FnOnce(&Record<'_>) -> Result<T, crate::tlv::ValueError>,
-) -> Result<T, FieldError> {
-    read(record).map_err(|error| FieldError::value(field, record.value_offset(), &error))
 }

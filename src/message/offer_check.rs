@@ -1,14 +1,15 @@
-//! Whether an offer can be used here and now.
+//! Whether an offer can be paid by this payer at this time.
 
 use core::ops::Deref;
 
 use bitcoin::constants::ChainHash;
 
 use super::verify::{Destination, VerifyError, check_offer_chain, check_offer_expiry, destinations};
-use super::{InvoiceRequest, InvoiceRequestBuilder, Offer};
+use super::{InvoiceRequestBuilder, Offer};
 
-/// What [`Offer::check`] has to know of the payer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The payer's side of [`Offer::check`]: the time and the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct OfferContext {
     now: u64,
     chain: ChainHash,
@@ -21,35 +22,40 @@ impl OfferContext {
     }
 
     /// The same on another chain.
-    #[must_use]
     pub const fn on(self, chain: ChainHash) -> Self {
         Self { chain, ..self }
     }
 }
 
 impl Offer {
-    /// Checks that the offer can be paid on the payer's chain (R-O-22, R-O-23) and is not expired (R-O-30).
+    /// Checks that the offer can be paid on the payer's chain
+    /// ([R-O-22](crate::requirements#r-o-22), [R-O-23](crate::requirements#r-o-23)) and is not
+    /// expired ([R-O-30](crate::requirements#r-o-30)).
     ///
     /// ```
     /// use bolt12::Offer;
     /// use bolt12::message::OfferContext;
-    /// let offer: Offer = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
+    /// let text = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese";
+    /// let offer: Offer = text.parse()?;
     /// let checked = offer.check(&OfferContext::new(1_760_000_000))?;
-    /// let request = checked.request(); // to be sent to one of checked.destinations()
+    /// // The request is sent to one of `checked.destinations()`.
+    /// let builder = checked.request_invoice();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
+    ///
     /// [`VerifyError::OtherChain`], [`VerifyError::Expired`].
     pub fn check(&self, context: &OfferContext) -> Result<CheckedOffer<'_>, VerifyError> {
-        check_offer_chain(self, context.chain)?;
+        check_offer_chain(self.offer_view(), context.chain)?;
         check_offer_expiry(self.offer_absolute_expiry(), context.now)?;
         Ok(CheckedOffer { offer: self, chain: context.chain })
     }
 }
 
 /// An offer that can be paid on a given chain and was not expired when it was checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct CheckedOffer<'a> {
     offer: &'a Offer,
     chain: ChainHash,
@@ -62,12 +68,13 @@ impl<'a> CheckedOffer<'a> {
     }
 
     /// Begins a request for an invoice, on the chain that was checked.
-    pub const fn request(&self) -> InvoiceRequestBuilder<'a> {
-        InvoiceRequest::request_for(self.offer).chain(self.chain)
+    pub const fn request_invoice(&self) -> InvoiceRequestBuilder<'a> {
+        self.offer.request_invoice().chain(self.chain)
     }
 
-    /// Where to send the request: over any of the offer's paths, or to its issuer id if there are none (R-O-32). The
-    /// end of the path it went over is to be kept for [`Invoice::verify_for`](crate::Invoice::verify_for).
+    /// Where to send the request: over any of the offer's paths, or to its issuer id if there are
+    /// none ([R-O-32](crate::requirements#r-o-32)). Keep the end of the path that was used:
+    /// [`Invoice::verify_for`](crate::Invoice::verify_for) needs it.
     pub fn destinations(&self) -> impl Iterator<Item = Destination<'a>> {
         destinations(self.offer.offer_paths(), self.offer.offer_issuer_id())
     }

@@ -1,33 +1,43 @@
-//! A fresh payer key for every request, and one's own invoices recognised without keeping anything.
+//! A fresh payer key for every request, from one secret. The payer recognises the invoices for its
+//! requests and stores nothing.
 
 use core::fmt;
 
-use secp256k1::{Keypair, PublicKey, SecretKey};
+use secp256k1::{Keypair, SecretKey};
 
-use super::{InvoiceRequest, InvoiceRequestBuilder, RequestFields, types};
-use crate::build::BuildError;
+use super::request_fields::RequestView;
+use super::{Invoice, InvoiceRequest, InvoiceRequestBuilder, types};
+use crate::codec::BuildError;
 use crate::hash::hash_parts;
 use crate::sign::{SignerError, with_context};
 use crate::tlv::{Record, Stream};
 
 /// Derives the payer's keys from one secret of 32 bytes.
 ///
-/// The key of a request is `H("bolt12 payer key", secret ‖ records)`, taken as a secp256k1 secret key, where `H` is the
-/// tagged hash of BIP 340 and the records are all that an invoice repeats, the payer id itself left out. So
-/// - every request has a key of its own, which the payee cannot link to others: the metadata among the records is
-///   unpredictable;
-/// - an invoice whose payer id is the key derived from its own records repeats a request of ours, unchanged in every
-///   record. Nobody can make one without the secret, and nothing has to be stored to know it;
-/// - whoever knows the secret can prove payments, and recognise all requests. It signs nothing itself.
+/// The key of a request is `H("bolt12 payer key", secret ‖ records)`, taken as a secp256k1 secret
+/// key, where `H` is the tagged hash of BIP 340 and the records are all those that an invoice
+/// repeats, without the payer id itself. So
 ///
-/// The derivation is this crate's own. Other implementations have others, and none needs to know: a payer id is a
-/// point like any other.
+/// - every request has a key of its own. The payee cannot link it to others, since the metadata
+///   among the records is unpredictable;
+/// - an invoice whose payer id is the key derived from its own records repeats a request of ours,
+///   unchanged in every record. Without the secret no such invoice can be made, and the payer has
+///   to store nothing to recognise it;
+/// - the holder of the secret can prove payments and recognise all requests. The secret itself
+///   signs nothing.
+///
+/// The derivation is this crate's own. Other implementations derive theirs otherwise and need not
+/// know it: a payer id is a point like any other.
 ///
 /// ```
-/// use bolt12::{Msat, Offer, InvoiceRequest, PayerKeys};
-/// let keys = PayerKeys::new([7; 32]); // kept secret, from a good source of randomness
-/// let offer: Offer = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
-/// let request = keys.sign(&InvoiceRequest::request_for(&offer).amount(Msat::new(1000)?), &[0x5a; 16])?;
+/// use bolt12::{Msat, Offer, PayerKeys};
+/// // Secret, from a good source of randomness; so is the metadata.
+/// let keys = PayerKeys::new([7; 32]);
+/// let metadata = [0x5a; 16];
+/// let text = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese";
+/// let offer: Offer = text.parse()?;
+/// let builder = offer.request_invoice().amount(Msat::new(1000)?);
+/// let request = keys.sign(&builder, &metadata)?;
 /// assert!(keys.key_for(&request).is_some());
 /// assert!(PayerKeys::new([8; 32]).key_for(&request).is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -43,49 +53,60 @@ impl PayerKeys {
         Self { secret }
     }
 
-    /// Writes and signs a request under a key of its own. `metadata` as for [`InvoiceRequestBuilder::sign`].
+    /// Writes and signs a request under a key of its own. `metadata` as for
+    /// [`InvoiceRequestBuilder::sign`].
     ///
     /// # Errors
+    ///
     /// As for [`InvoiceRequestBuilder::sign`].
     pub fn sign(
         &self,
-        request: &InvoiceRequestBuilder<'_>,
+        builder: &InvoiceRequestBuilder<'_>,
         metadata: &[u8],
     ) -> Result<InvoiceRequest, BuildError> {
-        request.sign(&self.key_of_new(request, metadata)?, metadata)
+        builder.sign(&self.derive_for(builder, metadata)?, metadata)
     }
 
     /// Writes a request without an offer under a key of its own, unsigned.
     ///
     /// # Errors
+    ///
     /// As for [`InvoiceRequestBuilder::unsigned`].
     pub fn unsigned(
         &self,
-        request: &InvoiceRequestBuilder<'_>,
+        builder: &InvoiceRequestBuilder<'_>,
         metadata: &[u8],
     ) -> Result<InvoiceRequest, BuildError> {
-        request.unsigned(self.key_of_new(request, metadata)?.public_key(), metadata)
+        builder.unsigned(self.derive_for(builder, metadata)?.public_key(), metadata)
     }
 
-    /// The key of a request, or of the request that an invoice repeats, if it is one of ours.
-    pub fn key_for(&self, request: &RequestFields) -> Option<Keypair> {
+    /// The key of `request`, if it was made with these keys.
+    pub fn key_for(&self, request: &InvoiceRequest) -> Option<Keypair> {
+        self.key_if_ours(request.request_view())
+    }
+
+    /// The key of the request that `invoice` repeats, if it was made with these keys.
+    pub fn key_for_invoice(&self, invoice: &Invoice) -> Option<Keypair> {
+        self.key_if_ours(invoice.request_view())
+    }
+
+    fn key_if_ours(&self, request: RequestView<'_>) -> Option<Keypair> {
         let keypair = self.derive(request.mirrored())?;
-        let payer_id: PublicKey = request.invreq_payer_id();
-        (keypair.public_key() == payer_id).then_some(keypair)
+        (keypair.public_key() == request.payer_id()).then_some(keypair)
     }
 
-    fn key_of_new(
+    fn derive_for(
         &self,
-        request: &InvoiceRequestBuilder<'_>,
+        builder: &InvoiceRequestBuilder<'_>,
         metadata: &[u8],
     ) -> Result<Keypair, BuildError> {
-        let writer = request.write(None, metadata, false)?;
+        let writer = builder.write(None, metadata, false)?;
         let stream: Stream<'_> = writer.stream();
-        let no_key = || SignerError::refused("the derived number is no key: use other metadata");
+        let no_key = || SignerError::refused("the derived number is no key: expected other metadata");
         Ok(self.derive(stream.records()).ok_or_else(no_key)?)
     }
 
-    /// `None` when the hash is no key, which takes some 2¹²⁸ attempts to see.
+    /// `None` when the hash is no key, with probability 2⁻¹²⁸.
     fn derive<'a>(&self, records: impl Iterator<Item = Record<'a>>) -> Option<Keypair> {
         let records = records.filter(|record| record.number() != types::INVREQ_PAYER_ID.number());
         let parts = core::iter::once(&self.secret[..]).chain(records.map(|record| record.raw()));

@@ -1,55 +1,73 @@
 //! The invoice request, read: `lnr1…`.
 
 use alloc::vec::Vec;
-use core::ops::Deref;
 
 use secp256k1::schnorr;
 
-use super::request_fields::RequestReading;
-use super::types::{self, Room};
-use super::{InvoiceRequestBuilder, Offer, RequestFields};
+use super::offer_fields::{OfferView, offer_accessors};
+use super::request_fields::{RequestFields, RequestReading, RequestView, request_accessors};
+use super::types::{self, TypeRanges};
+use super::{InvoiceBuilder, InvoiceRequestBuilder};
 use crate::amount::Msat;
-use crate::build::BuildError;
-use crate::field::{FieldError, FieldErrorKind, Points};
+use crate::codec::{
+    BuildError, ParseError, bad_signature, message_interface, put_signature, read_records, with_signature,
+};
+use crate::field::{FieldError, Points};
 use crate::merkle::{LnNonce, MerkleRoot, root};
-use crate::parse::{ParseError, read_records};
+use crate::payment::PaymentHash;
 use crate::sign::{Sighash, SignatureField, Signer, sign};
-use crate::standard::standard_traits;
 use crate::text::Prefix;
-use crate::tlv::{Record, Stream, Writer};
+use crate::tlv::Writer;
 
-/// A request for an invoice: for an offer ("send me an invoice for this, I pay"), or without one ("whoever sends me an
-/// invoice is paid"), which is how money is offered.
+/// A request for an invoice: for an offer ("send me an invoice for this, I pay"), or without one
+/// ("I pay the first payee that sends an invoice"), which is how money is offered.
 ///
-/// Parsed means proved: framing, every field, every rule that needs nothing but the request, and its signature. An
-/// answer to an offer has to have one; without an offer it may (the specification writes none there, Core Lightning
-/// demands one). Whether it answers an offer of ours is for [`InvoiceRequest::verify_for`] to say.
-///
-/// Its fields are those of [`RequestFields`], to which it dereferences.
+/// Parsing validates the framing, every field, every rule that needs nothing but the request, and
+/// its signature. A request for an offer has to be signed. A request without an offer may be: the
+/// specification has no signature there, and Core Lightning demands one. Whether it is for an offer
+/// of ours, [`InvoiceRequest::verify_for`] decides.
 #[derive(Clone)]
 pub struct InvoiceRequest {
+    bytes: Vec<u8>,
     fields: RequestFields,
     signature: Option<schnorr::Signature>,
     root: Option<MerkleRoot>,
 }
 
 impl InvoiceRequest {
-    /// Begins a request for an invoice for `offer`.
-    pub const fn request_for(offer: &Offer) -> InvoiceRequestBuilder<'_> {
-        InvoiceRequestBuilder::for_offer(offer)
-    }
-
-    /// Begins a request without an offer: whoever sends an invoice for `amount` is to be paid, for `description`.
+    /// Begins a request without an offer: it promises `amount` to the payee that sends an invoice,
+    /// for `description`. A request for an offer begins with
+    /// [`Offer::request_invoice`](crate::Offer::request_invoice).
     pub const fn without_offer(description: &str, amount: Msat) -> InvoiceRequestBuilder<'_> {
         InvoiceRequestBuilder::without_offer(description, amount)
     }
 
-    /// `signature` by [`invreq_payer_id`](RequestFields::invreq_payer_id) over [`InvoiceRequest::sighash`]; verified.
+    /// Begins the invoice that answers this request: the payer gets the preimage of `payment_hash`
+    /// for the payment, and the invoice is created at `created_at` (unix seconds). To answer only a
+    /// request that fits an offer of ours, go through [`InvoiceRequest::verify_for`].
+    pub const fn respond(&self, payment_hash: PaymentHash, created_at: u64) -> InvoiceBuilder<'_> {
+        InvoiceBuilder::new(self, payment_hash, created_at)
+    }
+
+    /// The last second (unix) at which the request can be answered, `offer_absolute_expiry`: that
+    /// of the offer, or, without an offer, its own. `None` for a request without end.
+    pub fn expires_at(&self) -> Option<u64> {
+        self.offer_view().absolute_expiry()
+    }
+
+    /// Whether the request is expired at `now` (unix seconds): after its last second
+    /// ([R-O-30](crate::requirements#r-o-30)).
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.offer_view().is_expired(now)
+    }
+
+    /// `signature` by [`invreq_payer_id`](Self::invreq_payer_id) over [`InvoiceRequest::sighash`];
+    /// validated.
     pub const fn signature(&self) -> Option<schnorr::Signature> {
         self.signature
     }
 
-    /// What a signature covers, for signers that work elsewhere.
+    /// The hash that a signature covers, for signers that work elsewhere.
     pub fn sighash(&self) -> Sighash {
         SignatureField::INVOICE_REQUEST.sighash(self.merkle_root())
     }
@@ -59,43 +77,41 @@ impl InvoiceRequest {
         self.root.unwrap_or_else(|| root::<LnNonce>(self.stream()))
     }
 
-    /// The same request with a signature by its payer id, which Core Lightning demands of one without an offer, and
-    /// LDK does not read.
+    /// The same request with a signature by its payer id. Core Lightning demands one also without
+    /// an offer; LDK does not read that.
     ///
     /// # Errors
-    /// [`BuildError::Signer`] when the signer refuses, answers wrongly, or holds another key than the payer id;
-    /// [`BuildError::Message`] when the request would be longer than
+    ///
+    /// [`BuildError::Signer`] when the signer refuses, returns a wrong signature, or holds another
+    /// key than the payer id; [`BuildError::Message`] when the request would be longer than
     /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
-    pub fn sign(&self, signer: &impl Signer) -> Result<Self, BuildError> {
-        let mut writer = Writer::with_capacity(self.as_bytes().len().saturating_add(SIGNATURE_RECORD_LEN));
-        writer.copy(self.stream().records());
-        writer.record(types::SIGNATURE.number(), &[0; 64]);
-        let mut points = self.request_points();
-        Self::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
+    pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Self, BuildError> {
+        let bytes = with_signature(self.stream(), types::SIGNATURE, None);
+        Self::sign_written(bytes, &mut Points::known(&mut self.fields.points()), signer)
     }
 
     /// The same request without its signature, as the specification has it where there is no offer.
     ///
     /// # Errors
-    /// [`FieldErrorKind::Missing`] for a request that answers an offer: it needs its signature.
-    pub fn unsigned(&self) -> Result<Self, FieldError> {
+    ///
+    /// [`BuildError::Message`] for a request for an offer: it needs its signature
+    /// ([R-Q-3](crate::requirements#r-q-3)).
+    pub fn unsigned(&self) -> Result<Self, BuildError> {
         if self.has_offer() {
-            return Err(FieldError::missing(types::SIGNATURE));
+            return Err(FieldError::missing(types::SIGNATURE).into());
         }
-        let mut writer = Writer::with_capacity(self.as_bytes().len());
-        writer.copy(self.mirrored());
-        let mut fields = self.fields.clone();
-        // The signature stands behind all known fields and outside the tree: neither places nor root change.
-        fields.offer.bytes = writer.into_bytes();
-        Ok(Self { fields, signature: None, root: self.root })
+        let mut writer = Writer::with_capacity(self.bytes.len());
+        writer.copy(self.request_view().mirrored());
+        // The signature comes after all known fields and is not in the tree: their places and the root stay.
+        Ok(Self { bytes: writer.into_bytes(), fields: self.fields.clone(), signature: None, root: self.root })
     }
 
-    /// A request again, from bytes that were one before: its signature is not verified a second time, which is most of
-    /// the time that reading takes. Whoever kept the bytes vouches for them.
+    /// A request from bytes that were one before. Its signature is not verified again, which is
+    /// most of the time that reading takes: the caller stored the bytes and vouches for them.
     #[cfg(feature = "std")]
-    pub(crate) fn restored(bytes: Vec<u8>) -> Result<Self, ParseError> {
+    pub(crate) fn from_stored(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let request = Self::read(bytes, &mut Points::unknown())?;
-        request.fields.check_request()?;
+        request.request_view().check_request()?;
         Ok(request)
     }
 
@@ -103,21 +119,21 @@ impl InvoiceRequest {
     #[inline]
     pub(super) fn read_written(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
         let mut request = Self::read(bytes, points)?;
-        request.fields.check_request()?;
+        request.request_view().check_request()?;
         request.root = request.signature.map(|_| root::<LnNonce>(request.stream()));
         Ok(request)
     }
 
-    /// Has the payer sign a request just written, with room for the signature in it.
+    /// Has the payer sign a request just written, with 64 bytes left for the signature in it.
     pub(super) fn sign_written(
         bytes: Vec<u8>,
         points: &mut Points<'_>,
-        signer: &impl Signer,
+        signer: &(impl Signer + ?Sized),
     ) -> Result<Self, BuildError> {
         let mut request = Self::read_written(bytes, points)?;
         let (key, _) = request.invreq_payer_id().x_only_public_key();
         let signature = sign(signer, &key, &request.sighash())?;
-        put_signature(&mut request.fields.offer.bytes, &signature);
+        put_signature(&mut request.bytes, types::SIGNATURE, &signature);
         request.signature = Some(signature);
         Ok(request)
     }
@@ -128,28 +144,38 @@ impl InvoiceRequest {
         let mut reading = RequestReading::default();
         let mut signature = None;
         read_records(&bytes, |record| {
-            Room::INVOICE_REQUEST.check(record)?;
+            TypeRanges::INVOICE_REQUEST.check(record)?;
             if record.number() == types::SIGNATURE.number() {
-                signature = Some(read_signature(record)?);
+                signature = Some(types::SIGNATURE.read_signature(record)?);
                 return Ok(true);
             }
             reading.read_record(record, points)
         })?;
-        let fields = reading.finish(bytes)?;
-        if signature.is_none() && fields.has_offer() {
+        let fields = reading.finish()?;
+        if signature.is_none() && fields.offer().has_offer() {
             return Err(FieldError::missing(types::SIGNATURE).into());
         }
-        Ok(Self { fields, signature, root: None })
+        Ok(Self { bytes, fields, signature, root: None })
     }
-}
 
-impl Deref for InvoiceRequest {
-    type Target = RequestFields;
-
-    fn deref(&self) -> &RequestFields {
+    pub(super) const fn fields(&self) -> &RequestFields {
         &self.fields
     }
+
+    pub(crate) fn request_view(&self) -> RequestView<'_> {
+        RequestView::new(&self.bytes, &self.fields)
+    }
+
+    pub(super) fn offer_view(&self) -> OfferView<'_> {
+        self.request_view().offer()
+    }
 }
+
+request_accessors!(InvoiceRequest, "The fields of the request.");
+offer_accessors!(
+    InvoiceRequest,
+    "The fields of the offer, which the request repeats. Without an offer a request has some of them of its own."
+);
 
 impl TryFrom<Vec<u8>> for InvoiceRequest {
     type Error = ParseError;
@@ -157,6 +183,7 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
     /// Reads the bytes of a TLV stream.
     ///
     /// # Errors
+    ///
     /// [`ParseError`]: the framing, a field, the signature, or a rule, in this order.
     fn try_from(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let mut request = Self::read(bytes, &mut Points::unknown())?;
@@ -164,31 +191,18 @@ impl TryFrom<Vec<u8>> for InvoiceRequest {
             request.root = Some(root::<LnNonce>(request.stream()));
             let (key, _) = request.invreq_payer_id().x_only_public_key();
             if !request.sighash().is_signed_by(&signature, &key) {
-                let kind = FieldErrorKind::BadSignature { key: types::INVREQ_PAYER_ID };
-                return Err(request.broken(types::SIGNATURE, kind).into());
+                return Err(bad_signature(request.stream(), types::SIGNATURE, types::INVREQ_PAYER_ID).into());
             }
         }
-        request.fields.check_request()?;
+        request.request_view().check_request()?;
         Ok(request)
     }
 }
 
-standard_traits!(InvoiceRequest, Prefix::InvoiceRequest, "InvoiceRequest");
-
-/// Type and length, two bytes, and the 64 bytes of a signature.
-pub(super) const SIGNATURE_RECORD_LEN: usize = 66;
-
-/// Reads the record of a signature. Whose it is stays open.
-pub(super) fn read_signature(record: &Record<'_>) -> Result<schnorr::Signature, FieldError> {
-    types::SIGNATURE.read_signature(record)
-}
-
-/// Writes a signature into the room that was left for it.
-pub(super) fn put_signature(bytes: &mut [u8], signature: &schnorr::Signature) {
-    let room = Stream::from_validated(bytes).find(types::SIGNATURE.number());
-    if let Some(start) = room.map(|record| record.value_offset()) {
-        for (to, from) in bytes.iter_mut().skip(start).zip(signature.as_ref()) {
-            *to = *from;
-        }
-    }
-}
+message_interface!(
+    InvoiceRequest,
+    Prefix::InvoiceRequest,
+    types::ALL,
+    "InvoiceRequest",
+    "an invoice request (lnr1…)"
+);

@@ -5,32 +5,35 @@ use alloc::vec::Vec;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
-use super::offer_builder::{room_for, write_own_records, write_paths};
-use super::request::SIGNATURE_RECORD_LEN;
 use super::{InvoiceRequest, Offer, types};
 use crate::amount::Msat;
-use crate::build::BuildError;
+use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
 use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, Points, write_text};
 use crate::sign::Signer;
 use crate::tlv::Writer;
 
-/// Collects what an [`InvoiceRequest`] is to say. It refuses what a writer must not write (R-Q-1 to R-Q-11).
+/// Collects the fields of an [`InvoiceRequest`]. It refuses what a writer must not write
+/// ([R-Q-1](crate::requirements#r-q-1) to [R-Q-11](crate::requirements#r-q-11)).
 ///
+/// [`Offer::request_invoice`] and [`InvoiceRequest::without_offer`] begin it.
 /// [`InvoiceRequestBuilder::sign`] and [`InvoiceRequestBuilder::unsigned`] finish it; so does
 /// [`PayerKeys`](super::PayerKeys), with a key made for this request alone.
 ///
 /// ```
-/// use bolt12::{InvoiceRequest, Msat, Offer};
+/// use bolt12::{Msat, Offer};
 /// use secp256k1::{Keypair, SECP256K1, SecretKey};
 ///
-/// let offer: Offer = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
+/// let text = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese";
+/// let offer: Offer = text.parse()?;
 /// let payer = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
-/// let metadata = [0x5a; 16]; // random in earnest
-/// let request = InvoiceRequest::request_for(&offer).amount(Msat::new(1000)?).sign(&payer, &metadata)?;
+/// let metadata = [0x5a; 16]; // random in production
+/// let builder = offer.request_invoice().amount(Msat::new(1000)?);
+/// let request = builder.sign(&payer, &metadata)?;
 /// assert_eq!(request.invreq_amount(), Some(Msat::new(1000)?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct InvoiceRequestBuilder<'a> {
     subject: Subject<'a>,
     absolute_expiry: Option<u64>,
@@ -44,7 +47,7 @@ pub struct InvoiceRequestBuilder<'a> {
     records: Vec<(u64, &'a [u8])>,
 }
 
-/// What a request is about.
+/// The subject of a request.
 #[derive(Clone, Copy, Debug)]
 enum Subject<'a> {
     Offer(&'a Offer),
@@ -76,78 +79,79 @@ impl<'a> InvoiceRequestBuilder<'a> {
     }
 
     /// The chain to pay on; bitcoin unless set. With an offer, one of the offer's.
-    #[must_use]
     pub const fn chain(mut self, chain: ChainHash) -> Self {
         self.chain = Some(chain);
         self
     }
 
-    /// What to pay. An offer without a price needs it; one with a price allows more than that.
-    #[must_use]
+    /// The amount to pay. An offer without a price needs it; an offer with a price allows more than
+    /// the price.
     pub const fn amount(mut self, amount: Msat) -> Self {
         self.amount = Some(amount);
         self
     }
 
     /// The number of items, which an offer with a quantity needs.
-    #[must_use]
     pub const fn quantity(mut self, items: u64) -> Self {
         self.quantity = Some(items);
         self
     }
 
-    /// A word to the payee, who can read it.
-    #[must_use]
+    /// A note from the payer to the payee.
     pub const fn payer_note(mut self, note: &'a str) -> Self {
         self.payer_note = Some(note);
         self
     }
 
-    /// The name that the offer was looked up by. Only with an offer.
-    #[must_use]
+    /// The name by which the payer found the offer. Only with an offer.
     pub const fn bip_353_name(mut self, name: Bip353Name<'a>) -> Self {
         self.bip_353_name = Some(name);
         self
     }
 
     /// Adds a blinded path to the payer, the preferred one first. Only without an offer.
-    #[must_use]
     pub fn path(mut self, path: BlindedPath<'a>) -> Self {
         self.paths.push(path);
         self
     }
 
-    /// The last second (unix) at which an invoice is taken. Only without an offer.
-    #[must_use]
+    /// The last second (unix) at which the payer accepts an invoice. Only without an offer.
     pub const fn absolute_expiry(mut self, seconds: u64) -> Self {
         self.absolute_expiry = Some(seconds);
         self
     }
 
-    /// Who pays; a domain or `user@domain` first, if there is one. Only without an offer.
-    #[must_use]
+    /// The name of the payer; a domain or `user@domain` first, if there is one. Only without an
+    /// offer.
     pub const fn issuer(mut self, issuer: &'a str) -> Self {
         self.issuer = Some(issuer);
         self
     }
 
-    /// Adds a record of one's own, of an odd type of 2 000 000 001 to 2 999 999 999. The invoice repeats it.
-    #[must_use]
+    /// Adds a record of the caller's own, of an odd type of 2 000 000 001 to 2 999 999 999. The
+    /// invoice repeats it.
     pub fn record(mut self, number: u64, value: &'a [u8]) -> Self {
         self.records.push((number, value));
         self
     }
 
-    /// Writes the request, with the key of `signer` as payer id, signed. `metadata` is at least 16 unpredictable bytes
-    /// in earnest: it keeps the request's hashes from being guessed (R-Q-10).
+    /// Writes the request, with the key of `signer` as payer id, signed. In production `metadata`
+    /// is at least 16 unpredictable bytes: it keeps the request's hashes from being guessed
+    /// ([R-Q-10](crate::requirements#r-q-10)).
     ///
     /// # Errors
-    /// [`BuildError::Message`] for a rule that it would break: no or too small an amount, a quantity the offer does not
-    /// have, a chain that is not one of the offer's, paths, expiry or issuer beside an offer's, a BIP 353 name without
-    /// an offer or one that DNS cannot hold, empty metadata, a NUL in a text (Core Lightning reads none; what the offer
-    /// says is copied as it is), a record outside the experimental range. [`BuildError::Signer`] when there is no
-    /// signature.
-    pub fn sign(&self, signer: &impl Signer, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
+    ///
+    /// [`BuildError::Message`] for a rule that the request would break: no or too small an amount,
+    /// a quantity that the offer does not allow, a chain that is not one of the offer's; paths,
+    /// expiry or issuer in addition to an offer; a BIP 353 name without an offer or one that DNS
+    /// cannot hold, empty metadata, a NUL in a text (Core Lightning reads none; the fields of the
+    /// offer are copied as they are), a record outside the experimental range.
+    /// [`BuildError::Signer`] when there is no signature.
+    pub fn sign(
+        &self,
+        signer: &(impl Signer + ?Sized),
+        metadata: &[u8],
+    ) -> Result<InvoiceRequest, BuildError> {
         let payer_id = signer.public_key();
         let writer = self.write(Some(payer_id), metadata, true)?;
         let mut points = self.points(payer_id);
@@ -157,8 +161,9 @@ impl<'a> InvoiceRequestBuilder<'a> {
     /// Writes a request without an offer, unsigned, as the specification has it and LDK reads it.
     ///
     /// # Errors
-    /// [`BuildError::Message`] as for [`InvoiceRequestBuilder::sign`], and for a request that answers an offer: it
-    /// needs a signature (R-Q-3).
+    ///
+    /// [`BuildError::Message`] as for [`InvoiceRequestBuilder::sign`], and for a request for an
+    /// offer: it needs a signature ([R-Q-3](crate::requirements#r-q-3)).
     pub fn unsigned(&self, payer_id: PublicKey, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
         let writer = self.write(Some(payer_id), metadata, false)?;
         let mut points = self.points(payer_id);
@@ -171,11 +176,11 @@ impl<'a> InvoiceRequestBuilder<'a> {
             Subject::Offer(offer) => Some(offer),
             Subject::Description(_) => None,
         };
-        let of_offer = offer.into_iter().flat_map(|offer| offer.offer_points());
-        of_offer.chain([payer_id]).chain(self.paths.iter().flat_map(BlindedPath::points))
+        let offer_points = offer.into_iter().flat_map(|offer| offer.fields().points());
+        offer_points.chain([payer_id]).chain(self.paths.iter().flat_map(BlindedPath::points))
     }
 
-    /// Bytes that hold the request, and few more: room is made once.
+    /// The bytes of the request, and few more, so that one allocation suffices.
     fn room(&self, metadata: &[u8]) -> usize {
         let subject = match self.subject {
             Subject::Offer(offer) => offer.as_bytes().len(),
@@ -192,7 +197,8 @@ impl<'a> InvoiceRequestBuilder<'a> {
         room_for(values.into_iter(), &self.paths, &self.records).saturating_add(chain_and_signature)
     }
 
-    /// Writes the records. Without a payer id its place is kept with zeros: a key can be derived from the others.
+    /// Writes the records. Without a payer id its value is zeros, for a key that is derived from
+    /// the other records.
     pub(super) fn write(
         &self,
         payer_id: Option<PublicKey>,
@@ -236,12 +242,13 @@ impl<'a> InvoiceRequestBuilder<'a> {
             &self.records,
             2_000_000_000..=2_999_999_999,
             "an invoice request's own",
+            types::field,
             &mut writer,
         )?;
         Ok(writer)
     }
 
-    /// The rules for writers that readers do not have.
+    /// The rules for writers that are not rules for readers.
     fn check(&self, metadata: &[u8]) -> Result<(), FieldError> {
         let refuse = |field: Field, kind| Err(FieldError::new(field, None, kind));
         if metadata.is_empty() {
@@ -270,12 +277,12 @@ impl<'a> InvoiceRequestBuilder<'a> {
         if !offer.supports_chain(chain) {
             return refuse(types::INVREQ_CHAIN, FieldErrorKind::NotOffered { chain: chain.to_bytes() });
         }
-        let beside_offer = [
+        let only_without_offer = [
             (!self.paths.is_empty(), types::INVREQ_PATHS),
             (self.absolute_expiry.is_some(), types::OFFER_ABSOLUTE_EXPIRY),
             (self.issuer.is_some(), types::OFFER_ISSUER),
         ];
-        match beside_offer.into_iter().find(|(is_set, _)| *is_set) {
+        match only_without_offer.into_iter().find(|(is_set, _)| *is_set) {
             Some((_, field)) => refuse(field, FieldErrorKind::Beside { other: types::OFFER_ISSUER_ID }),
             None => Ok(()),
         }

@@ -1,180 +1,28 @@
-//! What an invoice request says beside its offer, and what an invoice repeats of it.
-
-use alloc::vec::Vec;
-use core::ops::Deref;
+//! The fields of an invoice request, as a request states them and as an invoice repeats them.
 
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
 use super::invreq_id::{InvreqId, mirrored};
-use super::offer_fields::{OfferFields, paths_of, read_features, read_msat, read_paths, read_text};
+use super::offer_fields::{OfferFields, OfferView};
 use super::{ClnOfferId, types};
 use crate::amount::Msat;
+use crate::codec::{broken, read_features, read_msat, read_paths, read_text, refuse_empty, value_of};
 use crate::field::{
-    Bip353Name, BlindedPaths, Features, FieldError, FieldErrorKind, PathList, Points, Price, Span,
-    UntrustedText,
+    Bip353Name, BlindedPaths, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Points, Price,
+    Span, UntrustedText,
 };
-use crate::tlv::{Reader, Record};
+use crate::tlv::{Reader, Record, Stream};
 
-/// The fields that an invoice request has, under their names in the specification, those of the offer among them.
-///
-/// [`InvoiceRequest`](crate::InvoiceRequest) and [`Invoice`](crate::Invoice) dereference to this:
-/// `invoice.invreq_payer_id()` reads the invoice's copy.
+/// The fields of a request, those of the offer among them, texts and lists by their place in the
+/// bytes of the message.
 #[derive(Clone, Debug)]
-pub struct RequestFields {
-    pub(super) offer: OfferFields,
+pub(super) struct RequestFields {
+    offer: OfferFields,
     metadata: Span,
     payer_id: PublicKey,
     optional: Optional,
-}
-
-impl RequestFields {
-    /// The feature bits that BOLT 12 assigns in requests: none.
-    pub const KNOWN_FEATURES: &'static [usize] = &[];
-
-    /// `invreq_metadata`: bytes that the payer alone understands.
-    pub fn invreq_metadata(&self) -> &[u8] {
-        self.metadata.of(&self.bytes)
-    }
-
-    /// `invreq_chain`: the chain to pay on; bitcoin when absent.
-    pub fn invreq_chain(&self) -> ChainHash {
-        self.optional.chain.unwrap_or(ChainHash::BITCOIN)
-    }
-
-    /// The network whose addresses belong to the chain; `None` for a chain that is no network of bitcoin.
-    pub(super) fn network(&self) -> Option<Network> {
-        Network::from_chain_hash(self.invreq_chain())
-    }
-
-    /// `invreq_amount`: what the payer wants to pay. When absent, the offer's price is; [`amount_to_pay`](Self::amount_to_pay)
-    /// knows both.
-    pub const fn invreq_amount(&self) -> Option<Msat> {
-        self.optional.amount
-    }
-
-    /// What the invoice has to ask for: `invreq_amount`, or else the offer's price times the quantity. `None` when that
-    /// price is in a currency, which somebody has to convert.
-    pub fn amount_to_pay(&self) -> Option<Msat> {
-        self.optional.amount.or_else(|| self.price_due()?.msat())
-    }
-
-    /// The offer's price times the quantity; `None` when the offer has no price.
-    pub fn price_due(&self) -> Option<Price> {
-        // Parsing refused totals that do not fit.
-        self.amount_due(self.optional.quantity.unwrap_or(1)).ok().flatten()
-    }
-
-    /// `invreq_features`.
-    pub fn invreq_features(&self) -> Features<'_> {
-        Features::new(self.bytes_of(self.optional.features))
-    }
-
-    /// `invreq_quantity`: the number of items; one when absent.
-    pub const fn invreq_quantity(&self) -> Option<u64> {
-        self.optional.quantity
-    }
-
-    /// `invreq_payer_id`: the key of the payer, for this request alone if they care for their privacy.
-    pub const fn invreq_payer_id(&self) -> PublicKey {
-        self.payer_id
-    }
-
-    /// `invreq_payer_note`: a word to the payee.
-    pub fn invreq_payer_note(&self) -> Option<UntrustedText<'_>> {
-        self.text(self.optional.payer_note)
-    }
-
-    /// `invreq_paths`: blinded paths to the payer, the preferred one first.
-    pub fn invreq_paths(&self) -> BlindedPaths<'_> {
-        paths_of(self.optional.paths.as_ref(), &self.bytes)
-    }
-
-    /// `invreq_bip_353_name`: the name that the payer says to have looked up the offer by.
-    pub fn invreq_bip_353_name(&self) -> Option<Bip353Name<'_>> {
-        let value = self.optional.bip_353_name?.of(&self.bytes);
-        Bip353Name::read(&mut Reader::new(value)).ok()
-    }
-
-    /// The id of the request: SHA256 over its records 0 to 159 and 1 000 000 000 to 2 999 999 999, signature left out.
-    /// An invoice that answers it has the same, and so have its signed and unsigned variants.
-    pub fn invreq_id(&self) -> InvreqId {
-        InvreqId::of(self.mirrored())
-    }
-
-    /// What Core Lightning calls the `offer_id` of the offer that this answers; `None` without an offer.
-    pub fn cln_offer_id(&self) -> Option<ClnOfferId> {
-        self.has_offer().then(|| ClnOfferId::of(self.stream()))
-    }
-
-    /// The records that an invoice has to repeat (R-I-27).
-    pub(super) fn mirrored(&self) -> impl Iterator<Item = Record<'_>> + Clone {
-        mirrored(self.stream())
-    }
-
-    /// The rules of a request as a whole: with an offer, the offer's and R-Q-32 to R-Q-34; without one, R-Q-40 and
-    /// R-Q-41. An invoice repeats a request, so it keeps them too.
-    pub(super) fn check_request(&self) -> Result<(), FieldError> {
-        if self.has_offer() { self.check_answer() } else { self.check_without_offer() }
-    }
-
-    /// The points of these fields, in the order of the stream, for messages that repeat them.
-    pub(super) fn request_points(&self) -> impl Iterator<Item = PublicKey> + '_ {
-        let paths = self.optional.paths.iter().flat_map(|paths| paths.points().iter().copied());
-        self.offer.offer_points().chain([self.payer_id]).chain(paths)
-    }
-
-    fn check_answer(&self) -> Result<(), FieldError> {
-        self.check_offer()?;
-        self.check_quantity()?;
-        let quantity = self.optional.quantity.unwrap_or(1);
-        let Ok(due) = self.amount_due(quantity) else {
-            let msat = self.offer_amount().unwrap_or_default().saturating_mul(quantity);
-            return Err(self.broken(types::INVREQ_QUANTITY, FieldErrorKind::TooMuch { msat }));
-        };
-        match (due, self.optional.amount) {
-            (None, None) => Err(FieldError::missing(types::INVREQ_AMOUNT)),
-            (Some(Price::Msat(least)), Some(amount)) if amount < least => {
-                let kind = FieldErrorKind::TooLittle { amount: amount.get(), least: least.get() };
-                Err(self.broken(types::INVREQ_AMOUNT, kind))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_quantity(&self) -> Result<(), FieldError> {
-        match (self.offer_quantity_max(), self.optional.quantity) {
-            (None, None) | (Some(0), Some(_)) => Ok(()),
-            (None, Some(_)) => {
-                let kind = FieldErrorKind::Without { other: types::OFFER_QUANTITY_MAX };
-                Err(self.broken(types::INVREQ_QUANTITY, kind))
-            }
-            (Some(_), None) => Err(FieldError::missing(types::INVREQ_QUANTITY)),
-            (Some(max), Some(quantity)) if (1..=max).contains(&quantity) => Ok(()),
-            (Some(max), Some(quantity)) => {
-                Err(self.broken(types::INVREQ_QUANTITY, FieldErrorKind::Quantity { quantity, max }))
-            }
-        }
-    }
-
-    fn check_without_offer(&self) -> Result<(), FieldError> {
-        if let Some(field) = self.first_only_in_offers() {
-            return Err(self.broken(field, FieldErrorKind::Without { other: types::OFFER_ISSUER_ID }));
-        }
-        if self.optional.amount.is_none() {
-            return Err(FieldError::missing(types::INVREQ_AMOUNT));
-        }
-        Ok(())
-    }
-}
-
-impl Deref for RequestFields {
-    type Target = OfferFields;
-
-    fn deref(&self) -> &OfferFields {
-        &self.offer
-    }
 }
 
 /// The fields of a request that may be absent.
@@ -189,6 +37,164 @@ struct Optional {
     bip_353_name: Option<Span>,
 }
 
+impl RequestFields {
+    /// The fields of the offer.
+    pub(super) const fn offer(&self) -> &OfferFields {
+        &self.offer
+    }
+
+    /// The points of these fields, in the order of the stream, for messages that repeat them.
+    pub(super) fn points(&self) -> impl Iterator<Item = PublicKey> + '_ {
+        let paths = self.optional.paths.iter().flat_map(|paths| paths.points().iter().copied());
+        self.offer.points().chain([self.payer_id]).chain(paths)
+    }
+}
+
+/// The fields of a request with the bytes that they lie in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestView<'a> {
+    bytes: &'a [u8],
+    fields: &'a RequestFields,
+}
+
+impl<'a> RequestView<'a> {
+    pub(super) const fn new(bytes: &'a [u8], fields: &'a RequestFields) -> Self {
+        Self { bytes, fields }
+    }
+
+    pub(crate) const fn offer(self) -> OfferView<'a> {
+        OfferView::new(self.bytes, &self.fields.offer)
+    }
+
+    pub(super) const fn stream(self) -> Stream<'a> {
+        Stream::from_validated(self.bytes)
+    }
+
+    pub(super) const fn has_offer(self) -> bool {
+        self.fields.offer.has_offer()
+    }
+
+    pub(crate) fn metadata(self) -> &'a [u8] {
+        self.fields.metadata.slice(self.bytes)
+    }
+
+    pub(crate) fn chain(self) -> ChainHash {
+        self.fields.optional.chain.unwrap_or(ChainHash::BITCOIN)
+    }
+
+    /// The network whose addresses belong to the chain; `None` for a chain that is no network of
+    /// bitcoin.
+    pub(super) fn network(self) -> Option<Network> {
+        Network::from_chain_hash(self.chain())
+    }
+
+    pub(crate) const fn amount(self) -> Option<Msat> {
+        self.fields.optional.amount
+    }
+
+    pub(super) fn amount_to_pay(self) -> Option<Msat> {
+        self.amount().or_else(|| self.price_due()?.msat())
+    }
+
+    pub(super) fn price_due(self) -> Option<Price> {
+        // Parsing refused totals that do not fit.
+        self.offer().amount_due(self.fields.optional.quantity.unwrap_or(1)).ok().flatten()
+    }
+
+    pub(crate) fn features(self) -> Features<'a> {
+        Features::new(value_of(self.fields.optional.features, self.bytes))
+    }
+
+    pub(crate) const fn quantity(self) -> Option<u64> {
+        self.fields.optional.quantity
+    }
+
+    pub(crate) const fn payer_id(self) -> PublicKey {
+        self.fields.payer_id
+    }
+
+    pub(crate) fn payer_note(self) -> Option<UntrustedText<'a>> {
+        self.fields.optional.payer_note.map(|span| UntrustedText::new(span.text(self.bytes)))
+    }
+
+    pub(crate) fn paths(self) -> BlindedPaths<'a> {
+        self.fields.optional.paths.as_ref().map(|paths| paths.view(self.bytes)).unwrap_or_default()
+    }
+
+    pub(crate) fn bip_353_name(self) -> Option<Bip353Name<'a>> {
+        let value = self.fields.optional.bip_353_name?.slice(self.bytes);
+        Bip353Name::read(&mut Reader::new(value)).ok()
+    }
+
+    pub(super) fn invreq_id(self) -> InvreqId {
+        InvreqId::from_records(self.mirrored())
+    }
+
+    pub(super) fn cln_offer_id(self) -> Option<ClnOfferId> {
+        self.has_offer().then(|| ClnOfferId::from_stream(self.stream()))
+    }
+
+    /// The records that an invoice has to repeat ([R-I-27](crate::requirements#r-i-27)).
+    pub(super) fn mirrored(self) -> impl Iterator<Item = Record<'a>> + Clone {
+        mirrored(self.stream())
+    }
+
+    /// The rules of a request as a whole: with an offer, the offer's and
+    /// [R-Q-32](crate::requirements#r-q-32) to [R-Q-34](crate::requirements#r-q-34); without one,
+    /// [R-Q-40](crate::requirements#r-q-40) and [R-Q-41](crate::requirements#r-q-41). An invoice
+    /// repeats a request, so it keeps them too.
+    pub(super) fn check_request(self) -> Result<(), FieldError> {
+        if self.has_offer() { self.check_with_offer() } else { self.check_without_offer() }
+    }
+
+    fn check_with_offer(self) -> Result<(), FieldError> {
+        self.offer().check_offer()?;
+        self.check_quantity()?;
+        let quantity = self.quantity().unwrap_or(1);
+        let Ok(due) = self.offer().amount_due(quantity) else {
+            let msat = self.offer().amount().unwrap_or_default().saturating_mul(quantity);
+            return Err(self.broken(types::INVREQ_QUANTITY, FieldErrorKind::TooMuch { msat }));
+        };
+        match (due, self.amount()) {
+            (None, None) => Err(FieldError::missing(types::INVREQ_AMOUNT)),
+            (Some(Price::Msat(least)), Some(amount)) if amount < least => {
+                let kind = FieldErrorKind::TooLittle { amount: amount.get(), least: least.get() };
+                Err(self.broken(types::INVREQ_AMOUNT, kind))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_quantity(self) -> Result<(), FieldError> {
+        match (self.offer().quantity_max(), self.quantity()) {
+            (None, None) | (Some(0), Some(_)) => Ok(()),
+            (None, Some(_)) => {
+                let kind = FieldErrorKind::Without { other: types::OFFER_QUANTITY_MAX };
+                Err(self.broken(types::INVREQ_QUANTITY, kind))
+            }
+            (Some(_), None) => Err(FieldError::missing(types::INVREQ_QUANTITY)),
+            (Some(max), Some(quantity)) if (1..=max).contains(&quantity) => Ok(()),
+            (Some(max), Some(quantity)) => {
+                Err(self.broken(types::INVREQ_QUANTITY, FieldErrorKind::Quantity { quantity, max }))
+            }
+        }
+    }
+
+    fn check_without_offer(self) -> Result<(), FieldError> {
+        if let Some(field) = self.fields.offer.first_only_in_offers() {
+            return Err(self.broken(field, FieldErrorKind::Without { other: types::OFFER_ISSUER_ID }));
+        }
+        if self.amount().is_none() {
+            return Err(FieldError::missing(types::INVREQ_AMOUNT));
+        }
+        Ok(())
+    }
+
+    fn broken(self, field: Field, kind: FieldErrorKind) -> FieldError {
+        broken(self.stream(), field, kind)
+    }
+}
+
 /// The fields of a request while its records are read.
 #[derive(Debug, Default)]
 pub(super) struct RequestReading {
@@ -197,6 +203,9 @@ pub(super) struct RequestReading {
     payer_id: Option<PublicKey>,
     optional: Optional,
 }
+
+/// The feature bits that BOLT 12 assigns in requests: none.
+const KNOWN_FEATURES: &[usize] = &[];
 
 impl RequestReading {
     /// Reads one record; `false` when its type is none of a request's.
@@ -210,14 +219,14 @@ impl RequestReading {
             0 => self.metadata = Some(Span::of_value(record)),
             80 => to.chain = Some(ChainHash::from(types::INVREQ_CHAIN.read_array::<32>(record)?)),
             82 => to.amount = Some(read_msat(types::INVREQ_AMOUNT, record)?),
-            84 => {
-                let known = RequestFields::KNOWN_FEATURES;
-                to.features = Some(read_features(types::INVREQ_FEATURES, record, known)?);
-            }
+            84 => to.features = Some(read_features(types::INVREQ_FEATURES, record, KNOWN_FEATURES)?), // R-Q-22
             86 => to.quantity = Some(types::INVREQ_QUANTITY.read(record, Reader::tu64)?),
             88 => self.payer_id = Some(types::INVREQ_PAYER_ID.read_point(record, points)?),
             89 => to.payer_note = Some(read_text(types::INVREQ_PAYER_NOTE, record)?),
-            90 => to.paths = Some(read_paths(types::INVREQ_PATHS, record, points)?),
+            90 => {
+                refuse_empty(types::INVREQ_PATHS, record)?;
+                to.paths = Some(read_paths(types::INVREQ_PATHS, record, PathForm::Bolt12, points)?);
+            }
             91 => {
                 let read = |reader: &mut Reader<'_>| Bip353Name::read(reader).map(|_| Span::of_value(record));
                 to.bip_353_name = Some(types::INVREQ_BIP_353_NAME.read(record, read)?);
@@ -229,13 +238,13 @@ impl RequestReading {
 
     /// The issuer of the offer, if it was read.
     pub(super) const fn issuer_id(&self) -> Option<PublicKey> {
-        self.offer.offer_issuer_id()
+        self.offer.issuer_id()
     }
 
-    /// Ends the reading of `bytes`: what has to be there is (R-Q-20).
+    /// Ends the reading. A required field that is absent is refused
+    /// ([R-Q-20](crate::requirements#r-q-20)).
     #[inline]
-    pub(super) fn finish(mut self, bytes: Vec<u8>) -> Result<RequestFields, FieldError> {
-        self.offer.bytes = bytes;
+    pub(super) fn finish(self) -> Result<RequestFields, FieldError> {
         Ok(RequestFields {
             offer: self.offer,
             metadata: self.metadata.ok_or(FieldError::missing(types::INVREQ_METADATA))?,
@@ -244,3 +253,93 @@ impl RequestReading {
         })
     }
 }
+
+/// Gives a message the accessors of the fields of the request that it is or repeats, as
+/// `offer_accessors!` does for the offer. The message has a function `request_view`.
+macro_rules! request_accessors {
+    ($message:ty, $what:literal) => {
+        #[doc = $what]
+        impl $message {
+            /// `invreq_metadata`: bytes that only the payer understands.
+            pub fn invreq_metadata(&self) -> &[u8] {
+                self.request_view().metadata()
+            }
+
+            /// `invreq_chain`: the chain to pay on; bitcoin when absent.
+            pub fn invreq_chain(&self) -> bitcoin::constants::ChainHash {
+                self.request_view().chain()
+            }
+
+            /// `invreq_amount`: the amount that the payer wants to pay. When it is absent, the
+            /// price of the offer applies; [`amount_to_pay`](Self::amount_to_pay) covers both.
+            pub fn invreq_amount(&self) -> Option<$crate::Msat> {
+                self.request_view().amount()
+            }
+
+            /// The amount that the invoice has to ask for: `invreq_amount`, or else the price of
+            /// the offer times the quantity. `None` when that price is in a currency, which the
+            /// caller has to convert.
+            pub fn amount_to_pay(&self) -> Option<$crate::Msat> {
+                self.request_view().amount_to_pay()
+            }
+
+            /// The price of the offer times the quantity; `None` when the offer has no price.
+            pub fn price_due(&self) -> Option<$crate::field::Price> {
+                self.request_view().price_due()
+            }
+
+            /// `invreq_features`.
+            pub fn invreq_features(&self) -> $crate::field::Features<'_> {
+                self.request_view().features()
+            }
+
+            /// `invreq_quantity`: the number of items; one when absent.
+            pub fn invreq_quantity(&self) -> Option<u64> {
+                self.request_view().quantity()
+            }
+
+            /// `invreq_payer_id`: the key of the payer. A payer that values privacy uses it for
+            /// this request alone.
+            pub fn invreq_payer_id(&self) -> secp256k1::PublicKey {
+                self.request_view().payer_id()
+            }
+
+            /// `invreq_payer_note`: a note from the payer to the payee.
+            pub fn invreq_payer_note(&self) -> Option<$crate::field::UntrustedText<'_>> {
+                self.request_view().payer_note()
+            }
+
+            /// `invreq_paths`: blinded paths to the payer, the preferred one first.
+            pub fn invreq_paths(&self) -> $crate::field::BlindedPaths<'_> {
+                self.request_view().paths()
+            }
+
+            /// `invreq_bip_353_name`: the name by which the payer found the offer, as the payer
+            /// states it.
+            pub fn invreq_bip_353_name(&self) -> Option<$crate::field::Bip353Name<'_>> {
+                self.request_view().bip_353_name()
+            }
+
+            /// Whether there is an offer: an issuer to ask, by id or by path. A request without an
+            /// offer offers money itself.
+            pub fn has_offer(&self) -> bool {
+                self.request_view().has_offer()
+            }
+
+            /// The id of the request: SHA-256 over its records 0 to 159 and 1 000 000 000 to 2 999
+            /// 999 999, without the signature. The signed form, the unsigned form and every invoice
+            /// that answers share it. Each call computes it.
+            pub fn invreq_id(&self) -> $crate::InvreqId {
+                self.request_view().invreq_id()
+            }
+
+            /// Core Lightning's `offer_id` of the offer; `None` without an offer. Each call
+            /// computes it.
+            pub fn cln_offer_id(&self) -> Option<$crate::ClnOfferId> {
+                self.request_view().cln_offer_id()
+            }
+        }
+    };
+}
+
+pub(super) use request_accessors;

@@ -1,4 +1,4 @@
-//! Whether an invoice request is one that we answer.
+//! Whether an invoice request can be answered.
 
 use core::ops::Deref;
 
@@ -9,11 +9,14 @@ use super::verify::{
     Arrival, Destination, VerifyError, check_chain, check_offer_chain, check_offer_expiry, destinations,
     first_difference,
 };
-use super::{Invoice, InvoiceBuilder, InvoiceRequest, Offer, types};
+use super::{InvoiceBuilder, InvoiceRequest, Offer, types};
 use crate::amount::Msat;
+use crate::payment::PaymentHash;
 
-/// What [`InvoiceRequest::verify_for`] and [`InvoiceRequest::check`] have to know of the payee.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The payee's side of [`InvoiceRequest::verify_for`] and [`InvoiceRequest::check`]: the time, the
+/// chain, and what else is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct RequestContext {
     now: u64,
     chain: ChainHash,
@@ -28,19 +31,17 @@ impl RequestContext {
     }
 
     /// The same on another chain.
-    #[must_use]
     pub const fn on(self, chain: ChainHash) -> Self {
         Self { chain, ..self }
     }
 
-    /// How the request came, for a request that came as an onion message.
-    #[must_use]
+    /// How the request arrived, for a request that arrived as an onion message.
     pub const fn arrived(self, arrival: Arrival) -> Self {
         Self { arrival: Some(arrival), ..self }
     }
 
-    /// What the items ordered cost in bitcoin, where the offer's price is in another currency.
-    #[must_use]
+    /// The price in bitcoin of all items ordered, where the price of the offer is in another
+    /// currency.
     pub const fn converted_price(self, least: Msat) -> Self {
         Self { least: Some(least), ..self }
     }
@@ -48,15 +49,21 @@ impl RequestContext {
 
 impl InvoiceRequest {
     /// Checks that this is a request for `offer`, which is one of ours:
-    /// - it repeats every record of the offer, and none beside (R-Q-30);
+    ///
+    /// - it repeats every record of the offer, and no other of that range
+    ///   ([R-Q-30](crate::requirements#r-q-30));
     /// - the offer is not expired;
-    /// - it is for the chain given, which is one of the offer's (R-Q-50);
-    /// - it came over one of the offer's paths, or over none if the offer has none (R-Q-31), where it is told how;
-    /// - it offers at least the price, converted where that is needed (R-Q-33).
+    /// - it is for the chain of the context, which is one of the offer's
+    ///   ([R-Q-50](crate::requirements#r-q-50));
+    /// - it arrived over one of the offer's paths, or over none if the offer has none
+    ///   ([R-Q-31](crate::requirements#r-q-31)), where the context states how it arrived;
+    /// - it offers at least the price, converted where that is needed
+    ///   ([R-Q-33](crate::requirements#r-q-33)).
     ///
     /// # Errors
-    /// [`VerifyError`]: which of these does not hold. [`VerifyError::NotAgreed`] when the price is in a currency and no
-    /// converted one was given, though the request names an amount.
+    ///
+    /// [`VerifyError`]: which of these does not hold. [`VerifyError::NotAgreed`] when the price is in a currency, the
+    /// request states an amount and the context has no converted price.
     pub fn verify_for(
         &self,
         offer: &Offer,
@@ -66,16 +73,16 @@ impl InvoiceRequest {
             return Err(VerifyError::Differs { field, original: "offer" });
         }
         check_offer_expiry(offer.offer_absolute_expiry(), context.now)?;
-        check_chain(self, context.chain)?;
-        check_offer_chain(offer, context.chain)?;
+        check_chain(self.request_view(), context.chain)?;
+        check_offer_chain(offer.offer_view(), context.chain)?;
         match context.arrival {
             None => {}
-            Some(Arrival::BlindedPath(end)) if offer.has_path_to(end) => {}
+            Some(Arrival::BlindedPath(end)) if offer.offer_view().has_path_to(end) => {}
             Some(Arrival::Direct) if offer.offer_paths().next().is_none() => {}
             Some(arrival) => {
                 let expected = match offer.offer_paths().next() {
-                    Some(_) => "not over a path of the offer",
-                    None => "where the offer has no path",
+                    Some(_) => "a path of the offer",
+                    None => "no path, since the offer has none",
                 };
                 return Err(VerifyError::Arrival { arrival, expected });
             }
@@ -89,29 +96,32 @@ impl InvoiceRequest {
         Ok(VerifiedRequest { request: self })
     }
 
-    /// Checks that a request without an offer can be answered: it is for the chain given (R-Q-50), and not expired.
+    /// Checks that a request without an offer can be answered: it is for the chain of the context
+    /// ([R-Q-50](crate::requirements#r-q-50)), and not expired.
     ///
     /// # Errors
-    /// [`VerifyError::OtherKind`] for a request that answers an offer, [`VerifyError::OtherChain`],
+    ///
+    /// [`VerifyError::ForOffer`] for a request for an offer, [`VerifyError::OtherChain`],
     /// [`VerifyError::Expired`].
     pub fn check(&self, context: &RequestContext) -> Result<VerifiedRequest<'_>, VerifyError> {
         if self.has_offer() {
-            return Err(VerifyError::OtherKind { found: "answers an offer: verify it for that" });
+            return Err(VerifyError::ForOffer);
         }
-        check_chain(self, context.chain)?;
+        check_chain(self.request_view(), context.chain)?;
         check_offer_expiry(self.offer_absolute_expiry(), context.now)?;
         Ok(VerifiedRequest { request: self })
     }
 
-    /// Where an invoice goes that did not come over a reply path: over any of the payer's paths, or to the payer id if
-    /// there are none (R-Q-43).
+    /// Where to send an invoice for a request that arrived without a reply path: over any of the
+    /// payer's paths, or to the payer id if there are none ([R-Q-43](crate::requirements#r-q-43)).
     pub fn destinations(&self) -> impl Iterator<Item = Destination<'_>> {
         destinations(self.invreq_paths(), Some(self.invreq_payer_id()))
     }
 }
 
-/// A request that can be answered: for an offer of ours, or without one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A request that can be answered: for an offer of ours, or without an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
 pub struct VerifiedRequest<'a> {
     request: &'a InvoiceRequest,
 }
@@ -122,15 +132,17 @@ impl<'a> VerifiedRequest<'a> {
         self.request
     }
 
-    /// Begins the invoice that answers it, as [`Invoice::respond`].
-    pub const fn respond(&self, payment_hash: [u8; 32], created_at: u64) -> InvoiceBuilder<'a> {
-        Invoice::respond(self.request, payment_hash, created_at)
+    /// Begins the invoice that answers the request, as [`InvoiceRequest::respond`].
+    pub const fn respond(&self, payment_hash: PaymentHash, created_at: u64) -> InvoiceBuilder<'a> {
+        self.request.respond(payment_hash, created_at)
     }
 
-    /// Whether the invoice that answered `earlier` may be sent again (R-Q-25): the offer has an issuer id and the
-    /// request is the same, its metadata included. Otherwise an earlier invoice must not be sent.
+    /// Whether the invoice that answered `earlier` may be sent again
+    /// ([R-Q-25](crate::requirements#r-q-25)): the offer has an issuer id and the request is the
+    /// same, its metadata included. Otherwise an earlier invoice must not be sent.
     pub fn may_resend(&self, earlier: &InvoiceRequest) -> bool {
-        self.offer_issuer_id().is_some() && first_difference(self.mirrored(), earlier.mirrored()).is_none()
+        self.offer_issuer_id().is_some()
+            && first_difference(self.request_view().mirrored(), earlier.request_view().mirrored()).is_none()
     }
 }
 

@@ -1,5 +1,5 @@
-//! The table of fields of today's BOLT 12, under the names of the specification, and the types each message has room
-//! for.
+//! The fields of merged BOLT 12, under the names of the specification, and the types that each
+//! message may have.
 
 use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::merkle::SIGNATURE_TYPES;
@@ -13,7 +13,7 @@ pub const OFFER_METADATA: Field = Field::new(4, "offer_metadata");
 pub const OFFER_CURRENCY: Field = Field::new(6, "offer_currency");
 /// The price of one item: msat, or minor units of the currency.
 pub const OFFER_AMOUNT: Field = Field::new(8, "offer_amount");
-/// What it is for.
+/// The purpose of the payment.
 pub const OFFER_DESCRIPTION: Field = Field::new(10, "offer_description");
 /// Feature bits; none are assigned.
 pub const OFFER_FEATURES: Field = Field::new(12, "offer_features");
@@ -21,53 +21,53 @@ pub const OFFER_FEATURES: Field = Field::new(12, "offer_features");
 pub const OFFER_ABSOLUTE_EXPIRY: Field = Field::new(14, "offer_absolute_expiry");
 /// Blinded paths to the issuer.
 pub const OFFER_PATHS: Field = Field::new(16, "offer_paths");
-/// Who issues it.
+/// The name of the issuer.
 pub const OFFER_ISSUER: Field = Field::new(18, "offer_issuer");
 /// Largest number of items; 0 means any.
 pub const OFFER_QUANTITY_MAX: Field = Field::new(20, "offer_quantity_max");
-/// Point: who signs the invoice.
+/// Point: the key that signs the invoice.
 pub const OFFER_ISSUER_ID: Field = Field::new(22, "offer_issuer_id");
-/// Bytes that the payer alone understands.
+/// Bytes that only the payer understands.
 pub const INVREQ_METADATA: Field = Field::new(0, "invreq_metadata");
 /// 32-byte chain hash; absent means bitcoin.
 pub const INVREQ_CHAIN: Field = Field::new(80, "invreq_chain");
-/// What the payer wants to pay, msat.
+/// The amount that the payer wants to pay, msat.
 pub const INVREQ_AMOUNT: Field = Field::new(82, "invreq_amount");
 /// Feature bits; none are assigned.
 pub const INVREQ_FEATURES: Field = Field::new(84, "invreq_features");
 /// Number of items.
 pub const INVREQ_QUANTITY: Field = Field::new(86, "invreq_quantity");
-/// Point: who asks, and proves to have paid.
+/// Point: the key of the payer.
 pub const INVREQ_PAYER_ID: Field = Field::new(88, "invreq_payer_id");
-/// A word to the payee.
+/// A note from the payer to the payee.
 pub const INVREQ_PAYER_NOTE: Field = Field::new(89, "invreq_payer_note");
 /// Blinded paths to the payer.
 pub const INVREQ_PATHS: Field = Field::new(90, "invreq_paths");
-/// The name that the offer was looked up by.
+/// The name by which the payer found the offer.
 pub const INVREQ_BIP_353_NAME: Field = Field::new(91, "invreq_bip_353_name");
 /// Blinded paths to pay over.
 pub const INVOICE_PATHS: Field = Field::new(160, "invoice_paths");
-/// What each path costs.
+/// Fees and limits of each path.
 pub const INVOICE_BLINDEDPAY: Field = Field::new(162, "invoice_blindedpay");
 /// Unix seconds.
 pub const INVOICE_CREATED_AT: Field = Field::new(164, "invoice_created_at");
 /// Seconds; absent means 7200.
 pub const INVOICE_RELATIVE_EXPIRY: Field = Field::new(166, "invoice_relative_expiry");
-/// SHA256 of the preimage.
+/// SHA-256 of the preimage.
 pub const INVOICE_PAYMENT_HASH: Field = Field::new(168, "invoice_payment_hash");
-/// What is to be paid, msat.
+/// The amount to pay, msat.
 pub const INVOICE_AMOUNT: Field = Field::new(170, "invoice_amount");
 /// On-chain addresses.
 pub const INVOICE_FALLBACKS: Field = Field::new(172, "invoice_fallbacks");
 /// Feature bits.
 pub const INVOICE_FEATURES: Field = Field::new(174, "invoice_features");
-/// Point: who signs.
+/// Point: the key that signs.
 pub const INVOICE_NODE_ID: Field = Field::new(176, "invoice_node_id");
 /// BIP 340, by invreq_payer_id in a request and by invoice_node_id in an invoice.
 pub const SIGNATURE: Field = Field::new(240, "signature");
 
 /// All fields of offers, requests and invoices, ascending.
-pub const ALL: [Field; 30] = [
+pub const ALL: &[Field] = &[
     INVREQ_METADATA,
     OFFER_CHAINS,
     OFFER_METADATA,
@@ -106,21 +106,21 @@ pub mod invoice_error {
 
     /// Type number of the field that is wrong.
     pub const ERRONEOUS_FIELD: Field = Field::new(1, "erroneous_field");
-    /// A value of that field that would do.
+    /// A value of that field that would be accepted.
     pub const SUGGESTED_VALUE: Field = Field::new(3, "suggested_value");
-    /// What is wrong, for people.
+    /// The error, in words for people.
     pub const ERROR: Field = Field::new(5, "error");
 }
 
-/// The types that a message has room for, known or not.
+/// The ranges of types that a message may have, known or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
+pub(super) struct TypeRanges {
     message: &'static str,
     /// First and last of each range.
     ranges: &'static [(u64, u64)],
 }
 
-impl Room {
+impl TypeRanges {
     pub(super) const OFFER: Self =
         Self { message: "an offer", ranges: &[(1, 79), (1_000_000_000, 1_999_999_999)] };
     pub(super) const INVOICE_REQUEST: Self = Self {
@@ -130,7 +130,8 @@ impl Room {
     pub(super) const INVOICE: Self =
         Self { message: "an invoice", ranges: &[(0, 239), SIGNATURES, (1_000_000_000, 3_999_999_999)] };
 
-    /// Refuses a type outside the ranges (R-O-20, R-Q-21).
+    /// Refuses a type outside the ranges ([R-O-20](crate::requirements#r-o-20),
+    /// [R-Q-21](crate::requirements#r-q-21)).
     pub(super) fn check(self, record: &Record<'_>) -> Result<(), FieldError> {
         let number = record.number();
         if self.ranges.iter().any(|(first, last)| (first..=last).contains(&&number)) {
@@ -148,21 +149,22 @@ pub(crate) fn field(number: u64) -> Field {
 
 /// The field of a type that the table lists.
 pub(crate) fn known(number: u64) -> Option<Field> {
-    ALL.into_iter().find(|field| field.number() == number)
+    ALL.iter().copied().find(|field| field.number() == number)
 }
 
-/// Whether of an experimental range, all of which lie behind the signatures.
+/// Whether of an experimental range, all of which come after the signatures.
 pub(super) const fn is_experimental(number: u64) -> bool {
     number >= 1_000_000_000
 }
 
-/// Whether an offer's field, which requests and invoices repeat.
-pub(super) fn is_of_offer(number: u64) -> bool {
+/// Whether a type of an offer's, which requests and invoices repeat.
+pub(super) fn is_offer_type(number: u64) -> bool {
     matches!(number, 1..=79 | 1_000_000_000..=1_999_999_999)
 }
 
-/// Whether a request's field, an offer's among them, which invoices repeat (R-I-27).
-pub(super) fn is_of_request(number: u64) -> bool {
+/// Whether a type of a request's, an offer's among them, which invoices repeat
+/// ([R-I-27](crate::requirements#r-i-27)).
+pub(super) fn is_request_type(number: u64) -> bool {
     matches!(number, 0..=159 | 1_000_000_000..=2_999_999_999)
 }
 

@@ -1,17 +1,22 @@
-//! What the checks against a context share: how a message came, where a reply goes, and why a check fails.
+//! What the checks against a context share: how a message arrived, where a reply goes, why a check
+//! fails.
 
 use core::fmt;
 
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
-use super::{OfferFields, RequestFields, types};
+use super::offer_fields::OfferView;
+use super::request_fields::RequestView;
+use super::types;
 use crate::amount::Msat;
 use crate::field::{BlindedPath, BlindedPaths, Field, ShownChain};
 use crate::tlv::Record;
 
-/// How a message reached us as an onion message. Whoever got it another way says nothing of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How an onion message arrived. For a message that arrived another way, a context has none.
+///
+/// Deliberately exhaustive: BOLT 12 knows these three ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Arrival {
     /// Addressed to our node id, over no blinded path of ours.
     Direct,
@@ -31,7 +36,9 @@ impl fmt::Display for Arrival {
     }
 }
 
-/// Where an onion message goes.
+/// Where to send an onion message.
+///
+/// Deliberately exhaustive: a sender has to handle every destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination<'a> {
     /// Over this blinded path.
@@ -40,7 +47,8 @@ pub enum Destination<'a> {
     Node(PublicKey),
 }
 
-/// The paths, or the node if there are none (R-O-32, R-Q-43).
+/// The paths, or the node if there are none ([R-O-32](crate::requirements#r-o-32),
+/// [R-Q-43](crate::requirements#r-q-43)).
 pub(super) fn destinations<'a>(
     paths: BlindedPaths<'a>,
     node: Option<PublicKey>,
@@ -66,14 +74,14 @@ pub(super) fn first_difference<'a>(
     }
 }
 
-/// Why a message that is right in itself cannot be used here and now.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a message that parses cannot be used by this node at this time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
-    /// Its time is over.
-    #[error("{field}: expired at {expiry}, it is {now}")]
+    /// It is expired.
+    #[error("{field}: expired at {expiry} (now {now})")]
     Expired {
-        /// The field that says so.
+        /// The field of its expiry.
         field: Field,
         /// The last second (unix) at which it could be used.
         expiry: u64,
@@ -81,53 +89,53 @@ pub enum VerifyError {
         now: u64,
     },
     /// It is for another chain.
-    #[error("{field}: for {}, expected {}", ShownChain(*found), ShownChain(*expected))]
+    #[error("{field}: {}, expected {}", ShownChain(*found), ShownChain(*expected))]
     OtherChain {
-        /// The field that says so.
+        /// The field of its chain.
         field: Field,
-        /// The chain that it is for, the first one where it names several.
+        /// The chain that it is for, the first one where it lists several.
         found: ChainHash,
-        /// The chain given.
+        /// The chain of the context.
         expected: ChainHash,
     },
-    /// It does not repeat what it has to repeat.
-    #[error("{field}: differs from the {original}")]
+    /// It does not repeat a record that it has to repeat.
+    #[error("{field}: differs from the {original}: expected the same record")]
     Differs {
         /// The first field that differs.
         field: Field,
         /// The message whose field it is.
         original: &'static str,
     },
-    /// It came a way that it must not come.
-    #[error("it came {arrival}, {expected}")]
+    /// It arrived a way that it must not arrive.
+    #[error("arrived {arrival}: expected {expected}")]
     Arrival {
-        /// The way it came.
+        /// The way it arrived.
         arrival: Arrival,
-        /// The way it should have come.
+        /// The way it should have arrived.
         expected: &'static str,
     },
-    /// Somebody signed who has no part in it.
-    #[error("{field} is {found}, which is not {expected}")]
+    /// It is signed by another node than the payee.
+    #[error("{field}: {found}: expected {expected}")]
     OtherNode {
         /// The field with the key.
         field: Field,
         /// The key.
         found: PublicKey,
-        /// Whose it should be.
+        /// The key that was expected.
         expected: &'static str,
     },
     /// It asks for more than the payer agreed to.
-    #[error("{field}: {amount} where {limit} was agreed to")]
+    #[error("{field}: {amount}, expected at most {limit}")]
     TooMuch {
         /// The field with the amount.
         field: Field,
         /// The amount.
         amount: Msat,
-        /// What was agreed to.
+        /// The largest amount that the payer agreed to.
         limit: Msat,
     },
     /// It offers less than the price.
-    #[error("{field}: {amount} is less than the price of {least}")]
+    #[error("{field}: {amount}, expected at least {least}")]
     TooLittle {
         /// The field with the amount.
         field: Field,
@@ -136,20 +144,17 @@ pub enum VerifyError {
         /// The price, converted.
         least: Msat,
     },
-    /// The price is in a currency and nobody said what it is in bitcoin.
-    #[error("{field}: the price is in a currency, so the amount has to be agreed to")]
+    /// The price is in a currency, and the context does not convert it to bitcoin.
+    #[error("{field}: the price is in a currency: expected a context with the amount in bitcoin")]
     NotAgreed {
         /// The field with the price.
         field: Field,
     },
-    /// The request is for an offer, or for another kind of answer.
-    #[error("the invoice request {found}")]
-    OtherKind {
-        /// What it is.
-        found: &'static str,
-    },
+    /// The invoice request is for an offer, and has to be verified for that offer.
+    #[error("the invoice request is for an offer: expected one without, or a check for that offer")]
+    ForOffer,
     /// The request that an invoice repeats was not made with these keys.
-    #[error("{field}: not a key derived for this request")]
+    #[error("{field}: not derived from these keys: expected the key of a request made with them")]
     NotOurs {
         /// The field with the key.
         field: Field,
@@ -157,7 +162,7 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// The field at fault, where it is one field's.
+    /// The field that fails the check, where it is one field.
     pub const fn field(&self) -> Option<Field> {
         match self {
             Self::Expired { field, .. }
@@ -168,30 +173,33 @@ impl VerifyError {
             | Self::TooLittle { field, .. }
             | Self::NotAgreed { field }
             | Self::NotOurs { field } => Some(*field),
-            Self::Arrival { .. } | Self::OtherKind { .. } => None,
+            Self::Arrival { .. } | Self::ForOffer => None,
         }
     }
 }
 
-/// Refuses an offer that cannot be paid on the chain `expected` (R-O-22, R-O-23).
-pub(super) fn check_offer_chain(offer: &OfferFields, expected: ChainHash) -> Result<(), VerifyError> {
+/// Refuses an offer that cannot be paid on the chain `expected`
+/// ([R-O-22](crate::requirements#r-o-22), [R-O-23](crate::requirements#r-o-23)).
+pub(super) fn check_offer_chain(offer: OfferView<'_>, expected: ChainHash) -> Result<(), VerifyError> {
     if offer.supports_chain(expected) {
         return Ok(());
     }
     // Parsing refused an empty list.
-    let found = offer.offer_chains().next().unwrap_or(ChainHash::BITCOIN);
+    let found = offer.chains().next().unwrap_or(ChainHash::BITCOIN);
     Err(VerifyError::OtherChain { field: types::OFFER_CHAINS, found, expected })
 }
 
-/// Refuses a request, or the invoice that answers it, unless it is for the chain `expected` (R-Q-50, R-I-21).
-pub(super) fn check_chain(request: &RequestFields, expected: ChainHash) -> Result<(), VerifyError> {
-    match request.invreq_chain() {
+/// Refuses a request, or the invoice that answers it, unless it is for the chain `expected`
+/// ([R-Q-50](crate::requirements#r-q-50), [R-I-21](crate::requirements#r-i-21)).
+pub(super) fn check_chain(request: RequestView<'_>, expected: ChainHash) -> Result<(), VerifyError> {
+    match request.chain() {
         found if found == expected => Ok(()),
         found => Err(VerifyError::OtherChain { field: types::INVREQ_CHAIN, found, expected }),
     }
 }
 
-/// Refuses an offer, or a request without one, after its last second (R-O-30).
+/// Refuses an offer, or a request without one, after its last second
+/// ([R-O-30](crate::requirements#r-o-30)).
 pub(super) fn check_offer_expiry(expiry: Option<u64>, now: u64) -> Result<(), VerifyError> {
     match expiry {
         Some(expiry) if now > expiry => {

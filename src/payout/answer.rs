@@ -35,13 +35,13 @@ impl ClaimError {
     /// number in the invoice's dialect, and what it should have held where one value would do.
     ///
     /// ```
-    /// use bolt12::draft::{Invoice, Offer};
+    /// use bolt12::draft::Offer;
     /// use bolt12::payout::{Ledger, MemoryStore};
     /// # use secp256k1::{Keypair, SECP256K1, SecretKey};
     /// # let key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
     /// # let (node_id, _) = key.x_only_public_key();
     /// # let offer = Offer::payout("never promised", node_id).amount("1sat".parse()?).build()?;
-    /// # let invoice = Invoice::answer(&offer, [1; 32], node_id).sign(&key)?;
+    /// # let invoice = offer.respond([1; 32].into(), node_id).sign(&key)?;
     /// let ledger = Ledger::new(MemoryStore::new());
     /// let refused = ledger.claim(&invoice, 1_700_000_000).unwrap_err();
     /// let answer = refused.invoice_error(&invoice);
@@ -57,7 +57,7 @@ impl ClaimError {
             Self::Terms(error) => (error.field(), error.suggested_value()),
             Self::Refused(_) | Self::Store(_) => (None, None),
         };
-        InvoiceError::of(field, suggested_value.as_deref(), &self.payee_message())
+        InvoiceError::from_refusal(field, suggested_value.as_deref(), &self.payee_message())
     }
 }
 

@@ -17,8 +17,8 @@ use super::state::{Event, RetryPolicy};
 use super::store::{Label, StoredEvent};
 use super::terms::{self, BadTerms};
 use crate::amount::Msat;
+use crate::codec::{ParseError, read_framed};
 use crate::field::{Field, FieldError, Span};
-use crate::parse::{ParseError, read_framed};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
@@ -118,7 +118,7 @@ impl Linked {
         let hash = parts.hash.ok_or(FieldError::missing(HASH));
         let what = match parts.kind.ok_or(FieldError::missing(KIND))? {
             Kind::Created => {
-                let bytes = parts.terms.ok_or(FieldError::missing(TERMS))?.of(stream);
+                let bytes = parts.terms.ok_or(FieldError::missing(TERMS))?.slice(stream);
                 let (promise, policy) = terms::read(id, bytes)?;
                 let label = parts.label.map(|label| label.text(stream).to_string());
                 let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
@@ -366,7 +366,7 @@ fn read_text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
 }
 
 fn bytes_of(span: Span, bytes: &[u8]) -> Vec<u8> {
-    span.of(bytes).to_vec()
+    span.slice(bytes).to_vec()
 }
 
 fn event_checksum(id: PayoutId, sequence: u64, stream: &[u8]) -> [u8; CHECKSUM_LEN] {

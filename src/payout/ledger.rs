@@ -39,7 +39,7 @@ use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 /// // The payee answers with an invoice …
 /// let preimage = Preimage::from_byte_array([1; 32]);
 /// let hash = preimage.payment_hash();
-/// let invoice = Invoice::answer(&offer, hash.to_byte_array(), payee.x_only_public_key().0).created_at(now).sign(&payee)?;
+/// let invoice = offer.respond(hash.to_byte_array(), payee.x_only_public_key().0).created_at(now).sign(&payee)?;
 /// // … the claim is on the disk before the node is asked to pay …
 /// let claim = ledger.claim(&invoice, now)?;
 /// assert!(matches!(ledger.claim(&invoice, now), Err(ClaimError::Refused(Refusal::AlreadyClaimed { .. }))));

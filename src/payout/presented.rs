@@ -49,11 +49,8 @@ impl<'a> Presented<'a> {
     /// What a payment of it is known by.
     pub(super) fn payment_hash(&self) -> Result<PaymentHash, TermsError> {
         match self.0 {
-            Kind::Draft(invoice) => {
-                let hash = invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?;
-                Ok(PaymentHash::from_byte_array(hash))
-            }
-            Kind::Bolt12(invoice) => Ok(PaymentHash::from_byte_array(invoice.invoice_payment_hash())),
+            Kind::Draft(invoice) => Ok(invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?),
+            Kind::Bolt12(invoice) => Ok(invoice.invoice_payment_hash()),
         }
     }
 
@@ -92,7 +89,13 @@ impl<'a> Presented<'a> {
     pub(super) fn check(&self, promise: &Promise, now: u64) -> Result<Msat, TermsError> {
         match (self.0, promise.message()) {
             (Kind::Draft(invoice), Promised::DraftOffer(offer)) => {
-                let context = RedeemContext { now, limit: promise.limit(), refund_key: promise.refund_key() };
+                let mut context = RedeemContext::new(now);
+                if let Some(limit) = promise.limit() {
+                    context = context.limit(limit);
+                }
+                if let Some(payer_key) = promise.refund_key() {
+                    context = context.refund_key(payer_key);
+                }
                 Ok(offer.check_invoice(invoice, &context)?.amount())
             }
             (Kind::Bolt12(invoice), Promised::InvoiceRequest(request)) => {
@@ -114,7 +117,7 @@ impl<'a> Presented<'a> {
 pub(super) fn last_payable_second(promise: &Promise, invoice: &[u8]) -> Option<u64> {
     match promise.message() {
         Promised::DraftOffer(_) => {
-            draft::Invoice::try_from(invoice.to_vec()).ok().and_then(|invoice| invoice.last_valid_second())
+            draft::Invoice::try_from(invoice.to_vec()).ok().and_then(|invoice| invoice.expires_at())
         }
         Promised::InvoiceRequest(_) => {
             message::Invoice::try_from(invoice.to_vec()).ok().map(|invoice| invoice.expires_at())

@@ -18,8 +18,8 @@ use super::status::Status;
 use super::store::{Label, Row};
 use super::terms::{self, BadTerms};
 use crate::amount::Msat;
+use crate::codec::{ParseError, read_framed};
 use crate::field::{Field, FieldError, Span};
-use crate::parse::{ParseError, read_framed};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
 
@@ -165,12 +165,12 @@ impl Payout {
         }
         read_framed(stream, |record| parts.read(record))?;
         let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
-        let (promise, policy) = terms::read(row.id, terms.of(stream))?;
+        let (promise, policy) = terms::read(row.id, terms.slice(stream))?;
         let (claimed_at, attempts) = parts.attempts.into_iter().unzip();
         let state = State::restore(policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {
             (Some(invoice), Some(amount)) => {
-                Some(InFlight { invoice: invoice.of(&row.body).to_vec(), amount })
+                Some(InFlight { invoice: invoice.slice(&row.body).to_vec(), amount })
             }
             _ => None,
         };

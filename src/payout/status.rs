@@ -116,6 +116,9 @@ impl FromStr for Status {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::serde_text::text_form!(Status, "a payout's status");
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;

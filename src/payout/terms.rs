@@ -10,11 +10,11 @@ use super::id::PayoutId;
 use super::promise::{NotAPromise, Promise, Promised};
 use super::state::RetryPolicy;
 use crate::amount::Msat;
+use crate::codec::{ParseError, read_framed};
 use crate::draft;
 use crate::field::{Field, FieldError, Span};
 use crate::merkle::MerkleRoot;
 use crate::message::InvoiceRequest;
-use crate::parse::{ParseError, read_framed};
 use crate::tlv::{Reader, Record, Writer};
 
 /// The bytes that [`read`] takes back.
@@ -38,12 +38,14 @@ pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Promise, RetryPolicy),
     let mut parts = Parts::default();
     read_framed(bytes, |record| parts.read(record))?;
     let mut promise = match parts.request {
-        Some(request) => Promise::invoice_request(InvoiceRequest::restored(request.of(bytes).to_vec())?)?,
+        Some(request) => {
+            Promise::invoice_request(InvoiceRequest::from_stored(request.slice(bytes).to_vec())?)?
+        }
         None => {
             let offer = parts.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
             // The id of a payout is the root of its offer.
             let root = MerkleRoot::from_byte_array(id.to_byte_array());
-            Promise::draft(draft::Offer::restored(offer.of(bytes).to_vec(), root)?)?
+            Promise::draft(draft::Offer::from_stored(offer.slice(bytes).to_vec(), root)?)?
         }
     };
     if let Some(limit) = parts.limit {

@@ -23,14 +23,14 @@ impl Span {
     }
 
     /// The bytes at this place.
-    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+    pub(crate) fn slice(self, bytes: &[u8]) -> &[u8] {
         let place = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
         bytes.get(place(self.start)..place(self.end)).unwrap_or_default()
     }
 
     /// The text at this place, which parsing found to be UTF-8.
     pub(crate) fn text(self, bytes: &[u8]) -> &str {
-        core::str::from_utf8(self.of(bytes)).unwrap_or_default()
+        core::str::from_utf8(self.slice(bytes)).unwrap_or_default()
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-use super::value::{FeatureBits, Hex, Path, Shown, list, text};
-use crate::draft::{BlindedPay, Fallback, Invoice, InvoiceRequest, types};
+use super::value::{Fallback, FeatureBits, Hex, Path, Shown, list, text};
+use crate::draft::{BlindedPay, Invoice, InvoiceRequest, types};
 
 pub(super) fn invoice_request<M: SerializeMap>(
     map: &mut M,
@@ -36,7 +36,7 @@ fn request_field<M: SerializeMap>(
     request: &InvoiceRequest,
     number: u64,
 ) -> Result<(), M::Error> {
-    let known = types::invoice_request::ALL.into_iter().find(|field| field.number() == number);
+    let known = types::invoice_request::ALL.iter().find(|field| field.number() == number);
     let Some(name) = known.and_then(|field| field.name()) else { return Ok(()) };
     match number {
         3 => map.serialize_entry(name, &Shown(request.chain())),
@@ -48,7 +48,7 @@ fn request_field<M: SerializeMap>(
         38 => map.serialize_entry(name, &Shown(request.payer_key())),
         39 => map.serialize_entry(name, &text(request.payer_note())),
         50 => map.serialize_entry(name, &request.payer_info().map(Hex)),
-        56 => map.serialize_entry(name, &request.replace_invoice().as_ref().map(|hash| Hex(hash))),
+        56 => map.serialize_entry(name, &request.replace_invoice().map(Shown)),
         68 => map.serialize_entry(name, &request.recurrence_start()),
         _ => Ok(()),
     }
@@ -60,10 +60,10 @@ fn invoice_field<M: SerializeMap>(
     number: u64,
     value: &[u8],
 ) -> Result<(), M::Error> {
-    let known = types::invoice::ALL.into_iter().find(|field| field.number() == number);
+    let known = types::invoice::ALL.iter().find(|field| field.number() == number);
     let Some(name) = known.and_then(|field| field.name()) else { return Ok(()) };
     match number {
-        // Obsolete beside `chain`, so it has no accessor of its own.
+        // Replaced by `chain`, so it has no accessor of its own.
         2 => map.serialize_entry(name, &list(value.chunks(32), Hex)),
         3 => map.serialize_entry(name, &invoice.chain().map(Shown)),
         4 => map.serialize_entry(name, &invoice.offer_id().map(Shown)),
@@ -76,26 +76,26 @@ fn invoice_field<M: SerializeMap>(
         20 => map.serialize_entry(name, &text(invoice.issuer())),
         30 => map.serialize_entry(name, &Shown(invoice.node_id())),
         32 => map.serialize_entry(name, &invoice.quantity()),
-        34 => map.serialize_entry(name, &invoice.refund_for().as_ref().map(|hash| Hex(hash))),
+        34 => map.serialize_entry(name, &invoice.refund_for().map(Shown)),
         36 => map.serialize_entry(name, &invoice.recurrence_counter()),
         38 => map.serialize_entry(name, &invoice.payer_key().map(Shown)),
         39 => map.serialize_entry(name, &text(invoice.payer_note())),
         40 => map.serialize_entry(name, &invoice.created_at()),
-        42 => map.serialize_entry(name, &invoice.payment_hash().as_ref().map(|hash| Hex(hash))),
+        42 => map.serialize_entry(name, &invoice.payment_hash().map(Shown)),
         44 => map.serialize_entry(name, &invoice.relative_expiry()),
         46 => map.serialize_entry(name, &invoice.cltv()),
-        48 => map.serialize_entry(name, &list(invoice.fallbacks(), Address::from)),
+        48 => map.serialize_entry(name, &list(invoice.fallbacks(), Fallback)),
         50 => map.serialize_entry(name, &invoice.payer_info().map(Hex)),
         52 => map.serialize_entry(name, &invoice.refund_signature().as_ref().map(|sig| Hex(sig.as_ref()))),
         54 => map.serialize_entry(name, &invoice.send_invoice()),
-        56 => map.serialize_entry(name, &invoice.replace_invoice().as_ref().map(|hash| Hex(hash))),
+        56 => map.serialize_entry(name, &invoice.replace_invoice().map(Shown)),
         64 => map.serialize_entry(name, &invoice.recurrence_basetime()),
         68 => map.serialize_entry(name, &invoice.recurrence_start()),
         _ => Ok(()),
     }
 }
 
-/// What a path costs, as the draft has it: without limits.
+/// Fees of a path in the draft, which has no limits there.
 #[derive(Serialize)]
 struct Costs<'a> {
     fee_base_msat: u32,
@@ -112,17 +112,5 @@ impl<'a> From<&'a BlindedPay> for Costs<'a> {
             cltv_expiry_delta: costs.cltv_expiry_delta,
             features: Hex(&costs.features),
         }
-    }
-}
-
-#[derive(Serialize)]
-struct Address<'a> {
-    version: u8,
-    address: Hex<'a>,
-}
-
-impl<'a> From<Fallback<'a>> for Address<'a> {
-    fn from(fallback: Fallback<'a>) -> Self {
-        Self { version: fallback.version, address: Hex(fallback.program) }
     }
 }

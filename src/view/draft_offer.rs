@@ -13,7 +13,7 @@ pub(super) fn offer<M: SerializeMap>(map: &mut M, offer: &Offer) -> Result<(), M
         field(map, offer, record.number())?;
     }
     super::unknown(map, offer.unknown_records())?;
-    map.serialize_entry("merkle_root", &Shown(offer.sighash().merkle_root()))?;
+    map.serialize_entry("merkle_root", &Shown(offer.merkle_root()))?;
     match (offer.signature(), offer.node_id()) {
         (Some(signature), Some(node_id)) => {
             map.serialize_entry("signature", &Hex(signature.as_ref()))?;
@@ -24,7 +24,7 @@ pub(super) fn offer<M: SerializeMap>(map: &mut M, offer: &Offer) -> Result<(), M
 }
 
 fn field<M: SerializeMap>(map: &mut M, offer: &Offer, number: u64) -> Result<(), M::Error> {
-    let known = types::offer::ALL.into_iter().find(|field| field.number() == number);
+    let known = types::offer::ALL.iter().find(|field| field.number() == number);
     let Some(name) = known.and_then(|field| field.name()) else { return Ok(()) };
     match number {
         2 => map.serialize_entry(name, &list(offer.chains(), Shown)),
@@ -48,7 +48,7 @@ fn field<M: SerializeMap>(map: &mut M, offer: &Offer, number: u64) -> Result<(),
                 .map(|it| Base { start_any_period: it.start_any_period, basetime: it.basetime }),
         ),
         30 => map.serialize_entry(name, &offer.node_id().map(Shown)),
-        34 => map.serialize_entry(name, &offer.refund_for().as_ref().map(|hash| Hex(hash))),
+        34 => map.serialize_entry(name, &offer.refund_for().map(Shown)),
         54 => map.serialize_entry(name, &offer.send_invoice()),
         64 => map.serialize_entry(
             name,

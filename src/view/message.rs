@@ -1,9 +1,10 @@
-//! Today's messages in the JSON view, record by record, so that exactly the fields that are there are shown.
+//! Messages of merged BOLT 12 in the JSON view, record by record, so that exactly the fields
+//! present are shown.
 
 use serde::ser::SerializeMap;
 
 use super::value::{Costs, Fallback, FeatureBits, Hex, Name, Path, Shown, list, text};
-use crate::message::{OfferFields, RequestFields, types};
+use crate::message::{OfferView, RequestView, types};
 use crate::{Invoice, InvoiceError, InvoiceRequest, Offer};
 
 pub(super) fn offer<M: SerializeMap>(map: &mut M, offer: &Offer) -> Result<(), M::Error> {
@@ -12,7 +13,7 @@ pub(super) fn offer<M: SerializeMap>(map: &mut M, offer: &Offer) -> Result<(), M
     map.serialize_entry("offer_id", &Shown(merkle_root))?;
     map.serialize_entry("cln_offer_id", &Shown(offer.cln_offer_id()))?;
     for record in offer.stream().records() {
-        offer_field(map, offer, record.number())?;
+        offer_field(map, offer.offer_view(), record.number())?;
     }
     super::unknown(map, offer.unknown_records())?;
     map.serialize_entry("merkle_root", &Shown(merkle_root))
@@ -25,7 +26,7 @@ pub(super) fn invoice_request<M: SerializeMap>(
     map.serialize_entry("type", "bolt12 invoice_request")?;
     map.serialize_entry("invreq_id", &Shown(request.invreq_id()))?;
     for record in request.stream().records() {
-        request_field(map, request, record.number())?;
+        request_field(map, request.request_view(), record.number())?;
     }
     super::unknown(map, request.unknown_records())?;
     map.serialize_entry("merkle_root", &Shown(request.merkle_root()))?;
@@ -64,37 +65,41 @@ pub(super) fn invoice_error<M: SerializeMap>(map: &mut M, error: &InvoiceError) 
     super::unknown(map, error.unknown_records())
 }
 
-fn offer_field<M: SerializeMap>(map: &mut M, offer: &OfferFields, number: u64) -> Result<(), M::Error> {
+fn offer_field<M: SerializeMap>(map: &mut M, offer: OfferView<'_>, number: u64) -> Result<(), M::Error> {
     let Some(name) = types::known(number).and_then(|field| field.name()) else { return Ok(()) };
     match number {
-        2 => map.serialize_entry(name, &list(offer.offer_chains(), Shown)),
-        4 => map.serialize_entry(name, &offer.offer_metadata().map(Hex)),
-        6 => map.serialize_entry(name, &offer.offer_currency().map(Shown)),
-        8 => map.serialize_entry(name, &offer.offer_amount()),
-        10 => map.serialize_entry(name, &text(offer.offer_description())),
-        12 => map.serialize_entry(name, &FeatureBits(offer.offer_features())),
-        14 => map.serialize_entry(name, &offer.offer_absolute_expiry()),
-        16 => map.serialize_entry(name, &list(offer.offer_paths(), Path)),
-        18 => map.serialize_entry(name, &text(offer.offer_issuer())),
-        20 => map.serialize_entry(name, &offer.offer_quantity_max()),
-        22 => map.serialize_entry(name, &offer.offer_issuer_id().map(Shown)),
+        2 => map.serialize_entry(name, &list(offer.chains(), Shown)),
+        4 => map.serialize_entry(name, &offer.metadata().map(Hex)),
+        6 => map.serialize_entry(name, &offer.currency().map(Shown)),
+        8 => map.serialize_entry(name, &offer.amount()),
+        10 => map.serialize_entry(name, &text(offer.description())),
+        12 => map.serialize_entry(name, &FeatureBits(offer.features())),
+        14 => map.serialize_entry(name, &offer.absolute_expiry()),
+        16 => map.serialize_entry(name, &list(offer.paths(), Path)),
+        18 => map.serialize_entry(name, &text(offer.issuer())),
+        20 => map.serialize_entry(name, &offer.quantity_max()),
+        22 => map.serialize_entry(name, &offer.issuer_id().map(Shown)),
         _ => Ok(()),
     }
 }
 
-fn request_field<M: SerializeMap>(map: &mut M, request: &RequestFields, number: u64) -> Result<(), M::Error> {
+fn request_field<M: SerializeMap>(
+    map: &mut M,
+    request: RequestView<'_>,
+    number: u64,
+) -> Result<(), M::Error> {
     let Some(name) = types::known(number).and_then(|field| field.name()) else { return Ok(()) };
     match number {
-        0 => map.serialize_entry(name, &Hex(request.invreq_metadata())),
-        80 => map.serialize_entry(name, &Shown(request.invreq_chain())),
-        82 => map.serialize_entry(name, &request.invreq_amount().map(u64::from)),
-        84 => map.serialize_entry(name, &FeatureBits(request.invreq_features())),
-        86 => map.serialize_entry(name, &request.invreq_quantity()),
-        88 => map.serialize_entry(name, &Shown(request.invreq_payer_id())),
-        89 => map.serialize_entry(name, &text(request.invreq_payer_note())),
-        90 => map.serialize_entry(name, &list(request.invreq_paths(), Path)),
-        91 => map.serialize_entry(name, &request.invreq_bip_353_name().map(Name)),
-        _ => offer_field(map, request, number),
+        0 => map.serialize_entry(name, &Hex(request.metadata())),
+        80 => map.serialize_entry(name, &Shown(request.chain())),
+        82 => map.serialize_entry(name, &request.amount().map(u64::from)),
+        84 => map.serialize_entry(name, &FeatureBits(request.features())),
+        86 => map.serialize_entry(name, &request.quantity()),
+        88 => map.serialize_entry(name, &Shown(request.payer_id())),
+        89 => map.serialize_entry(name, &text(request.payer_note())),
+        90 => map.serialize_entry(name, &list(request.paths(), Path)),
+        91 => map.serialize_entry(name, &request.bip_353_name().map(Name)),
+        _ => offer_field(map, request.offer(), number),
     }
 }
 
@@ -105,11 +110,11 @@ fn invoice_field<M: SerializeMap>(map: &mut M, invoice: &Invoice, number: u64) -
         162 => map.serialize_entry(name, &list(invoice.invoice_blindedpay(), Costs)),
         164 => map.serialize_entry(name, &invoice.invoice_created_at()),
         166 => map.serialize_entry(name, &invoice.invoice_relative_expiry()),
-        168 => map.serialize_entry(name, &Hex(&invoice.invoice_payment_hash())),
+        168 => map.serialize_entry(name, &Shown(invoice.invoice_payment_hash())),
         170 => map.serialize_entry(name, &invoice.invoice_amount().get()),
         172 => map.serialize_entry(name, &list(invoice.invoice_fallbacks(), Fallback)),
         174 => map.serialize_entry(name, &FeatureBits(invoice.invoice_features())),
         176 => map.serialize_entry(name, &Shown(invoice.invoice_node_id())),
-        _ => request_field(map, invoice, number),
+        _ => request_field(map, invoice.request_view(), number),
     }
 }

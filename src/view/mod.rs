@@ -1,12 +1,12 @@
 //! The JSON view of a message: each field under its specification name, as a serde value.
 //!
-//! It is for people and tools that look into messages; [`View`] is never read back. To store or send a message, use its
-//! text or its bytes, which is what serde makes of the messages themselves.
+//! It is for people and tools that look into messages; [`View`] is never read back. To store or
+//! send a message, use its text or its bytes: the serde form of the messages themselves.
 //!
 //! ```
 //! use bolt12::{AnyMessage, view::View};
 //! let message: AnyMessage = "lno1pqpzwyq2p32x2um5ypmx2cm5dae8x93pqthvwfzadd7jejes8q9lhc4rvjxd022zv5l44g6qah82ru5rdpnpj".parse()?;
-//! let json = serde_json::to_value(View::of(&message))?;
+//! let json = serde_json::to_value(View::new(&message))?;
 //! assert_eq!(json["type"], "bolt12 offer");
 //! assert_eq!(json["offer_amount"], 10_000);
 //! assert_eq!(json["offer_description"], "Test vectors");
@@ -21,17 +21,19 @@ mod value;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::parse::ParseError;
+use crate::codec::ParseError;
 use crate::tlv::Record;
 use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, draft};
 use value::Hex;
 
-/// A message to look into. It serialises as a map: `type`, the message's ids (a merged offer has its merkle root as
-/// `offer_id` and Core Lightning's id as `cln_offer_id`), each field that is there under its
-/// specification name, `unknown` records by type, `merkle_root`, and `signed_by` where there is a signature.
+/// A message as a serde value. It serialises as a map: `type`, the message's ids (a merged offer
+/// has its merkle root as `offer_id` and Core Lightning's id as `cln_offer_id`), each field that is
+/// there under its specification name, `unknown` records by type, `merkle_root`, and `signed_by`
+/// where there is a signature.
 ///
-/// Bytes are in hexadecimal; chains, keys and hashes are bytes; amounts and times are numbers; texts are as they were
-/// written, so whoever shows them takes care of control characters.
+/// Bytes are in hexadecimal; chains, keys and hashes are bytes; amounts and times are numbers;
+/// texts are as they were written, so the program that shows them has to replace control
+/// characters.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a>(Subject<'a>);
 
@@ -48,7 +50,7 @@ enum Subject<'a> {
 
 impl<'a> View<'a> {
     /// The view of a message of any kind.
-    pub const fn of(message: &'a AnyMessage) -> Self {
+    pub const fn new(message: &'a AnyMessage) -> Self {
         Self(match message {
             AnyMessage::Offer(message) => Subject::Offer(message),
             AnyMessage::InvoiceRequest(message) => Subject::InvoiceRequest(message),
@@ -118,7 +120,8 @@ impl Serialize for View<'_> {
     }
 }
 
-/// Why a text is no message, as a serde value: `message`, and `field`, `type` and `offset` where they apply.
+/// Why a text is no message, as a serde value: `message`, and `field`, `type` and `offset` where
+/// they apply.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorView<'a>(&'a ParseError);
 

@@ -113,7 +113,7 @@ enum Either<L, R> {
     Right(R),
 }
 
-/// What a path costs.
+/// Fees and limits of a path.
 pub(super) struct Costs<'a>(pub(super) PayInfo<'a>);
 
 impl Serialize for Costs<'_> {

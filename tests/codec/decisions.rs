@@ -4,7 +4,7 @@ use bitcoin::Network;
 use bolt12::draft;
 use bolt12::field::{BlindedPathBuf, FallbackAddress, PayInfo};
 use bolt12::merkle::{LnAll, LnNonce, root};
-use bolt12::message::{InvoiceContext, OfferContext, Payee};
+use bolt12::message::{InvoiceContext, OfferContext, PayeeAuthentication};
 use bolt12::payout::{Ledger, MemoryStore, Promise};
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::{Stream, Writer, tu64_bytes};
@@ -67,7 +67,7 @@ fn invoice_by(payee: &Keypair) -> (InvoiceRequest, Invoice) {
         hops: vec![(point, vec![1])],
     };
     let info = PayInfo { htlc_maximum_msat: 1_000_000, ..PayInfo::default() };
-    let invoice = Invoice::respond(&request, [9; 32], NOW).path(path.path(), info).sign(payee).unwrap();
+    let invoice = request.respond([9; 32].into(), NOW).path(path.path(), info).sign(payee).unwrap();
     (request, invoice)
 }
 
@@ -77,7 +77,7 @@ fn an_invoice_issued_by_the_payers_own_node_is_left_to_the_node() {
     let offer = draft_offer(&[]).unwrap();
     let invoice = draft::Invoice::try_from(draft_invoice(&offer, &key(7), &[(8, &[100])])).unwrap();
     assert_eq!(Some(invoice.node_id()), offer.node_id());
-    assert!(offer.check_invoice(&invoice, &draft::RedeemContext::at(NOW)).is_ok());
+    assert!(offer.check_invoice(&invoice, &draft::RedeemContext::new(NOW)).is_ok());
     let ledger = Ledger::new(MemoryStore::new());
     assert!(ledger.create(&Promise::draft(offer).unwrap(), None, NOW).unwrap().is_new());
     assert!(ledger.claim(&invoice, NOW).is_ok());
@@ -85,7 +85,7 @@ fn an_invoice_issued_by_the_payers_own_node_is_left_to_the_node() {
     let (request, invoice) = invoice_by(&key(5));
     assert_eq!(invoice.invoice_node_id(), request.invreq_payer_id());
     let verified = invoice.verify_for(&request, &InvoiceContext::new(NOW)).unwrap();
-    assert_eq!(verified.payee(), Payee::Anybody);
+    assert_eq!(verified.authentication(), PayeeAuthentication::Unknown);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn unknown_odd_records_in_draft_invoices_are_hashed_as_they_came() {
     let bytes = draft_invoice(&offer, &key(9), &[(8, &[100]), (101, b"odd")]);
     let invoice = draft::Invoice::try_from(bytes.clone()).unwrap();
     assert_eq!(invoice.unknown_records().map(|record| record.number()).collect::<Vec<_>>(), [101]);
-    assert!(offer.check_invoice(&invoice, &draft::RedeemContext::at(NOW)).is_ok());
+    assert!(offer.check_invoice(&invoice, &draft::RedeemContext::new(NOW)).is_ok());
     assert_eq!(invoice.as_bytes(), bytes);
     // With a signature over all but the unknown record, which is what Core Lightning verifies, it is refused.
     let without = draft::Invoice::try_from(draft_invoice(&offer, &key(9), &[(8, &[100])])).unwrap();
@@ -160,7 +160,10 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
         let bytes = draft_invoice(&offer, &key(9), &[(8, &amount), (32, &[quantity])]);
         draft::Invoice::try_from(bytes).unwrap()
     };
-    let context = |limit| draft::RedeemContext { limit, ..draft::RedeemContext::at(NOW) };
+    let context = |limit: Option<Msat>| {
+        let context = draft::RedeemContext::new(NOW);
+        limit.map_or(context, |limit| context.limit(limit))
+    };
     let check = |invoice: &draft::Invoice, limit| {
         let checked = offer.check_invoice(invoice, &context(limit));
         checked.map(|checked| checked.amount().get()).map_err(|error| error.to_string())
@@ -169,9 +172,9 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
         (3, 300, None, Ok(300)),
         (5, 500, None, Ok(500)),
         (3, 300, Some(msat(300)), Ok(300)),
-        (3, 100, None, Err("expected invoice for 300msat")),
-        (4, 400, Some(msat(399)), Err("amount is larger than is paid for this offer")),
-        (6, 600, None, Err("quantity must be from 2 to 5")),
+        (3, 100, None, Err("amount: 100msat, expected 300msat")),
+        (4, 400, Some(msat(399)), Err("amount: larger than the payer pays for this offer")),
+        (6, 600, None, Err("quantity: 6, expected 2 to 5")),
     ] {
         assert_eq!(
             check(&of(quantity, amount), limit),
@@ -184,7 +187,7 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
     let promise = Promise::draft(offer.clone()).unwrap().with_limit(msat(350));
     assert!(ledger.create(&promise, None, NOW).unwrap().is_new());
     let error = ledger.claim(&of(4, 400), NOW).unwrap_err();
-    assert_eq!(error.payee_message(), "amount is larger than is paid for this offer");
+    assert_eq!(error.payee_message(), "amount: larger than the payer pays for this offer");
     assert!(ledger.claim(&of(3, 300), NOW).is_ok());
 }
 

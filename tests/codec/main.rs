@@ -12,11 +12,14 @@
 mod amounts;
 mod bulk;
 mod decisions;
+mod dialects;
 mod draft_offers;
 mod merkle;
 mod messages;
 mod reasons;
+mod requirements;
 mod robustness;
+mod signers;
 mod text;
 mod tlv;
 mod writer_rules;

@@ -50,7 +50,7 @@ fn answer(request: &InvoiceRequest, preimage: Preimage, now: u64) -> Invoice {
     let hops = vec![(point(0x45), vec![0; 16])];
     let path = BlindedPathBuf { first_node: FirstNode::NodeId(point(0x43)), path_key: point(0x44), hops };
     let costs = PayInfo { htlc_maximum_msat: 1_000_000, ..PayInfo::default() };
-    let invoice = Invoice::respond(request, preimage.payment_hash().to_byte_array(), now);
+    let invoice = request.respond(preimage.payment_hash(), now);
     invoice.path(path.path(), costs).sign(&key(0x46)).unwrap()
 }
 
@@ -236,7 +236,7 @@ fn an_invoice_in_the_other_dialect_is_told_so() {
     let offer = offerout(&ledger, &key(7), &OfferOutParams::new(msat(100_000).into(), "d"), NOW).unwrap();
     let offer: draft::Offer = offer.bolt12.parse().unwrap();
     let payee = key(8);
-    let answer = draft::Invoice::answer(&offer, [1; 32], payee.x_only_public_key().0).created_at(NOW);
+    let answer = offer.respond([1; 32].into(), payee.x_only_public_key().0).created_at(NOW);
     // The same invoice, but naming the invreq_id as its offer_id, signed anew.
     let mut forged = Writer::new();
     forged.copy(answer.sign(&payee).unwrap().stream().records().filter(|record| record.number() < 240));

@@ -89,7 +89,7 @@ pub fn promised<S: Store>(ledger: &Ledger<S>, description: &str) -> (Offer, Payo
 
 /// The payee's invoice number `number` for `offer`.
 pub fn invoice(offer: &Offer, number: u64) -> Invoice {
-    let builder = Invoice::answer(offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
+    let builder = offer.respond(hash(number), payee().x_only_public_key().0);
     builder.created_at(NOW).sign(&payee()).unwrap()
 }
 
@@ -150,7 +150,7 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<Happened> {
             }
             Happened::Claimed { hash, invoice, amount } => {
                 let invoice = Invoice::try_from(invoice.clone()).unwrap();
-                assert_eq!(invoice.payment_hash(), Some(hash.to_byte_array()));
+                assert_eq!(invoice.payment_hash(), Some(*hash));
                 assert_eq!(invoice.amount(), Some(amount.get()));
                 assert_eq!(ledger.by_payment_hash(*hash).unwrap(), Some(payout.clone()));
                 Input::Claim(*hash)

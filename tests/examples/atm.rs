@@ -222,7 +222,7 @@ fn the_payee_answers_alone() {
     );
     assert_eq!(
         (sent["description"].as_str(), sent["expires_at"].as_u64()),
-        (Some("a gift"), invoice.last_valid_second())
+        (Some("a gift"), invoice.expires_at())
     );
     assert_eq!(invoice.relative_expiry(), 90);
 

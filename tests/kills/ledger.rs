@@ -138,7 +138,8 @@ fn messages(number: u64) -> (Promise, Invoice) {
     let offer = Offer::payout("crash", atm().x_only_public_key().0).amount(Amount::Any);
     // What makes it an offer of its own.
     let offer = offer.absolute_expiry(NOW + 1 + number / COMPETING).build().unwrap();
-    let invoice = Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0)
+    let invoice = offer
+        .respond(hash(number), payee().x_only_public_key().0)
         .amount(amount_of(number))
         .created_at(NOW)
         .sign(&payee())

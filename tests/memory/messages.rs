@@ -34,7 +34,7 @@ fn offer(paths: &[BlindedPathBuf]) -> Offer {
 }
 
 fn invoice(request: &InvoiceRequest, paths: &[BlindedPathBuf]) -> Invoice {
-    let builder = Invoice::respond(request, [0x42; 32], 1_700_000_000);
+    let builder = request.respond([0x42; 32].into(), 1_700_000_000);
     let builder = paths.iter().fold(builder, |builder, path| builder.path(path.path(), PayInfo::default()));
     builder.sign(&key(7)).unwrap()
 }
@@ -49,7 +49,7 @@ fn calls<T>(work: impl Fn() -> T) -> u64 {
 fn reading_asks_once_for_the_bytes_and_once_for_each_list_of_paths() {
     let (typical, large) = (offer(&[]), offer(&paths(3, 3)));
     let keys = PayerKeys::new([9; 32]);
-    let request = keys.sign(&InvoiceRequest::request_for(&typical), &[0x5a; 16]).unwrap();
+    let request = keys.sign(&typical.request_invoice(), &[0x5a; 16]).unwrap();
     let answer = invoice(&request, &paths(3, 3));
     let [typical, large] = [typical, large].map(|offer| offer.to_string());
     assert_eq!(calls(|| typical.parse::<Offer>().unwrap()), 1);
@@ -72,7 +72,7 @@ fn writing_makes_room_once() {
     let three = paths(3, 3);
     assert_eq!(calls(|| offer(&three)), 1 + 3 + 1 + 1);
     let keys = PayerKeys::new([9; 32]);
-    let ask = || keys.sign(&InvoiceRequest::request_for(&typical), &[0x5a; 16]).unwrap();
+    let ask = || keys.sign(&typical.request_invoice(), &[0x5a; 16]).unwrap();
     // What the key is derived from, and the request.
     assert_eq!(calls(ask), 2);
     let request = ask();
@@ -140,7 +140,7 @@ fn a_point_that_is_met_again_is_the_same_point() {
     let large = offer(&three);
     let read: Offer = large.to_string().parse().unwrap();
     assert_eq!(read.offer_paths().map(|path| BlindedPathBuf::from(&path)).collect::<Vec<_>>(), three);
-    let request = PayerKeys::new([9; 32]).sign(&InvoiceRequest::request_for(&large), &[0x5a; 16]).unwrap();
+    let request = PayerKeys::new([9; 32]).sign(&large.request_invoice(), &[0x5a; 16]).unwrap();
     let read: Invoice = invoice(&request, &three).to_string().parse().unwrap();
     assert_eq!(read.invoice_node_id(), key(7).public_key());
     assert_eq!(read.offer_issuer_id(), Some(key(7).public_key()));

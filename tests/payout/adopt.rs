@@ -212,7 +212,8 @@ fn only_the_payments_of_a_payout_are_adopted() {
         );
         let wrong = PaymentProof::new(hash(1), preimage(2)).unwrap_err();
         assert_eq!(adopt(&invoice(&one, 1), &paid(2)), AdoptError::WrongPreimage(wrong));
-        let dear = Invoice::answer(&one, hash(1).to_byte_array(), payee().x_only_public_key().0)
+        let dear = one
+            .respond(hash(1), payee().x_only_public_key().0)
             .amount(Msat::new(100_001).unwrap())
             .created_at(NOW)
             .sign(&payee())

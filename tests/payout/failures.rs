@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use bolt12::Msat;
-use bolt12::draft::{Invoice, Offer};
+use bolt12::draft::Offer;
 use bolt12::payout::state::{Refusal, RetryPolicy};
 use bolt12::payout::{
     Claim, ClaimError, CreateError, DisableError, Ended, Happened, Outcome, Payer, PaymentHash, PaymentProof,
@@ -221,7 +221,7 @@ fn b4_a_claim_is_not_burned_without_pay() {
         let node = Node::new(Plan::Fail);
         let (offer, id) = promised(&ledger, "b4");
         // An invoice that is refused burns nothing, nor does a payment that fails …
-        let wrong = Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0);
+        let wrong = offer.respond(hash(1), payee().x_only_public_key().0);
         let wrong = wrong.amount(Msat::new(1).unwrap()).created_at(NOW).sign(&payee()).unwrap();
         terms(ledger.pay_once(&wrong, &node, || NOW).unwrap_err());
         assert_eq!(payout(&ledger, id).version(), 1);

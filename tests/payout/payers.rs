@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use bolt12::draft::{Invoice, Offer};
+use bolt12::draft::Offer;
 use bolt12::payout::{
     Claim, Ended, Ledger, MemoryStore, NotBegun, Outcome, Payer, PaymentHash, PayoutId, Problem, Promise,
     RecoverOptions, Recovered, Settled, Status, Store,
@@ -62,7 +62,7 @@ fn a_claim_that_the_node_never_began_is_not_begun_after_its_invoice_has_expired(
         let ledger = stage.ledger();
         let node = Node::new(Plan::Succeed);
         let (offer, id) = promised(&ledger, "expires soon");
-        let invoice = Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0);
+        let invoice = offer.respond(hash(1), payee().x_only_public_key().0);
         let invoice = invoice.created_at(NOW).relative_expiry(20).sign(&payee()).unwrap();
         drop(ledger.claim(&invoice, NOW + 20).unwrap());
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW + 21).unwrap();

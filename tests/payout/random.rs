@@ -159,7 +159,7 @@ impl Book {
             return "already failed";
         }
         if !right_sum {
-            return "expected invoice for 100000msat";
+            return "amount: ";
         }
         if taken {
             return "payment ";
@@ -262,9 +262,8 @@ struct Messages {
 impl Messages {
     fn new() -> Self {
         let offers: Vec<_> = (0..PAYOUTS).map(|number| offer(&format!("random {number}"))).collect();
-        let of = |offer, payment, msat| {
-            let invoice =
-                Invoice::answer(offer, hash(payment).to_byte_array(), payee().x_only_public_key().0);
+        let of = |offer: &Offer, payment, msat| {
+            let invoice = offer.respond(hash(payment), payee().x_only_public_key().0);
             invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
         };
         let mut invoices = BTreeMap::new();

@@ -33,14 +33,15 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "b8");
         let of = |msat| {
-            let invoice = Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0);
+            let invoice = offer.respond(hash(1), payee().x_only_public_key().0);
             with_amount(&invoice.amount(Msat::MAX).created_at(NOW).sign(&payee()).unwrap(), msat)
         };
         for msat in [100_001, 99_999, 1, 0, 200_000] {
             let error = ledger.claim(&of(msat), NOW).unwrap_err();
-            assert_eq!(error.payee_message(), "expected invoice for 100000msat");
+            let sentence = format!("amount: {msat}msat, expected 100000msat");
+            assert_eq!(error.payee_message(), sentence);
             let answer = error.invoice_error(&of(msat));
-            assert_eq!(answer.error().unwrap(), "expected invoice for 100000msat");
+            assert_eq!(answer.error().unwrap(), sentence.as_str());
             assert_eq!(answer.erroneous_field().unwrap().number(), 8);
             assert_eq!(answer.suggested_value(), Some(&[1, 0x86, 0xa0][..]));
         }
@@ -57,13 +58,12 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         let promise = Promise::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
         let _ = ledger.create(&promise, None, NOW).unwrap();
         let of = |number, msat| {
-            let invoice =
-                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
+            let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
             with_amount(&invoice.amount(Msat::MAX).created_at(NOW).sign(&payee()).unwrap(), msat)
         };
         let above = ledger.claim(&of(1, 5_001), NOW).unwrap_err();
         assert_eq!(terms(above.clone()), RedeemError::AboveLimit { limit: Msat::new(5_000).unwrap() });
-        assert_eq!(above.payee_message(), "amount is larger than is paid for this offer");
+        assert_eq!(above.payee_message(), "amount: larger than the payer pays for this offer");
         assert_eq!(above.invoice_error(&of(1, 5_001)).suggested_value(), None);
         assert_eq!(terms(ledger.claim(&of(1, 0), NOW).unwrap_err()), RedeemError::AmountZero);
         assert_eq!(ledger.claim(&of(1, 5_000), NOW).unwrap().amount().get(), 5_000);
@@ -71,7 +71,8 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
         // Without a limit it is unlimited, as documented.
         let unlimited = offer_of("any, unlimited", "any");
         let _ = ledger.create(&Promise::draft(unlimited.clone()).unwrap(), None, NOW).unwrap();
-        let all = Invoice::answer(&unlimited, hash(2).to_byte_array(), payee().x_only_public_key().0)
+        let all = unlimited
+            .respond(hash(2), payee().x_only_public_key().0)
             .amount(Msat::MAX)
             .created_at(NOW)
             .sign(&payee())
@@ -122,8 +123,7 @@ fn s5_an_offer_without_node_id_is_kept_and_refuses_gently() {
         writer.record(54, &[]);
         let offer = Offer::try_from(writer.into_bytes()).unwrap();
         let _ = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap();
-        let answer =
-            Invoice::answer(&offer, hash(1).to_byte_array(), payee().x_only_public_key().0).sign(&payee());
+        let answer = offer.respond(hash(1), payee().x_only_public_key().0).sign(&payee());
         assert_eq!(answer.unwrap_err().to_string(), "node_id (type 30): missing");
         let other = invoice(&testkit::ledger::offer("nobody"), 1);
         assert_eq!(ledger.claim(&other, NOW).unwrap_err(), ClaimError::UnknownPayout);
@@ -139,11 +139,10 @@ fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
         let id = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, u64::MAX - 1).unwrap();
         let id = id.into_payout().id();
         let of = |number, created_at| {
-            let invoice =
-                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0);
+            let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
             invoice.created_at(created_at).relative_expiry(u32::MAX).sign(&payee()).unwrap()
         };
-        assert_eq!(of(1, u64::MAX - 5).last_valid_second(), Some(u64::MAX));
+        assert_eq!(of(1, u64::MAX - 5).expires_at(), Some(u64::MAX));
         drop(ledger.claim(&of(1, u64::MAX - 5), u64::MAX - 1).unwrap());
         ledger.release(hash(1), "", u64::MAX).unwrap();
         let expired = terms(ledger.claim(&of(2, 0), u64::MAX).unwrap_err());
@@ -225,12 +224,12 @@ fn b9_the_longest_messages_are_kept_and_paid() {
         let id =
             ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
         for number in 0..3 {
-            let invoice =
-                Invoice::answer(&offer, hash(number).to_byte_array(), payee().x_only_public_key().0)
-                    .amount(Msat::new(1).unwrap())
-                    .created_at(NOW)
-                    .sign(&payee())
-                    .unwrap();
+            let invoice = offer
+                .respond(hash(number), payee().x_only_public_key().0)
+                .amount(Msat::new(1).unwrap())
+                .created_at(NOW)
+                .sign(&payee())
+                .unwrap();
             assert_eq!(ledger.claim(&invoice, NOW).unwrap().invoice(), invoice.as_bytes());
             ledger.release(hash(number), "", NOW).unwrap();
         }

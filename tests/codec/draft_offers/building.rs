@@ -20,7 +20,7 @@ fn what_a_writer_must_not_write() {
         (payout().issuer("a\0b"), "issuer (type 20) at byte 6: a NUL character in a text"),
         (Offer::payout("\0", node_id), "description (type 10) at byte 2: a NUL character in a text"),
         (
-            Offer::builder("x", node_id).refund_for([1; 32]),
+            Offer::builder("x", node_id).refund_for([1; 32].into()),
             "refund_for (type 34): present without send_invoice (type 54)",
         ),
         (payout().quantity_min(1), "quantity_min (type 22): not allowed beside send_invoice (type 54)"),
@@ -62,7 +62,7 @@ fn the_longest_offer_is_65535_bytes() {
     let longest = of_length(MAX_MESSAGE_LEN).unwrap();
     assert_eq!(longest.as_bytes().len(), 65_535);
     assert_eq!(longest.to_string().parse(), Ok(longest.clone()));
-    let message = "a message of 65536 bytes: at most 65535 fit an onion message";
+    let message = "a message of 65536 bytes: expected at most 65535";
     assert_eq!(of_length(MAX_MESSAGE_LEN + 1).unwrap_err().to_string(), message);
     let bytes = [longest.as_bytes(), &[0x37, 0x00]].concat();
     assert_eq!(Offer::try_from(bytes), Err(ParseError::TooLong { length: 65_537 }));
@@ -70,7 +70,7 @@ fn the_longest_offer_is_65535_bytes() {
     // A signature takes 66 bytes more.
     assert_eq!(
         longest.sign(&key(7)).unwrap_err().to_string(),
-        "a message of 65601 bytes: at most 65535 fit an onion message"
+        "a message of 65601 bytes: expected at most 65535"
     );
     let signed = of_length(MAX_MESSAGE_LEN - 66).unwrap().sign(&key(7)).unwrap();
     assert_eq!(signed.as_bytes().len(), 65_535);

@@ -64,7 +64,7 @@ fn everything_an_offer_can_say_is_read() {
     assert_eq!(offer.recurrence(), Some(Recurrence { time_unit: 2, period: 13 }));
     assert_eq!(offer.recurrence_base(), Some(RecurrenceBase { start_any_period: 1, basetime: 0x5e00_0000 }));
     assert_eq!(offer.node_id(), Some(node_id));
-    assert_eq!(offer.refund_for(), Some([0xab; 32]));
+    assert_eq!(offer.refund_for(), Some([0xab; 32].into()));
     assert!(offer.send_invoice());
     let window = RecurrencePaywindow { seconds_before: 60, proportional_amount: 1, seconds_after: 3600 };
     assert_eq!(offer.recurrence_paywindow(), Some(window));
@@ -220,7 +220,7 @@ fn only_unknown_odd_types_are_carried() {
 fn a_message_without_a_field_is_none() {
     for bytes in [vec![], record(241, b"x")] {
         let error = Offer::try_from(bytes).unwrap_err();
-        assert_eq!(error.to_string(), "a message without a field");
+        assert_eq!(error.to_string(), "no field: expected at least one");
         assert_eq!((error.offset(), error.field()), (None, None));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bitcoin::constants::ChainHash;
 use bolt12::draft::Offer;
-use bolt12::{Amount, Msat};
+use bolt12::{Amount, Msat, PaymentHash};
 use secp256k1::{Keypair, SECP256K1, SecretKey, XOnlyPublicKey};
 use serde::Deserialize;
 
@@ -187,7 +187,7 @@ fn from_parameters(case: &Case, amount: Amount) -> Offer {
         builder = builder.absolute_expiry(expiry.get());
     }
     if let Some(hash) = &case.refund_for_payment_hash {
-        builder = builder.refund_for(array(hash));
+        builder = builder.refund_for(PaymentHash::from_byte_array(array(hash)));
     }
     builder.build().unwrap()
 }
@@ -198,7 +198,11 @@ fn reads_what_was_asked_for(case: &Case, offer: &Offer) {
     assert_eq!(offer.issuer().map(|issuer| issuer.as_str()), case.issuer.as_deref(), "{what}");
     assert_eq!(offer.amount(), case.amount_msat.as_ref().map(|msat| msat.parse().unwrap()), "{what}");
     assert_eq!(offer.absolute_expiry(), case.absolute_expiry.as_ref().map(Seconds::get), "{what}");
-    assert_eq!(offer.refund_for(), case.refund_for_payment_hash.as_deref().map(array), "{what}");
+    assert_eq!(
+        offer.refund_for(),
+        case.refund_for_payment_hash.as_deref().map(array).map(PaymentHash::from_byte_array),
+        "{what}"
+    );
     assert_eq!(offer.node_id().unwrap().serialize(), array::<32>(&case.node_id), "{what}");
     assert!(offer.send_invoice() && offer.signature().is_none(), "{what}");
     let chain = ChainHash::from(array::<32>(&case.chain_hash));

@@ -62,7 +62,7 @@ fn built(said: &Said) -> Offer {
         builder = builder.absolute_expiry(expiry);
     }
     if let Some(hash) = said.refund_for {
-        builder = builder.refund_for(hash);
+        builder = builder.refund_for(hash.into());
     }
     builder.build().unwrap()
 }
@@ -90,7 +90,7 @@ proptest! {
             prop_assert_eq!(read.amount(), said.amount);
             prop_assert_eq!(read.description().unwrap(), said.description.as_str());
             prop_assert_eq!(read.issuer().map(|issuer| issuer.as_str()), said.issuer.as_deref());
-            prop_assert_eq!((read.absolute_expiry(), read.refund_for()), (said.expiry, said.refund_for));
+            prop_assert_eq!((read.absolute_expiry(), read.refund_for()), (said.expiry, said.refund_for.map(Into::into)));
             prop_assert_eq!((read.send_invoice(), read.signature()), (true, offer.signature()));
         }
     }

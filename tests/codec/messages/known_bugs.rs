@@ -47,12 +47,11 @@ fn i9_a_path_may_begin_with_a_channel() {
 fn i17_and_i23_requests_have_no_bound_but_the_onions() {
     let note = "x".repeat(60_000);
     let offer = parse_offer(&offer()).unwrap();
-    let request = InvoiceRequest::request_for(&offer).payer_note(&note).sign(&key(PAYER), &[1; 16]).unwrap();
+    let request = offer.request_invoice().payer_note(&note).sign(&key(PAYER), &[1; 16]).unwrap();
     assert_eq!(request.to_string().parse::<InvoiceRequest>().unwrap(), request);
     let note = "x".repeat(65_500);
-    let error =
-        InvoiceRequest::request_for(&offer).payer_note(&note).sign(&key(PAYER), &[1; 16]).unwrap_err();
-    assert_eq!(error.to_string(), "a message of 65670 bytes: at most 65535 fit an onion message");
+    let error = offer.request_invoice().payer_note(&note).sign(&key(PAYER), &[1; 16]).unwrap_err();
+    assert_eq!(error.to_string(), "a message of 65670 bytes: expected at most 65535");
 }
 
 #[test]
@@ -82,10 +81,8 @@ fn s13_an_offer_for_nothing_asks_for_an_amount() {
     // Readers are told nothing of zero in a request; no invoice is written for it.
     let encoded = path(0x31, 1);
     let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
-    let error = Invoice::respond(&zero, [1; 32], 1)
-        .path(path.path(), PayInfo::default())
-        .sign(&key(ISSUER))
-        .unwrap_err();
+    let error =
+        zero.respond([1; 32].into(), 1).path(path.path(), PayInfo::default()).sign(&key(ISSUER)).unwrap_err();
     assert_eq!(error.to_string(), "invoice_amount (type 170): zero, it must be positive");
 }
 
@@ -141,14 +138,14 @@ fn offer_request_invoice() {
     let offer_read: Offer = offer.to_string().parse().unwrap();
     let checked = offer_read.check(&OfferContext::new(100)).unwrap();
     assert_eq!(checked.amount_due(2).unwrap(), Some(Price::Msat(msat(5000))));
-    let request = keys.sign(&checked.request().quantity(2), &[3; 16]).unwrap();
+    let request = keys.sign(&checked.request_invoice().quantity(2), &[3; 16]).unwrap();
     // The payee.
     let request_read: InvoiceRequest = request.to_string().parse().unwrap();
     let context = bolt12::message::RequestContext::new(101);
     let encoded = path(0x31, 1);
     let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
     let verified = request_read.verify_for(&offer, &context).unwrap();
-    let invoice = verified.respond([9; 32], 101).path(path.path(), PayInfo::default());
+    let invoice = verified.respond([9; 32].into(), 101).path(path.path(), PayInfo::default());
     let invoice = invoice.sign(&key(ISSUER)).unwrap();
     // The payer again.
     let invoice: Invoice = invoice.to_string().parse().unwrap();

@@ -3,7 +3,7 @@
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 use bolt12::field::{BlindedPathBuf, PayInfo};
-use bolt12::message::{Arrival, InvoiceBuilder, InvoiceContext, MultiPart, Payee};
+use bolt12::message::{Arrival, InvoiceBuilder, InvoiceContext, MultiPart, PayeeAuthentication};
 use bolt12::{Invoice, InvoiceRequest, Msat, PayerKeys};
 
 use testkit::records::*;
@@ -19,7 +19,7 @@ fn a_path() -> BlindedPathBuf {
 }
 
 fn respond<'a>(request: &'a InvoiceRequest, path: &'a BlindedPathBuf) -> InvoiceBuilder<'a> {
-    Invoice::respond(request, [0x33; 32], CREATED).path(path.path(), PayInfo::default())
+    request.respond([0x33; 32].into(), CREATED).path(path.path(), PayInfo::default())
 }
 
 fn signed(builder: &InvoiceBuilder<'_>) -> Result<Invoice, String> {
@@ -27,12 +27,16 @@ fn signed(builder: &InvoiceBuilder<'_>) -> Result<Invoice, String> {
 }
 
 /// What verifying says of an invoice for a request, both as records.
-fn verified(invoice: &Records, asked: &Records, context: InvoiceContext) -> Result<Payee, String> {
+fn verified(
+    invoice: &Records,
+    asked: &Records,
+    context: InvoiceContext,
+) -> Result<PayeeAuthentication, String> {
     let request = parse_request(asked).unwrap();
     let invoice = parse_invoice(invoice).unwrap();
     let verified = invoice.verify_for(&request, &context).map_err(|error| error.to_string())?;
     assert_eq!(*verified, invoice);
-    Ok(verified.payee())
+    Ok(verified.authentication())
 }
 
 fn now() -> InvoiceContext {
@@ -90,8 +94,11 @@ fn r_i_21_the_chain_is_ours() {
     let signet = ChainHash::SIGNET.to_bytes();
     let asked = request().with(80, signet);
     let error = verified(&invoice_for(asked.clone()), &asked, now()).unwrap_err();
-    assert_eq!(error, "invreq_chain (type 80): for signet, expected bitcoin");
-    assert_eq!(verified(&invoice_for(asked.clone()), &asked, now().on(ChainHash::SIGNET)), Ok(Payee::Issuer));
+    assert_eq!(error, "invreq_chain (type 80): signet, expected bitcoin");
+    assert_eq!(
+        verified(&invoice_for(asked.clone()), &asked, now().on(ChainHash::SIGNET)),
+        Ok(PayeeAuthentication::Issuer)
+    );
 }
 
 #[test]
@@ -107,7 +114,7 @@ fn r_i_23_and_s24_expired_after_its_last_second() {
     assert!(at(CREATED + 7200).is_ok());
     assert_eq!(
         at(CREATED + 7201).unwrap_err(),
-        "invoice_created_at (type 164): expired at 1700007200, it is 1700007201"
+        "invoice_created_at (type 164): expired at 1700007200 (now 1700007201)"
     );
     let forever = parse_invoice(&invoice().int(164, u64::MAX).int(166, u32::MAX.into())).unwrap();
     assert_eq!(forever.expires_at(), u64::MAX);
@@ -155,7 +162,7 @@ fn r_i_26_paths_that_need_unknown_features_are_not_used() {
 
 #[test]
 fn r_i_27_the_request_is_repeated_unchanged() {
-    assert_eq!(verified(&invoice(), &request(), now()), Ok(Payee::Issuer));
+    assert_eq!(verified(&invoice(), &request(), now()), Ok(PayeeAuthentication::Issuer));
     for (changed, field) in [
         (invoice_for(request().int(82, 1000)), "invreq_amount (type 82)"),
         (invoice_for(request().with(0, [1; 16])), "invreq_metadata (type 0)"),
@@ -164,14 +171,14 @@ fn r_i_27_the_request_is_repeated_unchanged() {
         (invoice_for(request().with(10, b"tea")), "offer_description (type 10)"),
     ] {
         let error = verified(&changed, &request(), now()).unwrap_err();
-        assert_eq!(error, format!("{field}: differs from the invoice request"));
+        assert_eq!(error, format!("{field}: differs from the invoice request: expected the same record"));
     }
     let more = request().with(2_000_000_001, b"x");
     let error = verified(&invoice(), &more, now()).unwrap_err();
-    assert_eq!(error, "type 2000000001: differs from the invoice request");
+    assert_eq!(error, "type 2000000001: differs from the invoice request: expected the same record");
     // The invoice's own records are its own.
     let own = invoice().with(161, []).with(3_000_000_001, b"x");
-    assert_eq!(verified(&own, &request(), now()), Ok(Payee::Issuer));
+    assert_eq!(verified(&own, &request(), now()), Ok(PayeeAuthentication::Issuer));
 }
 
 #[test]
@@ -191,15 +198,15 @@ fn r_i_29_and_i7_with_paths_alone_the_end_of_the_used_one_signs() {
     };
     let request = parse_request(&asked).unwrap();
     let sent = now().sent_over_path_to(point(0x32));
-    assert_eq!(by(0x32).verify_for(&request, &sent).unwrap().payee(), Payee::PathEnd);
+    assert_eq!(by(0x32).verify_for(&request, &sent).unwrap().authentication(), PayeeAuthentication::PathEnd);
     assert_eq!(
         by(0x31).verify_for(&request, &sent).unwrap_err().to_string(),
         format!(
-            "invoice_node_id (type 176) is {}, which is not the end of the path that the request was sent over",
+            "invoice_node_id (type 176): {}: expected the end of the path over which the request was sent",
             point(0x31)
         )
     );
-    assert_eq!(by(0x31).verify_for(&request, &now()).unwrap().payee(), Payee::PathEnd);
+    assert_eq!(by(0x31).verify_for(&request, &now()).unwrap().authentication(), PayeeAuthentication::PathEnd);
     let stranger = invoice_for(asked.clone()).with(176, point(0x45).serialize());
     let error = parse_invoice_by(&stranger, &key(0x45)).unwrap_err();
     assert!(error.ends_with("not the last blinded node id of a path in offer_paths (type 16)"), "{error}");
@@ -209,12 +216,15 @@ fn r_i_29_and_i7_with_paths_alone_the_end_of_the_used_one_signs() {
 fn r_i_30_without_an_offer_the_payee_is_known_from_elsewhere() {
     let request = parse_unsigned(&refund()).unwrap();
     let invoice = parse_invoice(&invoice_for(refund())).unwrap();
-    assert_eq!(invoice.verify_for(&request, &now()).unwrap().payee(), Payee::Anybody);
+    assert_eq!(invoice.verify_for(&request, &now()).unwrap().authentication(), PayeeAuthentication::Unknown);
     let known = now().from_node(point(ISSUER));
-    assert_eq!(invoice.verify_for(&request, &known).unwrap().payee(), Payee::Confirmed);
+    assert_eq!(
+        invoice.verify_for(&request, &known).unwrap().authentication(),
+        PayeeAuthentication::Confirmed
+    );
     assert_eq!(
         invoice.verify_for(&request, &now().from_node(point(1))).unwrap_err().to_string(),
-        format!("invoice_node_id (type 176) is {}, which is not the node that is to be paid", point(ISSUER))
+        format!("invoice_node_id (type 176): {}: expected the node that the payer named", point(ISSUER))
     );
     // Signed or not, it is the same request.
     let signed = request.sign(&key(PAYER)).unwrap();
@@ -237,21 +247,21 @@ fn r_i_33_and_s2_the_amount_is_what_was_asked_for() {
     let more = invoice().int(170, 1200);
     assert_eq!(
         verified(&more, &request(), now()).unwrap_err(),
-        "invoice_amount (type 170): 1200msat where 1000msat was agreed to"
+        "invoice_amount (type 170): 1200msat, expected at most 1000msat"
     );
     assert!(verified(&more, &request(), now().agreed_to(msat(1200))).is_ok());
     assert_eq!(
         verified(&invoice().int(170, 999), &request(), now()).unwrap_err(),
-        "invoice_amount (type 170): 999msat is less than the price of 1000msat"
+        "invoice_amount (type 170): 999msat, expected at least 1000msat"
     );
     let usd = request().with(6, b"USD");
     assert_eq!(
         verified(&invoice_for(usd.clone()), &usd, now()).unwrap_err(),
-        "offer_currency (type 6): the price is in a currency, so the amount has to be agreed to"
+        "offer_currency (type 6): the price is in a currency: expected a context with the amount in bitcoin"
     );
     assert!(verified(&invoice_for(usd.clone()), &usd, now().agreed_to(msat(1000))).is_ok());
     let error = verified(&invoice_for(usd.clone()), &usd, now().agreed_to(msat(999))).unwrap_err();
-    assert_eq!(error, "invoice_amount (type 170): 1000msat where 999msat was agreed to");
+    assert_eq!(error, "invoice_amount (type 170): 1000msat, expected at most 999msat");
 }
 
 #[test]
@@ -304,7 +314,7 @@ fn r_i_35_and_i1_invoices_come_the_way_they_were_asked_for() {
     assert!(verified(&invoice(), &request(), way(Arrival::ReplyPath)).is_ok());
     assert_eq!(
         verified(&invoice(), &request(), way(Arrival::Direct)).unwrap_err(),
-        "it came directly, not over the reply path"
+        "arrived directly: expected the reply path"
     );
     assert!(verified(&invoice(), &request(), way(elsewhere)).is_err());
     // Without an offer: over the request's paths if it has any, else over none.
@@ -316,16 +326,19 @@ fn r_i_35_and_i1_invoices_come_the_way_they_were_asked_for() {
     assert_eq!(answer(&refund(), Arrival::Direct), Ok(()));
     assert_eq!(
         answer(&refund(), elsewhere).unwrap_err(),
-        format!("it came over the blinded path to {}, where the request has no path", point(0x77))
+        format!(
+            "arrived over the blinded path to {}: expected no path, since the request has none",
+            point(0x77)
+        )
     );
     assert_eq!(
         answer(&refund(), Arrival::ReplyPath).unwrap_err(),
-        "it came over the reply path, where the request has no path"
+        "arrived over the reply path: expected no path, since the request has none"
     );
     let with_paths = refund().with(90, [path(0x31, 1), path(0x32, 2)].concat());
     assert_eq!(answer(&with_paths, Arrival::BlindedPath(point(0x32))), Ok(()));
     for arrival in [Arrival::Direct, Arrival::ReplyPath, elsewhere] {
-        assert!(answer(&with_paths, arrival).unwrap_err().ends_with("not over a path of the request"));
+        assert!(answer(&with_paths, arrival).unwrap_err().ends_with("expected a path of the request"));
     }
 }
 
@@ -333,13 +346,13 @@ fn r_i_35_and_i1_invoices_come_the_way_they_were_asked_for() {
 fn an_own_invoice_is_recognised_without_its_request() {
     let keys = PayerKeys::new([7; 32]);
     let offer = parse_offer(&offer()).unwrap();
-    let request = keys.sign(&InvoiceRequest::request_for(&offer).payer_note("hi"), &[1; 16]).unwrap();
+    let request = keys.sign(&offer.request_invoice().payer_note("hi"), &[1; 16]).unwrap();
     let path = a_path();
     let invoice = signed(&respond(&request, &path)).unwrap();
     let verified = invoice.verify_own(&keys, &now()).unwrap();
-    assert_eq!(verified.payee(), Payee::Issuer);
-    assert_eq!(keys.key_for(&invoice).unwrap().public_key(), request.invreq_payer_id());
-    let not_ours = "invreq_payer_id (type 88): not a key derived for this request";
+    assert_eq!(verified.authentication(), PayeeAuthentication::Issuer);
+    assert_eq!(keys.key_for_invoice(&invoice).unwrap().public_key(), request.invreq_payer_id());
+    let not_ours = "invreq_payer_id (type 88): not derived from these keys: expected the key of a request made with them";
     let other = PayerKeys::new([8; 32]);
     assert_eq!(invoice.verify_own(&other, &now()).unwrap_err().to_string(), not_ours);
     // The same payer id beside another note: not a request that we made.

@@ -48,12 +48,12 @@ fn r_o_22_and_r_o_23_and_i24_the_chain_has_to_be_supported() {
     assert!(bitcoin.check(&OfferContext::new(0)).is_ok());
     assert_eq!(
         bitcoin.check(&OfferContext::new(0).on(ChainHash::SIGNET)).unwrap_err().to_string(),
-        "offer_chains (type 2): for bitcoin, expected signet"
+        "offer_chains (type 2): bitcoin, expected signet"
     );
     let signet = parse_offer(&offer().with(2, ChainHash::SIGNET.to_bytes())).unwrap();
     assert!(signet.check(&OfferContext::new(0)).is_err());
     let checked = signet.check(&OfferContext::new(0).on(ChainHash::SIGNET)).unwrap();
-    let request = checked.request().sign(&key(PAYER), &[1; 16]).unwrap();
+    let request = checked.request_invoice().sign(&key(PAYER), &[1; 16]).unwrap();
     assert_eq!(request.invreq_chain(), ChainHash::SIGNET);
 }
 
@@ -127,7 +127,7 @@ fn r_o_30_and_i25_expired_after_its_second_and_still_readable() {
     assert!(offer.check(&OfferContext::new(1000)).is_ok());
     assert_eq!(
         offer.check(&OfferContext::new(1001)).unwrap_err().to_string(),
-        "offer_absolute_expiry (type 14): expired at 1000, it is 1001"
+        "offer_absolute_expiry (type 14): expired at 1000 (now 1001)"
     );
 }
 

@@ -100,14 +100,17 @@ fn r_q_30_the_offer_is_ours_live_and_unchanged() {
         (request().with(1_000_000_001, b""), "type 1000000001"),
         (request().without(8).without(10).int(82, 1000), "offer_amount (type 8)"),
     ] {
-        assert_eq!(verified(&changed, now).unwrap_err(), format!("{field}: differs from the offer"));
+        assert_eq!(
+            verified(&changed, now).unwrap_err(),
+            format!("{field}: differs from the offer: expected the same record")
+        );
     }
     let expiring = parse_offer(&offer().int(14, 1000)).unwrap();
     let request = parse_request(&request().int(14, 1000)).unwrap();
     assert!(request.verify_for(&expiring, &RequestContext::new(1000)).is_ok());
     assert_eq!(
         request.verify_for(&expiring, &RequestContext::new(1001)).unwrap_err().to_string(),
-        "offer_absolute_expiry (type 14): expired at 1000, it is 1001"
+        "offer_absolute_expiry (type 14): expired at 1000 (now 1001)"
     );
 }
 
@@ -117,7 +120,10 @@ fn r_q_31_and_i22_and_s27_requests_come_the_way_the_offer_says() {
     assert_eq!(verified(&request(), way(Arrival::Direct)), Ok(()));
     assert_eq!(
         verified(&request(), way(Arrival::BlindedPath(point(0x31)))).unwrap_err(),
-        format!("it came over the blinded path to {}, where the offer has no path", point(0x31))
+        format!(
+            "arrived over the blinded path to {}: expected no path, since the offer has none",
+            point(0x31)
+        )
     );
     let records = offer().with(16, [path(0x31, 2), path(0x32, 1)].concat());
     let offer = parse_offer(&records).unwrap();
@@ -128,7 +134,7 @@ fn r_q_31_and_i22_and_s27_requests_come_the_way_the_offer_says() {
     assert_eq!(verify(Arrival::BlindedPath(point(0x32))), Ok(()));
     // Another path of ours, one on the way of it, or none: each would tell who the offer's issuer is.
     for arrival in [Arrival::BlindedPath(point(0x33)), Arrival::BlindedPath(point(0x45)), Arrival::Direct] {
-        let expected = "not over a path of the offer";
+        let expected = "a path of the offer";
         assert_eq!(verify(arrival), Err(VerifyError::Arrival { arrival, expected }));
     }
 }
@@ -165,11 +171,11 @@ fn r_q_33_and_s3_the_amount_is_at_least_the_price() {
     let now = RequestContext::new(0);
     assert_eq!(
         verify(now).unwrap_err().to_string(),
-        "offer_currency (type 6): the price is in a currency, so the amount has to be agreed to"
+        "offer_currency (type 6): the price is in a currency: expected a context with the amount in bitcoin"
     );
     assert_eq!(
         verify(now.converted_price(msat(5001))).unwrap_err().to_string(),
-        "invreq_amount (type 82): 5000msat is less than the price of 5001msat"
+        "invreq_amount (type 82): 5000msat, expected at least 5001msat"
     );
     assert_eq!(verify(now.converted_price(msat(5000))), Ok(()));
 }
@@ -233,7 +239,7 @@ fn field_90_beside_an_offer_is_read_and_not_written() {
     let encoded = path(0x31, 1);
     let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
     let offer = an_offer();
-    let beside = InvoiceRequest::request_for(&offer);
+    let beside = offer.request_invoice();
     assert_eq!(
         signed(&beside.clone().path(path.path())).unwrap_err(),
         "invreq_paths (type 90): not allowed beside offer_issuer_id (type 22)"
@@ -247,7 +253,7 @@ fn r_q_50_the_chain_is_ours() {
     let now = RequestContext::new(0);
     assert_eq!(
         verified(&request().with(80, ChainHash::SIGNET.to_bytes()), now).unwrap_err(),
-        "invreq_chain (type 80): for signet, expected bitcoin"
+        "invreq_chain (type 80): signet, expected bitcoin"
     );
     assert!(verified(&request().with(80, ChainHash::BITCOIN.to_bytes()), now).is_ok());
     let signet = now.on(ChainHash::SIGNET);
@@ -266,7 +272,7 @@ fn a_request_without_an_offer_is_checked_for_its_time() {
     let answer = parse_request(&testkit::records::request()).unwrap();
     assert_eq!(
         answer.check(&RequestContext::new(0)).unwrap_err().to_string(),
-        "the invoice request answers an offer: verify it for that"
+        "the invoice request is for an offer: expected one without, or a check for that offer"
     );
 }
 
@@ -296,7 +302,7 @@ fn errors_of_this_crate_become_answers() {
     assert_eq!(InvoiceError::try_from(answer.as_bytes().to_vec()).unwrap(), answer);
     assert_eq!(
         answer.to_string(),
-        "invreq_amount (type 82): 1msat is less than the price of 2msat (invreq_amount (type 82))"
+        "invreq_amount (type 82): 1msat, expected at least 2msat (invreq_amount (type 82))"
     );
     let read = InvoiceError::try_from(vec![5, 2, 0xc3, 0x28]).unwrap_err();
     assert_eq!(read.to_string(), "error (type 5) at byte 2: not UTF-8");

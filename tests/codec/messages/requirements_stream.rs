@@ -204,16 +204,15 @@ fn r_t_10_and_i2_and_i27_received_bytes_are_kept_hashed_and_copied() {
     let offer = parse_offer(&odd).unwrap();
     assert_eq!(offer.as_bytes(), odd.bytes());
     assert_eq!(offer.offer_features().bits().collect::<Vec<_>>(), [1]);
-    let request = PayerKeys::new([7; 32])
-        .sign(&InvoiceRequest::request_for(&offer).record(2_000_000_001, b"c"), &[1; 16])
-        .unwrap();
+    let request =
+        PayerKeys::new([7; 32]).sign(&offer.request_invoice().record(2_000_000_001, b"c"), &[1; 16]).unwrap();
     let copied = |number: u64| request.stream().find(number).map(|record| record.value().to_vec());
     assert_eq!(copied(12).unwrap(), [0, 0, 2]);
     assert_eq!(copied(33).unwrap(), b"a");
     assert_eq!(copied(1_000_000_001).unwrap(), b"b");
     let info = bolt12::field::PayInfo::default();
     let path = bolt12::field::BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
-    let invoice = Invoice::respond(&request, [3; 32], 1).path(path.path(), info).sign(&key(ISSUER)).unwrap();
+    let invoice = request.respond([3; 32].into(), 1).path(path.path(), info).sign(&key(ISSUER)).unwrap();
     let copied = |number: u64| invoice.stream().find(number).map(|record| record.value().to_vec());
     assert_eq!(copied(12).unwrap(), [0, 0, 2]);
     assert_eq!(copied(33).unwrap(), b"a");
@@ -253,7 +252,7 @@ fn r_s_3_and_r_s_7_signature_types_stand_outside_the_tree() {
 fn r_s_8_signatures_use_no_randomness() {
     let keys = PayerKeys::new([9; 32]);
     let offer = parse_offer(&offer()).unwrap();
-    let make = || keys.sign(&InvoiceRequest::request_for(&offer), &[1; 16]).unwrap();
+    let make = || keys.sign(&offer.request_invoice(), &[1; 16]).unwrap();
     assert_eq!(make().signature(), make().signature());
 }
 

@@ -20,7 +20,7 @@ fn payout(amount: Option<u64>) -> Offer {
 }
 
 fn answer(offer: &Offer) -> InvoiceBuilder<'_> {
-    Invoice::answer(offer, [1; 32], key(8).x_only_public_key().0).created_at(1)
+    offer.respond([1; 32].into(), key(8).x_only_public_key().0).created_at(1)
 }
 
 fn refused(builder: &InvoiceBuilder<'_>) -> String {
@@ -47,7 +47,7 @@ fn an_invoice_is_not_for_nothing() {
     let none = Offer::try_from(records.int(8, 5).int(22, 0).bytes()).unwrap();
     assert_eq!(refused(&answer(&none).quantity(0)), zero);
     // A refund's invoice is held to it too.
-    let refund = Offer::payout("x", node_id()).refund_for([2; 32]).build().unwrap();
+    let refund = Offer::payout("x", node_id()).refund_for([2; 32].into()).build().unwrap();
     let error = answer(&refund).amount(Msat::ZERO).sign_refund(&key(8), &key(9)).unwrap_err();
     assert_eq!(error.to_string(), zero);
     // Control.

@@ -23,7 +23,7 @@ fn a_request() -> InvoiceRequest {
 }
 
 fn respond<'a>(request: &'a InvoiceRequest, path: &'a BlindedPathBuf) -> InvoiceBuilder<'a> {
-    Invoice::respond(request, [0x33; 32], CREATED).path(path.path(), PayInfo::default())
+    request.respond([0x33; 32].into(), CREATED).path(path.path(), PayInfo::default())
 }
 
 fn refused(builder: &InvoiceBuilder<'_>) -> String {
@@ -47,7 +47,7 @@ fn r_i_1_the_creation_in_unix_seconds() {
     let invoice = written(&respond(&request, &path));
     assert_eq!(value(&invoice, 164), Some(1_700_000_000u32.to_be_bytes().to_vec()));
     // Control: it is the caller's time, of which there is no other.
-    let other = written(&Invoice::respond(&request, [0x33; 32], 7).path(path.path(), PayInfo::default()));
+    let other = written(&request.respond([0x33; 32].into(), 7).path(path.path(), PayInfo::default()));
     assert_eq!(value(&other, 164), Some(vec![7]));
 }
 
@@ -109,11 +109,11 @@ fn r_i_4_the_preimage_pays() {
     let (request, path) = (a_request(), a_path());
     let hash = bitcoin::hashes::sha256::Hash::const_hash(&[9; 32]);
     let hash: &[u8; 32] = bitcoin::hashes::Hash::as_byte_array(&hash);
-    let invoice = written(&Invoice::respond(&request, *hash, 1).path(path.path(), PayInfo::default()));
+    let invoice = written(&request.respond((*hash).into(), 1).path(path.path(), PayInfo::default()));
     assert_eq!(value(&invoice, 168), Some(hash.to_vec()));
-    assert!(!invoice.is_paid_by(&[8; 32]));
+    assert!(!invoice.is_paid_by(&[8; 32].into()));
     // Control.
-    assert!(invoice.is_paid_by(&[9; 32]));
+    assert!(invoice.is_paid_by(&[9; 32].into()));
 }
 
 #[test]
@@ -260,10 +260,10 @@ fn r_i_9_a_chain_that_is_no_bitcoin_network_has_no_addresses() {
 #[test]
 fn r_i_10_and_i10_a_path_comes_with_its_costs() {
     let request = a_request();
-    assert_eq!(refused(&Invoice::respond(&request, [1; 32], 1)), "invoice_paths (type 160): missing");
+    assert_eq!(refused(&request.respond([1; 32].into(), 1)), "invoice_paths (type 160): missing");
     let path = a_path();
     let unknown = PayInfo { features: Features::new(&[1]), ..PayInfo::default() };
-    let error = refused(&Invoice::respond(&request, [1; 32], 1).path(path.path(), unknown));
+    let error = refused(&request.respond([1; 32].into(), 1).path(path.path(), unknown));
     assert!(error.ends_with("every path needs an unknown feature, the first bit 0"), "{error}");
     let mut without_hops = path.path();
     without_hops.hops.clear();

@@ -94,6 +94,6 @@ fn r_x_3_every_field_takes_a_value_of_its_own() {
     assert_eq!(whole.0.len(), ALL.len());
     for ((number, value), field) in whole.0.iter().zip(ALL) {
         assert_eq!(*number, field.number());
-        suggest(field, value).unwrap();
+        suggest(*field, value).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! What a writer must not write: at least one test for every rule for writers, with the rule's number in its name. Each
 //! test has a control, which is the same call with the one thing right, and which is written.
 //!
-//! This crate has no writer for recurrence (R-C-3, R-C-6, R-C-15) or payer proofs. Some rules depend on facts that only
+//! This crate has no writer for recurrence or payer proofs. Some rules depend on facts that only
 //! the caller knows. For these, the tests show what the builder does with what it is given: R-O-8, R-O-9, R-O-11,
 //! R-Q-5, R-Q-10, R-I-1, R-I-4.
 

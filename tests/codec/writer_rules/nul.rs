@@ -3,7 +3,7 @@
 
 use bolt12::field::{BlindedPathBuf, Currency, PayInfo};
 use bolt12::message::types::{INVREQ_PAYER_NOTE, OFFER_DESCRIPTION, OFFER_ISSUER};
-use bolt12::{BuildError, Invoice, InvoiceError, InvoiceRequest, Msat, Offer, PayerKeys, draft};
+use bolt12::{BuildError, InvoiceError, InvoiceRequest, Msat, Offer, PayerKeys, draft};
 
 use testkit::records::*;
 
@@ -40,7 +40,7 @@ fn every_text_of_a_request() {
     let offer = parse_offer(&offer()).unwrap();
     let keys = PayerKeys::new([7; 32]);
     let amount = Msat::new(1000).unwrap();
-    let note = InvoiceRequest::request_for(&offer).payer_note("a\0");
+    let note = offer.request_invoice().payer_note("a\0");
     // 00 10 + 16, the offer's 49, 58 21 + 33, 59 02 "a"
     let at = 18 + offer.as_bytes().len() + 35 + 2 + 1;
     refused(note.sign(&key(PAYER), &METADATA), "invreq_payer_note (type 89)", at);
@@ -100,15 +100,13 @@ fn a_nul_in_todays_texts_is_read_as_before_and_copied_as_it_came() {
     let answer = InvoiceError::try_from(vec![5, 1, 0]).unwrap();
     assert_eq!(answer.error().unwrap().as_str(), "\0");
     // The issuer wrote it and reads it: R-Q-1 and R-I-3 have it copied byte for byte.
-    let request = InvoiceRequest::request_for(&offer).sign(&key(PAYER), &METADATA).unwrap();
+    let request = offer.request_invoice().sign(&key(PAYER), &METADATA).unwrap();
     assert_eq!(request.offer_description(), offer.offer_description());
     assert!(parse_request(&request_with_note()).is_ok());
     let path = BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
     let request = parse_request(&request_with_note()).unwrap();
-    let invoice = Invoice::respond(&request, [1; 32], 1)
-        .path(path.path(), PayInfo::default())
-        .sign(&key(ISSUER))
-        .unwrap();
+    let invoice =
+        request.respond([1; 32].into(), 1).path(path.path(), PayInfo::default()).sign(&key(ISSUER)).unwrap();
     assert_eq!(invoice.invreq_payer_note().unwrap().as_str(), "\0");
 }
 

@@ -44,7 +44,7 @@ fn value(request: &InvoiceRequest, number: u64) -> Option<Vec<u8>> {
 #[test]
 fn r_q_1_every_record_of_the_offer_is_copied() {
     let offer = parse_offer(&offer().with(33, b"x").with(1_000_000_001, b"y")).unwrap();
-    let request = written(&InvoiceRequest::request_for(&offer));
+    let request = written(&offer.request_invoice());
     let copied: Vec<_> = request
         .stream()
         .records()
@@ -53,7 +53,7 @@ fn r_q_1_every_record_of_the_offer_is_copied() {
         .collect();
     assert_eq!(copied, offer.stream().records().map(|record| record.raw().to_vec()).collect::<Vec<_>>());
     // What an offer says is not for the payer to set.
-    let request = InvoiceRequest::request_for(&offer);
+    let request = offer.request_invoice();
     assert_eq!(
         refused(&request.clone().absolute_expiry(1)),
         "offer_absolute_expiry (type 14): not allowed beside offer_issuer_id (type 22)"
@@ -70,24 +70,24 @@ fn r_q_1_every_record_of_the_offer_is_copied() {
 fn r_q_2_the_chain_is_one_of_the_offers_and_bitcoin_is_not_written() {
     let offer = an_offer();
     assert_eq!(
-        refused(&InvoiceRequest::request_for(&offer).chain(ChainHash::REGTEST)),
+        refused(&offer.request_invoice().chain(ChainHash::REGTEST)),
         "invreq_chain (type 80): chain regtest is none of the offer's"
     );
     let regtest = parse_offer(&testkit::records::offer().with(2, ChainHash::REGTEST.to_bytes())).unwrap();
-    assert!(refused(&InvoiceRequest::request_for(&regtest)).ends_with("is none of the offer's"));
+    assert!(refused(&regtest.request_invoice()).ends_with("is none of the offer's"));
     // Control.
-    assert_eq!(value(&written(&InvoiceRequest::request_for(&offer).chain(ChainHash::BITCOIN)), 80), None);
-    let request = written(&InvoiceRequest::request_for(&regtest).chain(ChainHash::REGTEST));
+    assert_eq!(value(&written(&offer.request_invoice().chain(ChainHash::BITCOIN)), 80), None);
+    let request = written(&regtest.request_invoice().chain(ChainHash::REGTEST));
     assert_eq!(value(&request, 80), Some(ChainHash::REGTEST.to_bytes().to_vec()));
 }
 
 #[test]
 fn r_q_3_an_answer_to_an_offer_is_signed() {
     let offer = an_offer();
-    let error = InvoiceRequest::request_for(&offer).unsigned(point(PAYER), &METADATA).unwrap_err();
+    let error = offer.request_invoice().unsigned(point(PAYER), &METADATA).unwrap_err();
     assert_eq!(error.to_string(), "signature (type 240): missing");
     // Control.
-    let request = written(&InvoiceRequest::request_for(&offer));
+    let request = written(&offer.request_invoice());
     assert!(request.signature().is_some());
     assert_eq!(request.unsigned().unwrap_err().to_string(), "signature (type 240): missing");
 }
@@ -95,27 +95,27 @@ fn r_q_3_an_answer_to_an_offer_is_signed() {
 #[test]
 fn r_q_4_the_amount_is_the_price_or_more() {
     let any = parse_offer(&offer().without(8)).unwrap();
-    assert_eq!(refused(&InvoiceRequest::request_for(&any)), "invreq_amount (type 82): missing");
+    assert_eq!(refused(&any.request_invoice()), "invreq_amount (type 82): missing");
     assert_eq!(
-        refused(&InvoiceRequest::request_for(&any).amount(msat(0))),
+        refused(&any.request_invoice().amount(msat(0))),
         "invreq_amount (type 82): zero, it must be positive"
     );
-    let error = refused(&InvoiceRequest::request_for(&an_offer()).amount(msat(999)));
+    let error = refused(&an_offer().request_invoice().amount(msat(999)));
     assert!(error.ends_with("999 msat is less than the 1000 msat that are due"), "{error}");
     let three = parse_offer(&offer().int(20, 0)).unwrap();
-    let error = refused(&InvoiceRequest::request_for(&three).quantity(3).amount(msat(2999)));
+    let error = refused(&three.request_invoice().quantity(3).amount(msat(2999)));
     assert!(error.ends_with("2999 msat is less than the 3000 msat that are due"), "{error}");
     // Control.
-    written(&InvoiceRequest::request_for(&any).amount(msat(1)));
-    written(&InvoiceRequest::request_for(&an_offer()));
-    written(&InvoiceRequest::request_for(&an_offer()).amount(msat(1000)));
-    written(&InvoiceRequest::request_for(&three).quantity(3).amount(msat(3000)));
+    written(&any.request_invoice().amount(msat(1)));
+    written(&an_offer().request_invoice());
+    written(&an_offer().request_invoice().amount(msat(1000)));
+    written(&three.request_invoice().quantity(3).amount(msat(3000)));
 }
 
 #[test]
 fn r_q_5_every_request_has_a_payer_id_of_its_own() {
     let (keys, offer) = (PayerKeys::new([7; 32]), an_offer());
-    let request = InvoiceRequest::request_for(&offer);
+    let request = offer.request_invoice();
     let one = keys.sign(&request, &[1; 16]).unwrap();
     let other = keys.sign(&request, &[2; 16]).unwrap();
     assert_ne!(one.invreq_payer_id(), other.invreq_payer_id());
@@ -128,19 +128,19 @@ fn r_q_5_every_request_has_a_payer_id_of_its_own() {
 #[test]
 fn r_q_6_quantities_as_the_offer_has_them() {
     let at_most_3 = parse_offer(&offer().int(20, 3)).unwrap();
-    let request = InvoiceRequest::request_for(&at_most_3);
+    let request = at_most_3.request_invoice();
     assert_eq!(refused(&request), "invreq_quantity (type 86): missing");
     assert!(refused(&request.clone().quantity(4)).ends_with("4 items, 1 to 3 can be had"));
     let zero = "invreq_quantity (type 86): zero, it must be positive";
     assert_eq!(refused(&request.clone().quantity(0)), zero);
     let unlimited = parse_offer(&offer().int(20, 0)).unwrap();
-    assert_eq!(refused(&InvoiceRequest::request_for(&unlimited).quantity(0)), zero);
-    let error = refused(&InvoiceRequest::request_for(&an_offer()).quantity(1));
+    assert_eq!(refused(&unlimited.request_invoice().quantity(0)), zero);
+    let error = refused(&an_offer().request_invoice().quantity(1));
     assert!(error.ends_with("present without offer_quantity_max (type 20)"), "{error}");
     // Control.
     assert_eq!(written(&request.quantity(3)).amount_to_pay(), Some(msat(3000)));
-    written(&InvoiceRequest::request_for(&unlimited).quantity(1_000_000));
-    assert_eq!(value(&written(&InvoiceRequest::request_for(&an_offer())), 86), None);
+    written(&unlimited.request_invoice().quantity(1_000_000));
+    assert_eq!(value(&written(&an_offer().request_invoice()), 86), None);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn r_q_8_without_an_offer_nothing_of_an_offers_own_and_no_signature() {
 #[test]
 fn r_q_9_types_of_a_request_only() {
     let offer = an_offer();
-    for request in [without_offer(), InvoiceRequest::request_for(&offer)] {
+    for request in [without_offer(), offer.request_invoice()] {
         for number in [81, 90, 160, 240, 241, 1001, 1_000_000_001, 3_000_000_001] {
             let error = refused(&request.clone().record(number, b"x"));
             assert!(error.ends_with("outside the types of an invoice request's own"), "{error}");
@@ -204,7 +204,7 @@ fn r_q_9_types_of_a_request_only() {
 #[test]
 fn r_q_10_metadata_is_not_empty() {
     let offer = an_offer();
-    for request in [without_offer(), InvoiceRequest::request_for(&offer)] {
+    for request in [without_offer(), offer.request_invoice()] {
         let error = request.sign(&key(PAYER), &[]).unwrap_err();
         assert_eq!(error.to_string(), "invreq_metadata (type 0): an empty list");
         // Control.
@@ -224,7 +224,7 @@ fn r_q_11_the_name_that_an_offer_was_looked_up_by_and_no_name_without_one() {
     // Control: with an offer, also one of paths alone.
     let by_path = parse_offer(&offer().without(22).with(16, path(0x31, 1))).unwrap();
     for offer in [an_offer(), by_path] {
-        let request = written(&InvoiceRequest::request_for(&offer).bip_353_name(name));
+        let request = written(&offer.request_invoice().bip_353_name(name));
         assert_eq!(request.invreq_bip_353_name(), Some(name));
         assert_eq!(value(&request, 91), Some(b"\x07satoshi\x0bexample.com".to_vec()));
     }
@@ -253,7 +253,7 @@ fn r_q_11_a_name_that_dns_cannot_hold_was_not_looked_up() {
         let read = parse_request(&request().with(91, value)).unwrap();
         let name = read.invreq_bip_353_name().unwrap();
         assert_eq!(
-            refused(&InvoiceRequest::request_for(&an_offer()).bip_353_name(name)),
+            refused(&an_offer().request_invoice().bip_353_name(name)),
             "invreq_bip_353_name (type 91): not a name that DNS can hold, expected labels of 1 to 63 bytes, \
              231 bytes in all"
         );
@@ -261,5 +261,5 @@ fn r_q_11_a_name_that_dns_cannot_hold_was_not_looked_up() {
     // Control.
     let name = format!("abcdefghi@{longest}");
     let name = Bip353Name::new(&name).unwrap();
-    written(&InvoiceRequest::request_for(&an_offer()).bip_353_name(name));
+    written(&an_offer().request_invoice().bip_353_name(name));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 use bolt12::field::{BlindedPathBuf, PayInfo};
-use bolt12::message::{InvoiceContext, OfferBuilder, OfferContext, Payee, RequestContext};
+use bolt12::message::{InvoiceContext, OfferBuilder, OfferContext, PayeeAuthentication, RequestContext};
 use bolt12::{Invoice, InvoiceError, InvoiceRequest, Msat, Offer, PayerKeys};
 use core::num::NonZeroU64;
 use lightning::ln::msgs::DecodeError;
@@ -164,7 +164,7 @@ impl Plan {
     fn our_request(&self, keys: &PayerKeys, offer: &Offer) -> InvoiceRequest {
         let context = OfferContext::new(ldk::CREATED).on(self.chain);
         let checked = offer.check(&context).unwrap();
-        let mut builder = checked.request();
+        let mut builder = checked.request_invoice();
         if let Some(amount) = self.asked() {
             builder = builder.amount(Msat::new(amount).unwrap());
         }
@@ -202,7 +202,7 @@ proptest! {
         let encoded = path(0x51, 2);
         let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
         let invoice = verified
-            .respond([0x33; 32], ldk::CREATED)
+            .respond([0x33; 32].into(), ldk::CREATED)
             .path(path.path(), PayInfo { htlc_maximum_msat: u64::MAX, ..PayInfo::default() })
             .sign(&key(ISSUER))
             .unwrap();
@@ -231,7 +231,7 @@ proptest! {
         let context = InvoiceContext::new(ldk::CREATED + 3600).on(plan.chain);
         let verified = invoice.verify_for(&request, &context).unwrap();
         prop_assert_eq!(verified.invoice_amount().get(), plan.due());
-        prop_assert_eq!(verified.payee(), Payee::Issuer);
+        prop_assert_eq!(verified.authentication(), PayeeAuthentication::Issuer);
         prop_assert!(invoice.verify_own(&keys, &context).is_ok());
         prop_assert_eq!(invoice.to_string().parse::<Invoice>().unwrap(), invoice);
     }
@@ -265,7 +265,7 @@ proptest! {
         let invoice = Invoice::try_from(bytes.clone()).unwrap();
         prop_assert_eq!(invoice.as_bytes(), &bytes[..]);
         let context = InvoiceContext::new(ldk::CREATED).on(plan.chain).from_node(point(ISSUER));
-        prop_assert_eq!(invoice.verify_for(&request, &context).unwrap().payee(), Payee::Confirmed);
+        prop_assert_eq!(invoice.verify_for(&request, &context).unwrap().authentication(), PayeeAuthentication::Confirmed);
         prop_assert_eq!(invoice.verify_for(&signed, &context).unwrap().invoice_amount(), amount);
         prop_assert!(invoice.verify_own(&keys, &context).is_ok());
         prop_assert_eq!(invoice.invreq_id(), request.invreq_id());
@@ -305,7 +305,7 @@ proptest! {
         let encoded = path(0x51, 3);
         let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
         let invoice = verified
-            .respond([0x33; 32], ldk::CREATED)
+            .respond([0x33; 32].into(), ldk::CREATED)
             .path(path.path(), PayInfo::default())
             .relative_expiry(60)
             .sign(&key(ISSUER))

@@ -10,7 +10,7 @@ use bitcoin::Address;
 use bitcoin::constants::ChainHash;
 use bolt12::field::{Bip353Name, BlindedPath, BlindedPathBuf, Currency, Features, FieldErrorKind, PayInfo};
 use bolt12::message::types::{ALL, SIGNATURE};
-use bolt12::message::{InvoiceBuilder, InvoiceRequestBuilder, MultiPart, OfferBuilder, OfferFields};
+use bolt12::message::{InvoiceBuilder, InvoiceRequestBuilder, MultiPart, OfferBuilder};
 use bolt12::sign::SignatureField;
 use bolt12::tlv::{Stream, ValueErrorKind};
 use bolt12::{BuildError, Invoice, InvoiceError, InvoiceRequest, Msat, Offer, ParseError, PayerKeys};
@@ -345,7 +345,7 @@ impl RequestPlan {
     fn build(&self) -> Result<InvoiceRequest, BuildError> {
         let offer = self.offer.as_deref().map(an_offer);
         let builder: InvoiceRequestBuilder<'_> = match &offer {
-            Some(offer) => InvoiceRequest::request_for(offer),
+            Some(offer) => offer.request_invoice(),
             None => InvoiceRequest::without_offer(&self.description, self.owed),
         };
         let builder = self.calls.iter().fold(builder, |builder, call| match call {
@@ -423,7 +423,7 @@ fn invoice_builder<'a>(
     created_at: u64,
     calls: &'a [InvoiceCall],
 ) -> InvoiceBuilder<'a> {
-    calls.iter().fold(Invoice::respond(request, [0x33; 32], created_at), |builder, call| match call {
+    calls.iter().fold(request.respond([0x33; 32].into(), created_at), |builder, call| match call {
         InvoiceCall::Path(index, most, features) => {
             let features = Features::new(features);
             let costs = PayInfo { htlc_maximum_msat: *most, features, ..PayInfo::default() };
@@ -440,10 +440,7 @@ fn invoice_builder<'a>(
 }
 
 /// What the other reader has to find of the offer's fields.
-fn same_offer_fields(
-    ours: &OfferFields,
-    theirs: &lightning::offers::offer::Offer,
-) -> Result<(), TestCaseError> {
+fn same_offer_fields(ours: &Offer, theirs: &lightning::offers::offer::Offer) -> Result<(), TestCaseError> {
     prop_assert_eq!(ours.offer_chains().collect::<Vec<_>>(), theirs.chains());
     prop_assert_eq!(ours.offer_metadata(), theirs.metadata().map(|metadata| &metadata[..]));
     let amount = theirs.amount().map(|amount| match amount {
@@ -543,7 +540,7 @@ fn invoices(cases: u32) -> Verdicts {
             prop_assert_eq!(theirs.amount_msats(), invoice.invoice_amount().get());
             prop_assert_eq!(theirs.created_at().as_secs(), invoice.invoice_created_at());
             prop_assert_eq!(theirs.relative_expiry().as_secs(), u64::from(invoice.invoice_relative_expiry()));
-            prop_assert_eq!(theirs.payment_hash().0, invoice.invoice_payment_hash());
+            prop_assert_eq!(theirs.payment_hash().0, invoice.invoice_payment_hash().to_byte_array());
             prop_assert_eq!(theirs.signing_pubkey(), invoice.invoice_node_id());
             prop_assert_eq!(theirs.payment_paths().len(), invoice.invoice_paths().count());
             let given = calls.iter().filter_map(|call| match call {
@@ -684,7 +681,8 @@ fn an_ldk_payer_does_not_recognise_the_invoice_for_an_offer_with_a_record_of_its
         let theirs: lightning::offers::offer::Offer = offer.to_string().parse().unwrap();
         let bytes = ldk::request(&theirs, ChainHash::BITCOIN, Some(1000), None, None);
         let request = InvoiceRequest::try_from(bytes).unwrap();
-        let invoice = Invoice::respond(&request, [0x33; 32], ldk::CREATED)
+        let invoice = request
+            .respond([0x33; 32].into(), ldk::CREATED)
             .path(a_path(0), PayInfo::default())
             .sign(&key(ISSUER))
             .unwrap();

@@ -1,10 +1,10 @@
 //! Why a message is not built.
 
+use super::ParseError;
 use crate::field::FieldError;
-use crate::parse::ParseError;
 use crate::sign::SignerError;
 
-/// What building a message can answer: a rule that the message would break, or a signer that did not sign.
+/// Why a message is not built: a rule that it would break, or a signer that did not sign.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -1,14 +1,14 @@
-//! Reading a text without knowing what it is: for tools that decode whatever they are given.
+//! A message of a kind that is not known in advance, for tools that decode every text.
 //!
-//! Whoever knows what they expect parses that: an [`Offer`] where an offer is wanted refuses everything else, which
-//! keeps an offer to pay from passing for a request to be paid.
+//! A program that expects an offer parses an [`Offer`]: that refuses every other message, so that a
+//! promise to pay is never taken for a request to be paid.
 
 use core::fmt;
 use core::str::FromStr;
 
+use crate::codec::ParseError;
 use crate::field::Field;
 use crate::message::types;
-use crate::parse::ParseError;
 use crate::text::{Encoded, Prefix, decode_any};
 use crate::tlv::{Frames, Record};
 use crate::{Invoice, InvoiceRequest, Offer, draft};
@@ -17,7 +17,8 @@ use crate::{Invoice, InvoiceRequest, Offer, draft};
 ///
 /// ```
 /// use bolt12::AnyMessage;
-/// let message: AnyMessage = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
+/// let text = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese";
+/// let message: AnyMessage = text.parse()?;
 /// assert_eq!(message.type_name(), "bolt12 offer");
 /// # Ok::<(), bolt12::ParseError>(())
 /// ```
@@ -39,30 +40,34 @@ pub enum AnyMessage {
 }
 
 /// The dialect to read.
+///
+/// Deliberately exhaustive: there are two dialects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// Merged BOLT 12.
     Bolt12,
     /// The 2021 draft.
     Draft,
-    /// The draft where the message holds more of what only the draft has than of what only BOLT 12 has, and BOLT 12
-    /// otherwise.
+    /// The draft where the message has more records that only the draft has than records that only
+    /// merged BOLT 12 has, and merged BOLT 12 otherwise.
     ///
-    /// Only even types that one of the two dialects assigns to messages of this kind count, such as the draft's `node_id`
-    /// (30) in an offer: the reader of the other dialect refuses them. Two fields of an offer count by their length: type
-    /// 22 of more than 8 bytes is BOLT 12's `offer_issuer_id`, and type 20 with a text of more than 8 bytes is the draft's
-    /// `issuer`. A signature does not count. So a message that is valid in one dialect is read in that dialect,
-    /// and the reason given for an invalid one is that of the dialect it was written in. A draft offer without
-    /// any such record is read as BOLT 12.
+    /// Only even types that one of the two dialects assigns to messages of this kind count, such as
+    /// the draft's `node_id` (30) in an offer: the reader of the other dialect refuses them. Two
+    /// fields of an offer count by their length: type 22 of more than 8 bytes is BOLT 12's
+    /// `offer_issuer_id`, and type 20 with a text of more than 8 bytes is the draft's `issuer`. A
+    /// signature does not count. So a message that is valid in one dialect is read in that dialect,
+    /// and the error of an invalid message is that of the dialect in which it was written. A draft
+    /// offer without any such record is read as merged BOLT 12.
     #[default]
     Any,
 }
 
 impl AnyMessage {
-    /// Reads `text`, whose prefix tells the kind of message, in `dialect`.
+    /// Reads `text`, whose prefix names the kind of message, in `dialect`.
     ///
     /// # Errors
-    /// [`ParseError`], that of the dialect's own reader: [`Dialect::Any`] says which dialect that is.
+    ///
+    /// [`ParseError`] of the reader of that dialect. [`Dialect::Any`] documents which one it is.
     pub fn parse(text: &str, dialect: Dialect) -> Result<Self, ParseError> {
         let (prefix, bytes) = decode_any(text, PREFIXES)?;
         let is_draft = match dialect {
@@ -75,13 +80,13 @@ impl AnyMessage {
             (Prefix::InvoiceRequest, true) => bytes.try_into().map(Self::DraftInvoiceRequest),
             (Prefix::Invoice, false) => bytes.try_into().map(Self::Invoice),
             (Prefix::Invoice, true) => bytes.try_into().map(Self::DraftInvoice),
-            // No other prefix than the three is read.
+            // `decode_any` refuses every prefix but the three.
             (Prefix::Offer | Prefix::PayerProof, false) => bytes.try_into().map(Self::Offer),
             (Prefix::Offer | Prefix::PayerProof, true) => bytes.try_into().map(Self::DraftOffer),
         }
     }
 
-    /// What it is, such as `bolt12 offer` or `draft offer`.
+    /// The kind and dialect of the message, such as `bolt12 offer` or `draft offer`.
     pub const fn type_name(&self) -> &'static str {
         match self {
             Self::Offer(_) => "bolt12 offer",
@@ -120,6 +125,7 @@ impl FromStr for AnyMessage {
     /// Reads a message of either dialect.
     ///
     /// # Errors
+    ///
     /// As [`AnyMessage::parse`].
     fn from_str(text: &str) -> Result<Self, ParseError> {
         Self::parse(text, Dialect::Any)
@@ -135,8 +141,8 @@ impl fmt::Display for AnyMessage {
 /// The prefixes of the messages that are read.
 const PREFIXES: &[Prefix] = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
 
-/// Whether the message with this prefix is of the draft, by the rule of [`Dialect::Any`]. Broken framing ends the search:
-/// both readers refuse it at the same byte.
+/// Whether the message with this prefix is of the draft, by the rule of [`Dialect::Any`]. Broken
+/// framing ends the search: both readers refuse it at the same byte.
 fn is_draft(prefix: Prefix, bytes: &[u8]) -> bool {
     let mut draft = 0usize;
     let mut bolt12 = 0usize;
@@ -150,7 +156,8 @@ fn is_draft(prefix: Prefix, bytes: &[u8]) -> bool {
     draft > bolt12
 }
 
-/// The one dialect that can have `record` in a message with this prefix; `None` when both or neither can.
+/// The one dialect that can have `record` in a message with this prefix; `None` when both or
+/// neither can.
 fn only_in(prefix: Prefix, record: &Record<'_>) -> Option<Dialect> {
     let number = record.number();
     if number % 2 == 1 || number == types::SIGNATURE.number() {
@@ -165,9 +172,9 @@ fn only_in(prefix: Prefix, record: &Record<'_>) -> Option<Dialect> {
         }
     }
     let (draft, last): (&[Field], u64) = match prefix {
-        Prefix::InvoiceRequest => (&draft::types::invoice_request::ALL, 159),
-        Prefix::Invoice => (&draft::types::invoice::ALL, 239),
-        Prefix::Offer | Prefix::PayerProof => (&draft::types::offer::ALL, 79),
+        Prefix::InvoiceRequest => (draft::types::invoice_request::ALL, 159),
+        Prefix::Invoice => (draft::types::invoice::ALL, 239),
+        Prefix::Offer | Prefix::PayerProof => (draft::types::offer::ALL, 79),
     };
     let in_draft = draft.iter().any(|field| field.number() == number);
     let in_bolt12 = number <= last && types::known(number).is_some();

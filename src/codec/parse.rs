@@ -4,7 +4,7 @@ use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::text::{MAX_MESSAGE_LEN, TextError};
 use crate::tlv::{Frames, Record, StreamError};
 
-/// What parsing a message can answer, step by step: the text, the framing, the fields and their rules.
+/// Why a message does not parse, step by step: its text, its framing, its fields and their rules.
 ///
 /// ```
 /// use bolt12::draft::Offer;
@@ -15,20 +15,21 @@ use crate::tlv::{Frames, Record, StreamError};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// The text form is broken.
+    /// The text form breaks a rule.
     #[error(transparent)]
     Text(#[from] TextError),
     /// The bytes are more than [`MAX_MESSAGE_LEN`].
-    #[error("a message of {length} bytes: at most {max} fit an onion message", max = MAX_MESSAGE_LEN)]
+    #[error("a message of {length} bytes: expected at most {max}", max = MAX_MESSAGE_LEN)]
     TooLong {
         /// Bytes of the stream.
         length: usize,
     },
-    /// An offer of the draft without any record that its root would cover: it says nothing, and its id would be all
-    /// zeros. All other messages have fields that must be there (R-E-10).
-    #[error("a message without a field")]
+    /// An offer of the draft without any record that its merkle root covers: its id would be all
+    /// zeros. All other messages have fields that must be there
+    /// ([R-E-10](crate::requirements#r-e-10)).
+    #[error("no field: expected at least one")]
     Empty,
-    /// The framing of the records is broken.
+    /// The framing of the records breaks a rule of BOLT 1.
     #[error(transparent)]
     Stream(#[from] StreamError),
     /// A field breaks a rule.
@@ -37,7 +38,7 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// The field at fault, where it is one field's.
+    /// The field that breaks a rule, where it is one field.
     pub const fn field(&self) -> Option<Field> {
         match self {
             Self::Field(error) => Some(error.field()),
@@ -45,7 +46,8 @@ impl ParseError {
         }
     }
 
-    /// The byte, from 0, at which it went wrong: of the text where the text form is broken, of the stream otherwise.
+    /// The byte, from 0, at which the error was found: of the text for [`ParseError::Text`], of the
+    /// stream for all others.
     pub const fn offset(&self) -> Option<usize> {
         match self {
             Self::Text(error) => error.position(),
@@ -56,7 +58,8 @@ impl ParseError {
     }
 }
 
-/// Walks once through the records of a message, as [`read_framed`], within the bound on its length.
+/// Walks once through the records of a message of at most [`MAX_MESSAGE_LEN`] bytes, as
+/// [`read_framed`].
 pub(crate) fn read_records<'a>(
     bytes: &'a [u8],
     read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
@@ -65,8 +68,8 @@ pub(crate) fn read_records<'a>(
     read_framed(bytes, read)
 }
 
-/// Walks once through records: the framing, and each record, which `read` takes apart and answers whether its type is
-/// one of its own. An even type that is not is refused (BOLT 1, R-T-4).
+/// Walks once through records. `read` takes each apart and returns whether it knows its type; an
+/// even type that it does not know is refused (BOLT 1, [R-T-4](crate::requirements#r-t-4)).
 pub(crate) fn read_framed<'a>(
     bytes: &'a [u8],
     mut read: impl FnMut(&Record<'a>) -> Result<bool, FieldError>,
@@ -81,7 +84,7 @@ pub(crate) fn read_framed<'a>(
     Ok(())
 }
 
-/// Refuses a message that fits no onion message.
+/// Refuses a message that no onion message can hold.
 pub(crate) const fn check_length(length: usize) -> Result<(), ParseError> {
     if length > MAX_MESSAGE_LEN { Err(ParseError::TooLong { length }) } else { Ok(()) }
 }
