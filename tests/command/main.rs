@@ -1,4 +1,4 @@
-//! The documented calls.
+//! The documented calls: `offerout` and its draft neighbours against what Core Lightning answered, and `invoicerequest`.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

@@ -1,4 +1,5 @@
-//! What the test programs share: the vectors, read whole, and their hex.
+//! What the test programs share: the vectors, messages put together record by record, a second implementation of the
+//! merkle tree, and a ledger with its payee and its node.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

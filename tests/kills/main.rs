@@ -1,4 +1,4 @@
-//! Processes that write are killed at random moments, over and over, on one growing file.
+//! Processes that write to a ledger are killed (SIGKILL) at random moments, over and over, on one growing file.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

@@ -1,5 +1,5 @@
-//! Heap calls are counted, and bound. The counting allocator serves a whole process, so these tests are a program of
-//! their own.
+//! Heap calls are counted, and have limits. The counting allocator serves a whole process, so these tests are a
+//! program of their own.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,

@@ -1,6 +1,5 @@
 //! What messages ask of the heap: a fixed number of calls each, and bytes in proportion to the message, however hostile.
-//! Time is never asserted; whoever allocates once for a list has read it in one go. This is a test binary of its own
-//! because the counting allocator serves a whole process.
+//! Time is never asserted; a reader that allocates once for a list has read it in one go.
 
 use allocation_counter::{AllocationInfo, measure};
 use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};

@@ -1,5 +1,4 @@
-//! A text that is too long costs its reader nothing: allocations are counted. This is a test binary of its own because
-//! the counting allocator serves a whole process.
+//! A text that is too long costs its reader nothing: allocations are counted.
 
 use allocation_counter::{AllocationInfo, measure};
 use bolt12::draft::Offer;
