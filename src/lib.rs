@@ -75,20 +75,38 @@ pub mod tlv;
 #[cfg(feature = "serde")]
 pub mod view;
 
+/// The crate whose chain hashes, addresses and amounts appear in this interface.
+pub use bitcoin;
+/// The crate of many messages at once on all cores, whose thread pools decide how many cores [`bulk`] uses.
+#[cfg(feature = "rayon")]
+pub use rayon;
+/// The crate whose keys and signatures appear in this interface.
+pub use secp256k1;
+
+#[doc(inline)]
 pub use amount::{Amount, AmountError, Msat};
+#[doc(inline)]
 pub use any::{AnyMessage, Dialect};
+#[doc(inline)]
 pub use build::BuildError;
 #[cfg(feature = "std")]
+#[doc(inline)]
 pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};
+#[doc(inline)]
 pub use hex::HexError;
+#[doc(inline)]
 pub use merkle::OfferId;
+#[doc(inline)]
 pub use message::{
     ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice,
     VerifiedRequest,
 };
+#[doc(inline)]
 pub use parse::ParseError;
+#[doc(inline)]
 pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[cfg(feature = "std")]
+#[doc(inline)]
 pub use payout::Ledger;
 
 /// The README's example, compiled and run as a test.
