@@ -19,14 +19,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use bitcoin::hex::DisplayHex;
-use bolt12::command::{CommandError, OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
+use bolt12::bitcoin::hex::DisplayHex;
+use bolt12::command::{OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
 use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
     ClaimError, Ended, Happened, Ledger, PaymentHash, PayoutId, Preimage, RecoverOptions, Recovered,
     RedbStore,
 };
+use bolt12::secp256k1::Keypair;
 use bolt12::{Amount, Msat};
 use clap::{Parser, ValueEnum};
 use common::arguments::Stop;
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn play(arguments: &Arguments) -> Result<(), CommandError> {
+fn play(arguments: &Arguments) -> Result<(), common::Error> {
     let amount = match arguments.amount.parse()? {
         Amount::Any => return Err(common::other("amount: the ATM has counted the notes, any is not a sum")),
         amount @ Amount::Msat(_) => amount,
@@ -123,11 +124,7 @@ struct Atm<'a> {
 
 impl Atm<'_> {
     /// The way of an honest customer, from the offer to the receipt.
-    fn withdraw(
-        &self,
-        key: &secp256k1::Keypair,
-        amount: Amount,
-    ) -> Result<(PayoutId, PaymentHash), CommandError> {
+    fn withdraw(&self, key: &Keypair, amount: Amount) -> Result<(PayoutId, PaymentHash), common::Error> {
         // The ticket number makes each withdrawal an offer of its own.
         let mut ticket = [0; 4];
         getrandom::fill(&mut ticket).map_err(common::other)?;
@@ -167,7 +164,7 @@ impl Atm<'_> {
     }
 
     /// Presents the invoice that was claimed again, and then another one.
-    fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), CommandError> {
+    fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), common::Error> {
         // Whatever the node was told is over: from here on it pays what it is given.
         self.node.set(Plan::Succeed);
         let found = self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))?;
@@ -189,7 +186,7 @@ impl Atm<'_> {
     }
 
     /// Asks the node about everything that is in flight. Payments that were on their way have arrived meanwhile.
-    fn recover(&self) -> Result<Vec<Recovered>, CommandError> {
+    fn recover(&self) -> Result<Vec<Recovered>, common::Error> {
         self.node.arrive();
         let recovery = self.ledger.recover(&self.node, &RecoverOptions::new(), common::now)?;
         for payout in &recovery.unreadable {
@@ -208,7 +205,7 @@ impl Atm<'_> {
         payout: PayoutId,
         hash: PaymentHash,
         ended: &Ended,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), common::Error> {
         let state = self.state(payout)?;
         let detail = json!({ "payment_hash": hash });
         match ended {
@@ -239,7 +236,7 @@ impl Atm<'_> {
         payout: PayoutId,
         hash: PaymentHash,
         preimage: &Preimage,
-    ) -> Result<Value, CommandError> {
+    ) -> Result<Value, common::Error> {
         let invoice = self.claimed_invoice(payout, hash)?;
         Ok(json!({
             "payment_hash": hash,
@@ -249,7 +246,7 @@ impl Atm<'_> {
     }
 
     /// The invoice under which the payout was claimed, from its history.
-    fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, CommandError> {
+    fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, common::Error> {
         let history = self.ledger.history(payout, 0, PageSize::MAX)?;
         let invoice = history.into_iter().find_map(|entry| match entry.what {
             Happened::Claimed { hash, invoice, .. } if hash == wanted => Some(invoice),
@@ -259,7 +256,7 @@ impl Atm<'_> {
     }
 
     /// The customer's next invoice for an offer.
-    fn answer(&self, offer: &Offer) -> Result<Invoice, CommandError> {
+    fn answer(&self, offer: &Offer) -> Result<Invoice, common::Error> {
         let amount = offer.amount().is_none().then_some(Msat::new(1000)?);
         let params = SendInvoiceParams {
             amount,
@@ -269,13 +266,13 @@ impl Atm<'_> {
         sent.bolt12.parse().map_err(common::other)
     }
 
-    fn state(&self, payout: PayoutId) -> Result<String, CommandError> {
+    fn state(&self, payout: PayoutId) -> Result<String, common::Error> {
         let found = self.ledger.get(payout)?;
         Ok(found.map_or_else(|| "unknown".to_owned(), |payout| payout.status().to_string()))
     }
 }
 
-fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, CommandError> {
+fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, common::Error> {
     let hash = invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))?;
     Ok(PaymentHash::from_byte_array(hash))
 }
@@ -287,7 +284,14 @@ struct Show {
 }
 
 impl Show {
-    fn step(&self, step: Step, ok: bool, state: &str, text: &str, detail: Value) -> Result<(), CommandError> {
+    fn step(
+        &self,
+        step: Step,
+        ok: bool,
+        state: &str,
+        text: &str,
+        detail: Value,
+    ) -> Result<(), common::Error> {
         let value = step.to_possible_value();
         let name = value.as_ref().map_or("", |value| value.get_name());
         let written = match self.json {

@@ -14,9 +14,9 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bitcoin::Network;
-use bitcoin::constants::ChainHash;
-use bolt12::command::{CommandError, OfferOut, OfferOutParams, offerout};
+use bolt12::bitcoin::Network;
+use bolt12::bitcoin::constants::ChainHash;
+use bolt12::command::{OfferOut, OfferOutParams, offerout};
 use bolt12::{Amount, draft};
 use clap::{Parser, ValueEnum};
 
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     common::run(make_offer)
 }
 
-fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
+fn make_offer(arguments: Arguments) -> Result<OfferOut, common::Error> {
     let issuer = given("issuer", arguments.issuer, arguments.named_issuer)?;
     let label = given("label", arguments.label, arguments.named_label)?;
     let expiry = given("absolute_expiry", arguments.absolute_expiry, arguments.named_absolute_expiry)?;
@@ -98,7 +98,7 @@ fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
     let amount: Amount = arguments.amount.parse()?;
     let absolute_expiry = expiry.map(|text| read_expiry(&text)).transpose()?;
     let refund_for: Option<draft::Invoice> =
-        refund_for.map(|text| text.parse()).transpose().map_err(CommandError::RefundFor)?;
+        refund_for.map(|text| text.parse()).transpose().map_err(bolt12::CommandError::RefundFor)?;
     let params = OfferOutParams {
         issuer: issuer.as_deref(),
         label: label.as_deref(),
@@ -125,7 +125,7 @@ fn given(
     name: &str,
     positional: Option<String>,
     named: Option<String>,
-) -> Result<Option<String>, CommandError> {
+) -> Result<Option<String>, common::Error> {
     let is_given = |text: &String| !text.is_empty();
     match (positional.filter(is_given), named.filter(is_given)) {
         (Some(_), Some(_)) => Err(common::other(format!("{name}: given by position and by name"))),
@@ -133,7 +133,7 @@ fn given(
     }
 }
 
-fn read_expiry(text: &str) -> Result<u64, CommandError> {
+fn read_expiry(text: &str) -> Result<u64, common::Error> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse().ok().filter(|_| digits);
     seconds.ok_or_else(|| {

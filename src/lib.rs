@@ -91,7 +91,12 @@ pub use any::{AnyMessage, Dialect};
 pub use build::BuildError;
 #[cfg(feature = "std")]
 #[doc(inline)]
-pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};
+pub use command::{
+    CommandError, InvoiceRequestOut, InvoiceRequestParams, InvoiceStatus, ListInvoiceRequests, ListOffers,
+    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, SendInvoice, SendInvoiceParams,
+    disableinvoicerequest, disableoffer, invoicerequest, listinvoicerequests, listoffers, offerout,
+    sendinvoice,
+};
 #[doc(inline)]
 pub use hex::HexError;
 #[doc(inline)]
