@@ -1,12 +1,12 @@
-//! BOLT12 without a Lightning node: a codec that is right to the byte, and a ledger that pays a payout at most once.
+//! BOLT 12 without a Lightning node: a codec that is exact to the byte, and a ledger that pays a payout at most once.
 //!
 //! An offer that pays out, "send me an invoice, I pay you", is one call (lightning-offerout(7)):
 //!
 //! ```
 //! # #[cfg(feature = "std")] {
 //! use bolt12::payout::{Ledger, MemoryStore};
+//! use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
 //! use bolt12::{OfferOutParams, offerout};
-//! use secp256k1::{Keypair, SECP256K1, SecretKey};
 //!
 //! let node_key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
 //! let ledger = Ledger::new(MemoryStore::new());
@@ -21,10 +21,10 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`message`] | messages of today's BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
+//! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`payout`] | the ledger, its state machine, its stores |
-//! | `command` | the documented calls, over the pieces above (needs `std`) |
+//! | `command` | the documented calls, re-exported here (needs `std`) |
 //! | [`amount`], [`text`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //!
 //! # Features
@@ -35,7 +35,7 @@
 //! | `serde` | messages, result objects and the JSON view of a message as serde values |
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
-//! | `conformance` | the suite that proves a store |
+//! | `conformance` | the suite that tests a store |
 //! | `rayon` | `bulk`: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.

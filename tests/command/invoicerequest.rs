@@ -101,7 +101,7 @@ fn the_metadata_is_an_idempotency_key() {
         invoicerequest(&ledger, &key(7), &InvoiceRequestParams { label: Some("other"), ..params() }, NOW);
     let again = again.unwrap();
     assert_eq!(
-        (again.created, again.invreq_id, again.label),
+        (again.created, again.invreq_id, again.label.clone()),
         (false, first.invreq_id, Some("till 7".to_owned()))
     );
     let other = InvoiceRequestParams { metadata: b"another payout", ..params() };
