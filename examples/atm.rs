@@ -48,7 +48,7 @@ struct Arguments {
     /// What the node is to do with the first payment
     #[arg(long, value_enum, default_value_t = Plan::Succeed)]
     payer: Plan,
-    /// Die behind this step, as if the power had failed
+    /// Die after this step, as if the power had failed
     #[arg(long, value_enum, value_name = "STEP")]
     kill_after: Option<Step>,
     /// What is paid out, such as 100000sat or 0.001btc
@@ -89,7 +89,9 @@ fn main() -> ExitCode {
 
 fn play(arguments: &Arguments) -> Result<(), common::Error> {
     let amount = match arguments.amount.parse()? {
-        Amount::Any => return Err(common::other("amount: the ATM has counted the notes, any is not a sum")),
+        Amount::Any => {
+            return Err(common::other("amount: the ATM has counted the notes, any is not an amount"));
+        }
         amount @ Amount::Msat(_) => amount,
     };
     let customer = Arc::new(Purse::open(&arguments.data)?);
@@ -132,7 +134,7 @@ impl Atm<'_> {
         let params = OfferOutParams::new(amount, &description);
         let made = offerout(&self.ledger, key, &params, common::now())?;
         let payout = PayoutId::from_byte_array(made.offer_id.to_byte_array());
-        let text = format!("{amount} for \"{description}\": whoever answers with an invoice is paid, once");
+        let text = format!("{amount} for \"{description}\": one invoice for it is paid");
         let detail = json!({
             "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
         });
@@ -220,7 +222,7 @@ impl Atm<'_> {
             }
             Ended::InFlight { problem } => {
                 let problem = problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
-                let text = format!("nobody knows yet how this payment ends{problem}");
+                let text = format!("the node does not know yet how this payment ends{problem}");
                 self.show.step(step, false, &state, &text, detail)?;
             }
             Ended::NeverBegun { reason } => {
@@ -300,7 +302,7 @@ impl Show {
         };
         written.map_err(|error| common::other(format!("cannot write to stdout: {error}")))?;
         if self.kill_after == Some(step) {
-            eprintln!("-- killed behind {name}, as asked; run it again without --kill-after");
+            eprintln!("-- killed after {name}, as asked; run it again without --kill-after");
             std::process::abort();
         }
         Ok(())

@@ -99,6 +99,18 @@ fn the_main_job_makes_one_offer_that_can_be_listed_found_and_disabled() {
 }
 
 #[test]
+fn two_tickets_give_two_offers_for_one_amount() {
+    let data = Data::new();
+    let make = |ticket| success(&data.run("offerout", &["1sat", "withdrawal", "--ticket", ticket]));
+    let (first, second) = (make("1"), make("2"));
+    assert_eq!((&first["created"], &second["created"]), (&json!(true), &json!(true)));
+    assert_ne!(first["offer_id"], second["offer_id"]);
+    let offer: bolt12::draft::Offer = first["bolt12"].as_str().unwrap().parse().unwrap();
+    assert_eq!(offer.description().unwrap().as_str(), "withdrawal, ticket 1");
+    assert_eq!(make("1")["created"], false);
+}
+
+#[test]
 fn optional_parameters_by_name_are_those_by_position() {
     let data = Data::new();
     let expiry = "4102444800";
