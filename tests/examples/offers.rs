@@ -99,6 +99,17 @@ fn the_main_job_makes_one_offer_that_can_be_listed_found_and_disabled() {
 }
 
 #[test]
+fn the_members_have_the_documented_order() {
+    let data = Data::new();
+    let output = data.run("offerout", &["1sat", "d", "", "till 7"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let names: Vec<&str> = text.lines().filter_map(|line| line.trim().split('"').nth(1)).collect();
+    let documented =
+        ["offer_id", "active", "single_use", "bolt12", "bolt12_unsigned", "used", "created", "label"];
+    assert_eq!(names, documented);
+}
+
+#[test]
 fn two_tickets_give_two_offers_for_one_amount() {
     let data = Data::new();
     let make = |ticket| success(&data.run("offerout", &["1sat", "withdrawal", "--ticket", ticket]));
