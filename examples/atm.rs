@@ -19,14 +19,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use bitcoin::hex::DisplayHex;
-use bolt12::command::{CommandError, OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
+use bolt12::bitcoin::hex::DisplayHex;
+use bolt12::command::{OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
 use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
     ClaimError, Ended, Happened, Ledger, PaymentHash, PayoutId, Preimage, RecoverOptions, Recovered,
     RedbStore,
 };
+use bolt12::secp256k1::Keypair;
 use bolt12::{Amount, Msat};
 use clap::{Parser, ValueEnum};
 use common::arguments::Stop;
@@ -47,7 +48,7 @@ struct Arguments {
     /// What the node is to do with the first payment
     #[arg(long, value_enum, default_value_t = Plan::Succeed)]
     payer: Plan,
-    /// Die behind this step, as if the power had failed
+    /// Die after this step, as if the power had failed
     #[arg(long, value_enum, value_name = "STEP")]
     kill_after: Option<Step>,
     /// What is paid out, such as 100000sat or 0.001btc
@@ -86,9 +87,11 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn play(arguments: &Arguments) -> Result<(), CommandError> {
+fn play(arguments: &Arguments) -> Result<(), common::Error> {
     let amount = match arguments.amount.parse()? {
-        Amount::Any => return Err(common::other("amount: the ATM has counted the notes, any is not a sum")),
+        Amount::Any => {
+            return Err(common::other("amount: the ATM has counted the notes, any is not an amount"));
+        }
         amount @ Amount::Msat(_) => amount,
     };
     let customer = Arc::new(Purse::open(&arguments.data)?);
@@ -123,11 +126,7 @@ struct Atm<'a> {
 
 impl Atm<'_> {
     /// The way of an honest customer, from the offer to the receipt.
-    fn withdraw(
-        &self,
-        key: &secp256k1::Keypair,
-        amount: Amount,
-    ) -> Result<(PayoutId, PaymentHash), CommandError> {
+    fn withdraw(&self, key: &Keypair, amount: Amount) -> Result<(PayoutId, PaymentHash), common::Error> {
         // The ticket number makes each withdrawal an offer of its own.
         let mut ticket = [0; 4];
         getrandom::fill(&mut ticket).map_err(common::other)?;
@@ -135,7 +134,7 @@ impl Atm<'_> {
         let params = OfferOutParams::new(amount, &description);
         let made = offerout(&self.ledger, key, &params, common::now())?;
         let payout = PayoutId::from_byte_array(made.offer_id.to_byte_array());
-        let text = format!("{amount} for \"{description}\": whoever answers with an invoice is paid, once");
+        let text = format!("{amount} for \"{description}\": one invoice for it is paid");
         let detail = json!({
             "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
         });
@@ -167,7 +166,7 @@ impl Atm<'_> {
     }
 
     /// Presents the invoice that was claimed again, and then another one.
-    fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), CommandError> {
+    fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), common::Error> {
         // Whatever the node was told is over: from here on it pays what it is given.
         self.node.set(Plan::Succeed);
         let found = self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))?;
@@ -189,7 +188,7 @@ impl Atm<'_> {
     }
 
     /// Asks the node about everything that is in flight. Payments that were on their way have arrived meanwhile.
-    fn recover(&self) -> Result<Vec<Recovered>, CommandError> {
+    fn recover(&self) -> Result<Vec<Recovered>, common::Error> {
         self.node.arrive();
         let recovery = self.ledger.recover(&self.node, &RecoverOptions::new(), common::now)?;
         for payout in &recovery.unreadable {
@@ -208,7 +207,7 @@ impl Atm<'_> {
         payout: PayoutId,
         hash: PaymentHash,
         ended: &Ended,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), common::Error> {
         let state = self.state(payout)?;
         let detail = json!({ "payment_hash": hash });
         match ended {
@@ -223,7 +222,7 @@ impl Atm<'_> {
             }
             Ended::InFlight { problem } => {
                 let problem = problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
-                let text = format!("nobody knows yet how this payment ends{problem}");
+                let text = format!("the node does not know yet how this payment ends{problem}");
                 self.show.step(step, false, &state, &text, detail)?;
             }
             Ended::NeverBegun { reason } => {
@@ -239,7 +238,7 @@ impl Atm<'_> {
         payout: PayoutId,
         hash: PaymentHash,
         preimage: &Preimage,
-    ) -> Result<Value, CommandError> {
+    ) -> Result<Value, common::Error> {
         let invoice = self.claimed_invoice(payout, hash)?;
         Ok(json!({
             "payment_hash": hash,
@@ -249,7 +248,7 @@ impl Atm<'_> {
     }
 
     /// The invoice under which the payout was claimed, from its history.
-    fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, CommandError> {
+    fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, common::Error> {
         let history = self.ledger.history(payout, 0, PageSize::MAX)?;
         let invoice = history.into_iter().find_map(|entry| match entry.what {
             Happened::Claimed { hash, invoice, .. } if hash == wanted => Some(invoice),
@@ -259,7 +258,7 @@ impl Atm<'_> {
     }
 
     /// The customer's next invoice for an offer.
-    fn answer(&self, offer: &Offer) -> Result<Invoice, CommandError> {
+    fn answer(&self, offer: &Offer) -> Result<Invoice, common::Error> {
         let amount = offer.amount().is_none().then_some(Msat::new(1000)?);
         let params = SendInvoiceParams {
             amount,
@@ -269,13 +268,13 @@ impl Atm<'_> {
         sent.bolt12.parse().map_err(common::other)
     }
 
-    fn state(&self, payout: PayoutId) -> Result<String, CommandError> {
+    fn state(&self, payout: PayoutId) -> Result<String, common::Error> {
         let found = self.ledger.get(payout)?;
         Ok(found.map_or_else(|| "unknown".to_owned(), |payout| payout.status().to_string()))
     }
 }
 
-fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, CommandError> {
+fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, common::Error> {
     invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))
 }
 
@@ -286,7 +285,14 @@ struct Show {
 }
 
 impl Show {
-    fn step(&self, step: Step, ok: bool, state: &str, text: &str, detail: Value) -> Result<(), CommandError> {
+    fn step(
+        &self,
+        step: Step,
+        ok: bool,
+        state: &str,
+        text: &str,
+        detail: Value,
+    ) -> Result<(), common::Error> {
         let value = step.to_possible_value();
         let name = value.as_ref().map_or("", |value| value.get_name());
         let written = match self.json {
@@ -295,7 +301,7 @@ impl Show {
         };
         written.map_err(|error| common::other(format!("cannot write to stdout: {error}")))?;
         if self.kill_after == Some(step) {
-            eprintln!("-- killed behind {name}, as asked; run it again without --kill-after");
+            eprintln!("-- killed after {name}, as asked; run it again without --kill-after");
             std::process::abort();
         }
         Ok(())

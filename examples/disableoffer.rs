@@ -9,7 +9,7 @@ mod common;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bolt12::command::{CommandError, OfferInfo, disableoffer};
+use bolt12::command::{ListedOffer, disableoffer};
 use bolt12::payout::PayoutId;
 use clap::Parser;
 
@@ -28,13 +28,14 @@ fn main() -> ExitCode {
     common::run(disable)
 }
 
-fn disable(arguments: Arguments) -> Result<OfferInfo, CommandError> {
+fn disable(arguments: Arguments) -> Result<ListedOffer, common::Error> {
     let offer_id = common::offer_id(&arguments.offer_id)?;
     match common::find_ledger(&arguments.data)? {
-        Some(ledger) => disableoffer(&ledger, offer_id, common::now()),
-        None => Err(CommandError::Unknown {
+        Some(ledger) => Ok(disableoffer(&ledger, offer_id, common::now())?),
+        None => Err(bolt12::CommandError::Unknown {
             what: "offer",
             id: PayoutId::from_byte_array(offer_id.to_byte_array()),
-        }),
+        }
+        .into()),
     }
 }

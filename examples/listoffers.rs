@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bolt12::OfferId;
-use bolt12::command::{CommandError, ListOffers, listoffers};
+use bolt12::command::{ListOffers, listoffers};
 use clap::Parser;
 
 /// Lists the offers of the ledger.
@@ -31,11 +31,11 @@ fn main() -> ExitCode {
     common::run(list)
 }
 
-fn list(arguments: Arguments) -> Result<ListOffers, CommandError> {
+fn list(arguments: Arguments) -> Result<ListOffers, common::Error> {
     let offer_id = arguments.offer_id.filter(|id| !id.is_empty());
     let offer_id: Option<OfferId> = offer_id.map(|id| common::offer_id(&id)).transpose()?;
     match common::find_ledger(&arguments.data)? {
-        Some(ledger) => listoffers(&ledger, offer_id, arguments.active_only, common::now()),
+        Some(ledger) => Ok(listoffers(&ledger, offer_id, arguments.active_only, common::now())?),
         None => Ok(ListOffers::default()),
     }
 }

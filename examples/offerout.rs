@@ -14,13 +14,13 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bitcoin::Network;
-use bitcoin::constants::ChainHash;
-use bolt12::command::{CommandError, OfferOut, OfferOutParams, offerout};
+use bolt12::bitcoin::Network;
+use bolt12::bitcoin::constants::ChainHash;
+use bolt12::command::{OfferOut, OfferOutParams, offerout};
 use bolt12::{Amount, draft};
 use clap::{Parser, ValueEnum};
 
-/// Makes an offer that pays out: whoever sends an invoice for it is paid, once.
+/// Makes an offer that pays out: the ledger pays one invoice for it.
 #[derive(Parser)]
 #[command(name = "offerout", after_help = "An empty text for an optional parameter means: not given.")]
 struct Arguments {
@@ -60,6 +60,9 @@ struct Arguments {
     /// The expiry, by name
     #[arg(long = "absolute-expiry", value_name = "SECONDS", allow_hyphen_values = true)]
     named_absolute_expiry: Option<String>,
+    /// Ticket number, appended to the description: two customers with the same amount get two offers
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
+    ticket: Option<String>,
     /// The refunded invoice, by name
     #[arg(long = "refund-for", value_name = "INVOICE", allow_hyphen_values = true)]
     named_refund_for: Option<String>,
@@ -89,7 +92,7 @@ fn main() -> ExitCode {
     common::run(make_offer)
 }
 
-fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
+fn make_offer(arguments: Arguments) -> Result<OfferOut, common::Error> {
     let issuer = given("issuer", arguments.issuer, arguments.named_issuer)?;
     let label = given("label", arguments.label, arguments.named_label)?;
     let expiry = given("absolute_expiry", arguments.absolute_expiry, arguments.named_absolute_expiry)?;
@@ -98,21 +101,25 @@ fn make_offer(arguments: Arguments) -> Result<OfferOut, CommandError> {
     let amount: Amount = arguments.amount.parse()?;
     let absolute_expiry = expiry.map(|text| read_expiry(&text)).transpose()?;
     let refund_for: Option<draft::Invoice> =
-        refund_for.map(|text| text.parse()).transpose().map_err(CommandError::RefundFor)?;
+        refund_for.map(|text| text.parse()).transpose().map_err(bolt12::CommandError::RefundFor)?;
+    let description = match arguments.ticket.filter(|ticket| !ticket.is_empty()) {
+        Some(ticket) => format!("{}, ticket {ticket}", arguments.description),
+        None => arguments.description,
+    };
     let params = OfferOutParams {
         issuer: issuer.as_deref(),
         label: label.as_deref(),
         absolute_expiry,
         refund_for: refund_for.as_ref(),
         chain: arguments.network.hash(),
-        ..OfferOutParams::new(amount, &arguments.description)
+        ..OfferOutParams::new(amount, &description)
     };
 
     let node_key = common::node_key(&arguments.data, arguments.node_key)?;
     let ledger = common::open_ledger(&arguments.data)?;
     let result = offerout(&ledger, &node_key, &params, common::now())?;
     if amount == Amount::Any {
-        eprintln!("note: whoever holds this offer names the sum, and there is no limit");
+        eprintln!("note: each holder of this offer can choose the amount, and there is no limit");
     }
     if io::stderr().is_terminal() {
         common::qr::show(&result.bolt12_unsigned);
@@ -125,7 +132,7 @@ fn given(
     name: &str,
     positional: Option<String>,
     named: Option<String>,
-) -> Result<Option<String>, CommandError> {
+) -> Result<Option<String>, common::Error> {
     let is_given = |text: &String| !text.is_empty();
     match (positional.filter(is_given), named.filter(is_given)) {
         (Some(_), Some(_)) => Err(common::other(format!("{name}: given by position and by name"))),
@@ -133,7 +140,7 @@ fn given(
     }
 }
 
-fn read_expiry(text: &str) -> Result<u64, CommandError> {
+fn read_expiry(text: &str) -> Result<u64, common::Error> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = text.parse().ok().filter(|_| digits);
     seconds.ok_or_else(|| {

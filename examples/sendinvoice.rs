@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bolt12::Amount;
-use bolt12::command::{CommandError, SendInvoice, SendInvoiceParams, sendinvoice};
+use bolt12::command::{SendInvoice, SendInvoiceParams, sendinvoice};
 use bolt12::draft::Offer;
 use bolt12::sign::Signer;
 use clap::Parser;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     common::run(answer)
 }
 
-fn answer(arguments: Arguments) -> Result<SendInvoice, CommandError> {
+fn answer(arguments: Arguments) -> Result<SendInvoice, common::Error> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let offer: Offer = arguments.offer.parse().map_err(|error| common::other(format!("offer: {error}")))?;
     let amount = match given(&arguments.msatoshi).map(|text| text.parse()).transpose()? {
@@ -69,10 +69,10 @@ fn answer(arguments: Arguments) -> Result<SendInvoice, CommandError> {
         ..SendInvoiceParams::new(&arguments.label, purse.new_payment()?)
     };
     let refund_payer = refund_payer.as_ref().map(|key| -> &dyn Signer { key });
-    sendinvoice(&offer, &purse.key, refund_payer, &params, common::now())
+    Ok(sendinvoice(&offer, &purse.key, refund_payer, &params, common::now())?)
 }
 
-fn number<N: std::str::FromStr>(name: &str, text: &str) -> Result<N, CommandError> {
+fn number<N: std::str::FromStr>(name: &str, text: &str) -> Result<N, common::Error> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| digits);
     number.ok_or_else(|| common::other(format!("{name}: {text:?} is not a number, or too large")))

@@ -1,12 +1,12 @@
-//! BOLT12 without a Lightning node: a codec that is right to the byte, and a ledger that pays a payout at most once.
+//! BOLT 12 without a Lightning node: a codec that is exact to the byte, and a ledger that pays a payout at most once.
 //!
 //! An offer that pays out, "send me an invoice, I pay you", is one call (lightning-offerout(7)):
 //!
 //! ```
 //! # #[cfg(feature = "std")] {
 //! use bolt12::payout::{Ledger, MemoryStore};
+//! use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
 //! use bolt12::{OfferOutParams, offerout};
-//! use secp256k1::{Keypair, SECP256K1, SecretKey};
 //!
 //! let node_key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
 //! let ledger = Ledger::new(MemoryStore::new());
@@ -24,7 +24,7 @@
 //! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`payout`] | the ledger, its state machine, its stores |
-//! | `command` | the documented calls, over the pieces above (needs `std`) |
+//! | `command` | the documented calls, re-exported here (needs `std`) |
 //! | [`amount`], [`text`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //! | [`requirements`] | every requirement that the docs cite by number, with its source |
 //!
@@ -36,7 +36,7 @@
 //! | `serde` | messages, result objects and the JSON view of a message as serde values |
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
-//! | `conformance` | the suite that proves a store |
+//! | `conformance` | the suite that tests a store |
 //! | `rayon` | `bulk`: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
@@ -74,19 +74,40 @@ pub mod tlv;
 #[cfg(feature = "serde")]
 pub mod view;
 
+/// The crate whose chain hashes, addresses and amounts appear in this interface.
+pub use bitcoin;
+/// The crate of many messages at once on all cores, whose thread pools decide how many cores [`bulk`] uses.
+#[cfg(feature = "rayon")]
+pub use rayon;
+/// The crate whose keys and signatures appear in this interface.
+pub use secp256k1;
+
+#[doc(inline)]
 pub use amount::{Amount, AmountError, Msat};
 pub use any_message::{AnyMessage, Dialect};
+#[doc(inline)]
 pub use codec::{BuildError, ParseError};
 #[cfg(feature = "std")]
-pub use command::{CommandError, OfferOut, OfferOutParams, disableoffer, listoffers, offerout, sendinvoice};
+#[doc(inline)]
+pub use command::{
+    CommandError, InvoiceRequestOut, InvoiceRequestParams, InvoiceStatus, ListInvoiceRequests, ListOffers,
+    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, SendInvoice, SendInvoiceParams,
+    disableinvoicerequest, disableoffer, invoicerequest, listinvoicerequests, listoffers, offerout,
+    sendinvoice,
+};
+#[doc(inline)]
 pub use hex::HexError;
+#[doc(inline)]
 pub use merkle::OfferId;
+#[doc(inline)]
 pub use message::{
     ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice,
     VerifiedRequest,
 };
+#[doc(inline)]
 pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[cfg(feature = "std")]
+#[doc(inline)]
 pub use payout::Ledger;
 
 /// The README's example, compiled and run as a test.

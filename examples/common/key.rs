@@ -4,13 +4,12 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
-use bolt12::command::CommandError;
-use secp256k1::{Keypair, SECP256K1, SecretKey};
+use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
 
-use super::other;
+use super::{Error, other};
 
 /// Reads the key in `path`.
-pub fn read(path: &Path) -> Result<Keypair, CommandError> {
+pub fn read(path: &Path) -> Result<Keypair, Error> {
     let failed = |reason: &dyn std::fmt::Display| other(format!("key file {}: {reason}", path.display()));
     let file = File::open(path).map_err(|error| failed(&error))?;
     warn_if_others_can_read(&file, path);
@@ -27,7 +26,7 @@ pub fn read(path: &Path) -> Result<Keypair, CommandError> {
 }
 
 /// Reads the key in `path`, or makes one there. Of two programs that make it at once, one wins and both use its key.
-pub fn read_or_make(path: &Path) -> Result<Keypair, CommandError> {
+pub fn read_or_make(path: &Path) -> Result<Keypair, Error> {
     match fs::exists(path) {
         Ok(false) => make(path).and_then(|()| read(path)),
         _ => read(path),
@@ -48,7 +47,7 @@ fn warn_if_others_can_read(file: &File, path: &Path) {
 #[cfg(not(unix))]
 fn warn_if_others_can_read(_: &File, _: &Path) {}
 
-fn make(path: &Path) -> Result<(), CommandError> {
+fn make(path: &Path) -> Result<(), Error> {
     let failed =
         |error: &dyn std::fmt::Display| other(format!("cannot make key file {}: {error}", path.display()));
     let key = random_key().map_err(|error| failed(&error))?;

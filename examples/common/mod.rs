@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what an example is for")]
 
 pub mod arguments;
+pub mod error;
 pub mod key;
 pub mod node;
 pub mod purse;
@@ -17,10 +18,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arguments::Stop;
 use bolt12::OfferId;
-use bolt12::command::CommandError;
 use bolt12::payout::redb::OpenError;
 use bolt12::payout::{Ledger, RedbStore};
+use bolt12::secp256k1::Keypair;
 use clap::Parser;
+pub use error::Error;
 use serde::Serialize;
 
 /// The directory of the ledger and the node key, unless `--data` names another.
@@ -30,7 +32,7 @@ pub const DATA: &str = "bolt12-data";
 const LEDGER: &str = "ledger.redb";
 
 /// Runs an example: its answer as JSON on stdout, or what went wrong as JSON on stdout and exit status 1.
-pub fn run<A: Parser, T: Serialize>(work: impl FnOnce(A) -> Result<T, CommandError>) -> ExitCode {
+pub fn run<A: Parser, T: Serialize>(work: impl FnOnce(A) -> Result<T, Error>) -> ExitCode {
     let answer = match arguments::parse() {
         Err(Stop::Shown(code)) => return code,
         Err(Stop::Wrong(message)) => Err(other(message)),
@@ -47,13 +49,13 @@ pub fn run<A: Parser, T: Serialize>(work: impl FnOnce(A) -> Result<T, CommandErr
 }
 
 /// What a failure is in JSON.
-pub fn failure(error: &CommandError) -> serde_json::Value {
+pub fn failure(error: &Error) -> serde_json::Value {
     serde_json::json!({ "code": error.code(), "message": error.to_string() })
 }
 
-/// An error in this program's own words.
-pub fn other(message: impl ToString) -> CommandError {
-    CommandError::Other(message.to_string())
+/// An error of the example itself.
+pub fn other(message: impl ToString) -> Error {
+    Error::Example(message.to_string())
 }
 
 /// The present time in unix seconds.
@@ -62,7 +64,7 @@ pub fn now() -> u64 {
 }
 
 /// The ledger in the data directory, made on first use. Says on stderr where it lives, and when it is new.
-pub fn open_ledger(data: &Path) -> Result<Ledger<RedbStore>, CommandError> {
+pub fn open_ledger(data: &Path) -> Result<Ledger<RedbStore>, Error> {
     make_directory(data)?;
     let path = data.join(LEDGER);
     let opened = until_free(|| RedbStore::open_or_create(&path))?;
@@ -75,7 +77,7 @@ pub fn open_ledger(data: &Path) -> Result<Ledger<RedbStore>, CommandError> {
 }
 
 /// The ledger in the data directory, if there is one: who only looks makes none.
-pub fn find_ledger(data: &Path) -> Result<Option<Ledger<RedbStore>>, CommandError> {
+pub fn find_ledger(data: &Path) -> Result<Option<Ledger<RedbStore>>, Error> {
     let path = data.join(LEDGER);
     if let Ok(false) = fs::exists(&path) {
         eprintln!("no ledger: {}", path.display());
@@ -87,7 +89,7 @@ pub fn find_ledger(data: &Path) -> Result<Option<Ledger<RedbStore>>, CommandErro
 }
 
 /// Opens a ledger. One that another process has open is waited for, a moment: these programs are soon done with it.
-fn until_free<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, CommandError> {
+fn until_free<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, Error> {
     let mut opened = open();
     for _ in 0..20 {
         if !matches!(opened, Err(OpenError::Busy { .. })) {
@@ -100,7 +102,7 @@ fn until_free<T>(open: impl Fn() -> Result<T, OpenError>) -> Result<T, CommandEr
 }
 
 /// Makes the data directory, for its owner only.
-pub fn make_directory(data: &Path) -> Result<(), CommandError> {
+pub fn make_directory(data: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -109,7 +111,7 @@ pub fn make_directory(data: &Path) -> Result<(), CommandError> {
 }
 
 /// The node key: from the file named, or from the data directory, where it is made on first use.
-pub fn node_key(data: &Path, named: Option<PathBuf>) -> Result<secp256k1::Keypair, CommandError> {
+pub fn node_key(data: &Path, named: Option<PathBuf>) -> Result<Keypair, Error> {
     match named {
         Some(path) => key::read(&path),
         None => {
@@ -120,6 +122,6 @@ pub fn node_key(data: &Path, named: Option<PathBuf>) -> Result<secp256k1::Keypai
 }
 
 /// Reads an offer_id.
-pub fn offer_id(text: &str) -> Result<OfferId, CommandError> {
+pub fn offer_id(text: &str) -> Result<OfferId, Error> {
     text.parse().map_err(|error| other(format!("offer_id: {error}")))
 }

@@ -4,12 +4,11 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use bitcoin::hex::{DisplayHex, FromHex};
-use bolt12::command::CommandError;
+use bolt12::bitcoin::hex::{DisplayHex, FromHex};
 use bolt12::payout::{PaymentHash, Preimage};
-use secp256k1::Keypair;
+use bolt12::secp256k1::Keypair;
 
-use super::{key, make_directory, other};
+use super::{Error, key, make_directory, other};
 
 /// What a payee's node keeps.
 pub struct Purse {
@@ -21,14 +20,14 @@ pub struct Purse {
 
 impl Purse {
     /// The purse in a directory, made on first use.
-    pub fn open(directory: &Path) -> Result<Self, CommandError> {
+    pub fn open(directory: &Path) -> Result<Self, Error> {
         make_directory(directory)?;
         let key = key::read_or_make(&directory.join("payee-key"))?;
         Ok(Self { key, preimages: directory.join("preimages") })
     }
 
     /// What a new invoice is to be paid under. Its preimage is kept before anybody can pay.
-    pub fn new_payment(&self) -> Result<PaymentHash, CommandError> {
+    pub fn new_payment(&self) -> Result<PaymentHash, Error> {
         let mut preimage = [0; 32];
         getrandom::fill(&mut preimage).map_err(other)?;
         let mut options = OpenOptions::new();
@@ -42,7 +41,7 @@ impl Purse {
     }
 
     /// The preimage that takes the payment under `hash`, if it was made here.
-    pub fn preimage(&self, hash: PaymentHash) -> Result<Option<Preimage>, CommandError> {
+    pub fn preimage(&self, hash: PaymentHash) -> Result<Option<Preimage>, Error> {
         let text = match fs::read_to_string(&self.preimages) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.map_err(other)?,

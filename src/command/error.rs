@@ -1,7 +1,7 @@
 //! [`CommandError`]: why a call failed, with the documented code.
 
 use std::format;
-use std::string::{String, ToString};
+use std::string::ToString;
 
 use bitcoin::constants::ChainHash;
 use thiserror::Error;
@@ -10,26 +10,31 @@ use crate::amount::{AmountError, Msat};
 use crate::codec::{BuildError, ParseError};
 use crate::field::ShownChain;
 use crate::payout::store::OverBound;
-use crate::payout::{PayoutId, StoreError};
+use crate::payout::{NotAPromise, PayoutId, StoreError};
 
-/// Why a documented call failed. On failure nothing was created or changed, except that after a failed store
-/// (`Store`) nobody knows: ask [`listoffers`](super::listoffers).
+/// Why a documented call failed.
+///
+/// A failed call creates and changes nothing, with one exception: after [`CommandError::Store`] the
+/// result is unknown, and [`listoffers`](super::listoffers) or
+/// [`listinvoicerequests`](super::listinvoicerequests) reports it.
+///
+/// Where a sentence contains its cause, `source()` does not return that cause again.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CommandError {
-    /// `amount` is not one.
+    /// `amount` does not have the documented form.
     #[error("amount: {0}")]
-    Amount(#[from] AmountError),
+    Amount(AmountError),
     /// `refund_for` is not an invoice.
     #[error("refund_for: {0}")]
-    RefundFor(#[source] ParseError),
-    /// `refund_for` is an invoice that cannot be refunded by us.
+    RefundFor(ParseError),
+    /// `refund_for` is an invoice that this signer cannot refund.
     #[error("refund_for: {reason}")]
     NotRefundable {
         /// What it lacks.
         reason: &'static str,
     },
-    /// `refund_for` is an invoice for another chain than the offer's.
+    /// `refund_for` is an invoice for a different chain than the offer.
     #[error("refund_for: the invoice is for {}, expected {}", .found.map_or("no single chain".to_string(), |chain| ShownChain(chain).to_string()), ShownChain(*.expected))]
     RefundChain {
         /// The invoice's; `None` where it names several or none.
@@ -39,19 +44,19 @@ pub enum CommandError {
     },
     /// `label` is too long.
     #[error("label: {0}")]
-    Label(#[source] OverBound),
+    Label(OverBound),
     /// `absolute_expiry` has passed.
-    #[error("absolute_expiry: {expiry} has passed, it is {now}")]
+    #[error("absolute_expiry: expired at {expiry} (now {now})")]
     ExpiresInThePast {
         /// As given, unix seconds.
         expiry: u64,
         /// The time of the call.
         now: u64,
     },
-    /// The message cannot be made: a text with a NUL, say, or a signer that refuses.
+    /// The message cannot be built: for example a text contains a NUL, or the signer refuses.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// It exists, and cannot be given back because it is no longer active. Code 1000.
+    /// The message exists and is not returned, because it is no longer active. Code 1000.
     #[error("{what} {id} already exists, but isn't active")]
     ExistsInactive {
         /// `offer` or `invoice request`.
@@ -59,7 +64,8 @@ pub enum CommandError {
         /// Its offer_id or invreq_id.
         id: PayoutId,
     },
-    /// It exists under another limit, which is not published and so no part of its id. Code 1000.
+    /// The offer exists with a different limit. A limit is not published, so it is not part of the id. Code
+    /// 1000.
     #[error("offer {id} already exists, with {}", .limit.map_or("no limit".to_string(), |limit| format!("a limit of {limit}")))]
     OtherLimit {
         /// Its offer_id.
@@ -67,7 +73,7 @@ pub enum CommandError {
         /// The limit it was created with.
         limit: Option<Msat>,
     },
-    /// It is disabled or used already. Code 1001.
+    /// The payout is already disabled or used. Code 1001.
     #[error("{what} {id} is not active")]
     NotActive {
         /// `offer` or `invoice request`.
@@ -75,7 +81,7 @@ pub enum CommandError {
         /// Its offer_id or invreq_id.
         id: PayoutId,
     },
-    /// There is none.
+    /// The ledger has no such payout.
     #[error("unknown {what} {id}")]
     Unknown {
         /// `offer` or `invoice request`.
@@ -83,20 +89,29 @@ pub enum CommandError {
         /// The offer_id or invreq_id given.
         id: PayoutId,
     },
-    /// The offer to be answered has expired. Code 1002.
-    #[error("offer expired: at {expiry}, it is {now}")]
+    /// The offer that the payee responds to has expired. Code 1002.
+    #[error("offer expired at {expiry} (now {now})")]
     OfferExpired {
         /// The offer's absolute_expiry, unix seconds.
         expiry: u64,
         /// The time of the call.
         now: u64,
     },
-    /// The ledger failed, and nobody knows how far it came.
+    /// The message is no payout.
+    #[error(transparent)]
+    Terms(#[from] NotAPromise),
+    /// The payout is larger than a store accepts.
+    #[error(transparent)]
+    TooLong(OverBound),
+    /// The store failed. Whether the call took effect is unknown.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Something else, in the words of the caller's own program.
-    #[error("{0}")]
-    Other(String),
+}
+
+impl From<AmountError> for CommandError {
+    fn from(error: AmountError) -> Self {
+        Self::Amount(error)
+    }
 }
 
 impl CommandError {

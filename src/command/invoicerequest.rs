@@ -1,13 +1,13 @@
-//! `invoicerequest`: the promise of a payout in today's BOLT 12.
+//! `invoicerequest`: a payout in merged BOLT 12.
 
-use std::string::String;
+use std::ops::Deref;
 
 use bitcoin::constants::ChainHash;
 
 use super::steps::create;
-use super::{CommandError, InvoiceRequestInfo};
+use super::{CommandError, ListedInvoiceRequest};
 use crate::amount::Msat;
-use crate::message::{InvoiceRequest, InvreqId};
+use crate::message::InvoiceRequest;
 use crate::payout::store::Store;
 use crate::payout::{Ledger, Promise};
 use crate::sign::Signer;
@@ -15,21 +15,21 @@ use crate::sign::Signer;
 /// The parameters of [`invoicerequest`].
 #[derive(Clone, Debug)]
 pub struct InvoiceRequestParams<'a> {
-    /// What is paid: exactly this sum.
+    /// What is paid: exactly this amount, in msat.
     pub amount: Msat,
-    /// What it is for. Visible to everyone who sees the request.
+    /// What it is for. Public: part of the request.
     pub description: &'a str,
-    /// `invreq_metadata`, which makes the request unlike every other: 16 random bytes, or an idempotency key of the
-    /// caller's, such as a hash of its own payout number. With the same metadata and parameters the same request comes
-    /// back. Visible.
+    /// `invreq_metadata`, which makes the request unique: 16 random bytes, or an idempotency key of the
+    /// caller, such as a hash of its own payout number. The same metadata and parameters give
+    /// the same request. Public.
     pub metadata: &'a [u8],
-    /// Who pays. Visible.
+    /// The payer's name. Public.
     pub issuer: Option<&'a str>,
-    /// An internal name. Never on the wire.
+    /// An internal name. It is never part of the message.
     pub label: Option<&'a str>,
     /// The last unix second in which an invoice is taken; none: valid until deactivated. On the wire.
     pub absolute_expiry: Option<u64>,
-    /// The chain on which is paid.
+    /// The chain on which the ledger pays.
     pub chain: ChainHash,
 }
 
@@ -48,41 +48,62 @@ impl<'a> InvoiceRequestParams<'a> {
     }
 }
 
-/// The result of [`invoicerequest`]: the documented object, with `created` and `bolt12_signed` beside.
+/// The documented result of [`invoicerequest`]: the request as [`listinvoicerequests`](super::listinvoicerequests) shows it, and whether
+/// this call created it.
+///
+/// It dereferences to [`ListedInvoiceRequest`], so each documented member is read directly: `result.bolt12`. The feature
+/// `serde` gives the documented JSON object: all members on one level.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 pub struct InvoiceRequestOut {
-    /// SHA-256 over the request's records: 64 hexadecimal characters.
-    pub invreq_id: InvreqId,
-    /// Always true. A request that existed is returned even after it has expired;
-    /// [`listinvoicerequests`](super::listinvoicerequests) shows that.
-    pub active: bool,
-    /// Always true.
-    pub single_use: bool,
-    /// The request without a signature, `lnr1…`, as the specification has it, and as LDK reads it.
-    pub bolt12: String,
-    /// The same request with a signature by its payer id, which Core Lightning demands.
-    pub bolt12_signed: String,
-    /// Always false.
-    pub used: bool,
+    /// The request. `active` is true and `used` false. An existing request is returned even after it has expired, also
+    /// with `active` true: [`listinvoicerequests`](super::listinvoicerequests) shows that it has expired.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub request: ListedInvoiceRequest,
     /// False if the request existed already.
     pub created: bool,
-    /// The label it was created with.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none", default))]
-    pub label: Option<String>,
 }
 
-/// Makes a request that says "whoever sends me an invoice for this is paid", in today's BOLT 12, and enables it at
-/// once. It is paid only once. The successor of [`offerout`](super::offerout); source: lightning-invoicerequest(7).
+impl Deref for InvoiceRequestOut {
+    type Target = ListedInvoiceRequest;
+
+    fn deref(&self) -> &ListedInvoiceRequest {
+        &self.request
+    }
+}
+
+/// By hand, because the documented order has `created` before `label`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvoiceRequestOut {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let members = if self.label.is_some() { 8 } else { 7 };
+        let mut object = serializer.serialize_struct("InvoiceRequestOut", members)?;
+        object.serialize_field("invreq_id", &self.invreq_id)?;
+        object.serialize_field("active", &self.active)?;
+        object.serialize_field("single_use", &self.single_use)?;
+        object.serialize_field("bolt12", &self.bolt12)?;
+        object.serialize_field("bolt12_signed", &self.bolt12_signed)?;
+        object.serialize_field("used", &self.used)?;
+        object.serialize_field("created", &self.created)?;
+        if let Some(label) = &self.label {
+            object.serialize_field("label", label)?;
+        }
+        object.end()
+    }
+}
+
+/// Makes a request that says "send me an invoice, I pay you" in merged BOLT 12, and enables it at once. The ledger
+/// pays it only once. The successor of [`offerout`](super::offerout); source: lightning-invoicerequest(7).
 ///
 /// `signer` holds the payer id: the node's key, as Core Lightning does it, or one for this request alone
-/// ([`PayerKeys`](crate::PayerKeys)). Both variants are made, under one id.
+/// ([`PayerKeys`](crate::PayerKeys)). The result has both variants, signed and unsigned, under one id.
 ///
 /// ```
 /// use bolt12::command::{InvoiceRequestParams, invoicerequest};
 /// use bolt12::payout::{Ledger, MemoryStore};
 /// use bolt12::{InvoiceRequest, Msat};
-/// use secp256k1::{Keypair, SECP256K1, SecretKey};
+/// use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
 ///
 /// let ledger = Ledger::new(MemoryStore::new());
 /// let key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
@@ -96,11 +117,12 @@ pub struct InvoiceRequestOut {
 /// ```
 ///
 /// # Errors
+///
 /// [`CommandError`]: a parameter that does not fit, also an expiry that has passed (unless the request exists); code
 /// 1000 when the request exists and is no longer active.
 pub fn invoicerequest<S: Store>(
     ledger: &Ledger<S>,
-    signer: &impl Signer,
+    signer: &(impl Signer + ?Sized),
     params: &InvoiceRequestParams<'_>,
     now: u64,
 ) -> Result<InvoiceRequestOut, CommandError> {
@@ -111,18 +133,9 @@ pub fn invoicerequest<S: Store>(
     if let Some(expiry) = params.absolute_expiry {
         request = request.absolute_expiry(expiry);
     }
-    let request = request.unsigned(signer.public_key(), params.metadata)?.sign(signer)?;
+    let request = request.unsigned(signer.public_key(), params.metadata)?.sign(&signer)?;
     let (payout, created) = create(ledger, Promise::invoice_request(request), params.label, now)?;
-    let info = InvoiceRequestInfo::of(&payout, now)
-        .ok_or_else(|| CommandError::Other("not an invoice request".into()))?;
-    Ok(InvoiceRequestOut {
-        invreq_id: info.invreq_id,
-        active: true,
-        single_use: info.single_use,
-        bolt12: info.bolt12,
-        bolt12_signed: info.bolt12_signed,
-        used: info.used,
-        created,
-        label: info.label,
-    })
+    let request = ListedInvoiceRequest::from_payout(&payout, now)
+        .ok_or(CommandError::Unknown { what: "invoice request", id: payout.id() })?;
+    Ok(InvoiceRequestOut { request: ListedInvoiceRequest { active: true, ..request }, created })
 }

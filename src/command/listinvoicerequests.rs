@@ -1,10 +1,10 @@
-//! `listinvoicerequests`: which requests were made, and where they stand.
+//! `listinvoicerequests`: the invoice requests of the ledger and their status.
 
 use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::CommandError;
-use super::steps::{label_of, list};
+use super::steps::{list, read_label};
 use crate::message::InvreqId;
 use crate::payout::store::Store;
 use crate::payout::{Ledger, Payout, PayoutId};
@@ -12,7 +12,7 @@ use crate::payout::{Ledger, Payout, PayoutId};
 /// One invoice request as [`listinvoicerequests`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct InvoiceRequestInfo {
+pub struct ListedInvoiceRequest {
     /// SHA-256 over the request's records: 64 hexadecimal characters.
     pub invreq_id: InvreqId,
     /// Whether a new invoice may still be paid, now or after the one in flight has failed: it is neither used, disabled
@@ -22,7 +22,7 @@ pub struct InvoiceRequestInfo {
     pub single_use: bool,
     /// The request without a signature, `lnr1…`.
     pub bolt12: String,
-    /// The same request with a signature by its payer id, if it was promised with one.
+    /// The same request with a signature by its payer id, if it was created with one.
     pub bolt12_signed: String,
     /// Whether it was paid.
     pub used: bool,
@@ -31,9 +31,9 @@ pub struct InvoiceRequestInfo {
     pub label: Option<String>,
 }
 
-impl InvoiceRequestInfo {
-    /// What is documented of a payout, at `now` (unix seconds); `None` when it is not an invoice request's.
-    pub fn of(payout: &Payout, now: u64) -> Option<Self> {
+impl ListedInvoiceRequest {
+    /// The documented members of a payout at `now` (unix seconds); `None` when it is no invoice request.
+    pub fn from_payout(payout: &Payout, now: u64) -> Option<Self> {
         let request = payout.promise().as_invoice_request()?;
         Some(Self {
             invreq_id: request.invreq_id(),
@@ -42,7 +42,7 @@ impl InvoiceRequestInfo {
             bolt12: request.unsigned().ok()?.to_string(),
             bolt12_signed: request.to_string(),
             used: payout.is_used(),
-            label: label_of(payout),
+            label: read_label(payout),
         })
     }
 }
@@ -52,19 +52,20 @@ impl InvoiceRequestInfo {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListInvoiceRequests {
     /// The requests, oldest first.
-    pub invoicerequests: Vec<InvoiceRequestInfo>,
-    /// The payouts that cannot be read, a sentence for each; whose they are may not be known. Not in the documented
-    /// object, and absent from the serialized one unless there are any.
+    pub invoicerequests: Vec<ListedInvoiceRequest>,
+    /// The payouts that cannot be read, a sentence for each. Not a documented member: the
+    /// serialized object has it only when a payout is damaged.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty", default))]
     pub damaged: Vec<String>,
 }
 
-/// Lists the invoice requests, or the one with `invreq_id`, or none if there is no such; with `active_only` the active
-/// ones alone, of which none has expired at `now` (unix seconds). Source: lightning-listinvoicerequests(7).
+/// Lists all invoice requests, or the one with `invreq_id` if it exists. `active_only` omits those that are used,
+/// disabled or expired at `now` (unix seconds). Source: lightning-listinvoicerequests(7).
 ///
-/// The whole list comes at once. For a ledger too large for that, [`Ledger::page`] gives it in pages.
+/// The call returns the whole list. For a large ledger, [`Ledger::page`] returns it in pages.
 ///
 /// # Errors
+///
 /// [`CommandError::Store`].
 pub fn listinvoicerequests<S: Store>(
     ledger: &Ledger<S>,
@@ -74,6 +75,6 @@ pub fn listinvoicerequests<S: Store>(
 ) -> Result<ListInvoiceRequests, CommandError> {
     let id = invreq_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
     let (invoicerequests, damaged) =
-        list(ledger, id, active_only, now, |payout| InvoiceRequestInfo::of(payout, now))?;
+        list(ledger, id, active_only, now, |payout| ListedInvoiceRequest::from_payout(payout, now))?;
     Ok(ListInvoiceRequests { invoicerequests, damaged })
 }

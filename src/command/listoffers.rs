@@ -1,10 +1,10 @@
-//! `listoffers`: what was promised, and where it stands.
+//! `listoffers`: the offers of the ledger and their status.
 
 use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::CommandError;
-use super::steps::{label_of, list};
+use super::steps::{list, read_label};
 use crate::merkle::OfferId;
 use crate::payout::store::Store;
 use crate::payout::{Ledger, Payout, PayoutId};
@@ -12,7 +12,7 @@ use crate::payout::{Ledger, Payout, PayoutId};
 /// One offer as [`listoffers`] shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct OfferInfo {
+pub struct ListedOffer {
     /// The merkle root of the offer's records: 64 hexadecimal characters.
     pub offer_id: OfferId,
     /// Whether a new invoice may still be paid, now or after the one in flight has failed: it is neither used, disabled
@@ -20,7 +20,7 @@ pub struct OfferInfo {
     pub active: bool,
     /// Always true.
     pub single_use: bool,
-    /// The signed offer, `lno1…`, if it was promised with a signature.
+    /// The signed offer, `lno1…`, if it was created with a signature.
     pub bolt12: String,
     /// The same offer without its signature.
     pub bolt12_unsigned: String,
@@ -31,9 +31,9 @@ pub struct OfferInfo {
     pub label: Option<String>,
 }
 
-impl OfferInfo {
-    /// What is documented of a payout, at `now` (unix seconds); `None` when it is not an offer's.
-    pub fn of(payout: &Payout, now: u64) -> Option<Self> {
+impl ListedOffer {
+    /// The documented members of a payout at `now` (unix seconds); `None` when it is no draft offer.
+    pub fn from_payout(payout: &Payout, now: u64) -> Option<Self> {
         let offer = payout.promise().draft_offer()?;
         Some(Self {
             offer_id: offer.offer_id(),
@@ -42,7 +42,7 @@ impl OfferInfo {
             bolt12: offer.to_string(),
             bolt12_unsigned: offer.unsigned().to_string(),
             used: payout.is_used(),
-            label: label_of(payout),
+            label: read_label(payout),
         })
     }
 }
@@ -52,19 +52,20 @@ impl OfferInfo {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListOffers {
     /// The offers, oldest first.
-    pub offers: Vec<OfferInfo>,
-    /// The payouts that cannot be read, a sentence for each; whose they are may not be known. Not in the documented
-    /// object, and absent from the serialized one unless there are any.
+    pub offers: Vec<ListedOffer>,
+    /// The payouts that cannot be read, a sentence for each. Not a documented member: the
+    /// serialized object has it only when a payout is damaged.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty", default))]
     pub damaged: Vec<String>,
 }
 
-/// Lists the offers, or the one with `offer_id`, or none if there is no such; with `active_only` the active ones
-/// alone, of which none has expired at `now` (unix seconds). Source: lightning-listoffers(7).
+/// Lists all offers, or the one with `offer_id` if it exists. `active_only` omits those that are used, disabled or
+/// expired at `now` (unix seconds). Source: lightning-listoffers(7).
 ///
-/// The whole list comes at once. For a ledger too large for that, [`Ledger::page`] gives it in pages.
+/// The call returns the whole list. For a large ledger, [`Ledger::page`] returns it in pages.
 ///
 /// # Errors
+///
 /// [`CommandError::Store`].
 pub fn listoffers<S: Store>(
     ledger: &Ledger<S>,
@@ -73,6 +74,7 @@ pub fn listoffers<S: Store>(
     now: u64,
 ) -> Result<ListOffers, CommandError> {
     let id = offer_id.map(|id| PayoutId::from_byte_array(id.to_byte_array()));
-    let (offers, damaged) = list(ledger, id, active_only, now, |payout| OfferInfo::of(payout, now))?;
+    let (offers, damaged) =
+        list(ledger, id, active_only, now, |payout| ListedOffer::from_payout(payout, now))?;
     Ok(ListOffers { offers, damaged })
 }

@@ -1,16 +1,19 @@
-//! The documented calls, over the public pieces of this crate and with no powers of their own.
+//! The documented calls. Each uses only the public interface of this crate.
 //!
 //! | call | what it does | manual page |
 //! |---|---|---|
-//! | [`offerout`] | promises a payout: "send me an invoice, I pay you" | lightning-offerout(7) |
-//! | [`listoffers`] | shows what was promised | lightning-listoffers(7) |
-//! | [`disableoffer`] | takes no invoice any more | lightning-disableoffer(7) |
-//! | [`sendinvoice`] | answers such an offer, as the payee | lightning-sendinvoice(7) |
-//! | [`invoicerequest`] | promises a payout in today's BOLT 12 | lightning-invoicerequest(7) |
-//! | [`listinvoicerequests`] | shows what was promised so | lightning-listinvoicerequests(7) |
-//! | [`disableinvoicerequest`] | takes no invoice any more | lightning-disableinvoicerequest(7) |
+//! | [`offerout`] | creates a payout: "send me an invoice, I pay you" | lightning-offerout(7) |
+//! | [`listoffers`] | lists these offers | lightning-listoffers(7) |
+//! | [`disableoffer`] | refuses every new invoice | lightning-disableoffer(7) |
+//! | [`sendinvoice`] | makes the invoice for such an offer, as the payee | lightning-sendinvoice(7) |
+//! | [`invoicerequest`] | creates a payout in merged BOLT 12 | lightning-invoicerequest(7) |
+//! | [`listinvoicerequests`] | lists these requests | lightning-listinvoicerequests(7) |
+//! | [`disableinvoicerequest`] | refuses every new invoice | lightning-disableinvoicerequest(7) |
 //!
-//! Results mirror the documented objects, member by member: with the feature `serde` they become exactly that JSON.
+//! All calls, their parameters and their results are re-exported at the crate root, under the names of the manual
+//! pages: a reader looks for a manual page's name there, and no call is more important than another.
+//!
+//! Results have the documented members; the feature `serde` turns them into exactly the documented JSON.
 //! [`CommandError::code`] gives the documented code.
 
 mod disableinvoicerequest;
@@ -27,7 +30,7 @@ pub use disableinvoicerequest::disableinvoicerequest;
 pub use disableoffer::disableoffer;
 pub use error::CommandError;
 pub use invoicerequest::{InvoiceRequestOut, InvoiceRequestParams, invoicerequest};
-pub use listinvoicerequests::{InvoiceRequestInfo, ListInvoiceRequests, listinvoicerequests};
-pub use listoffers::{ListOffers, OfferInfo, listoffers};
+pub use listinvoicerequests::{ListInvoiceRequests, ListedInvoiceRequest, listinvoicerequests};
+pub use listoffers::{ListOffers, ListedOffer, listoffers};
 pub use offerout::{OfferOut, OfferOutParams, offerout};
 pub use sendinvoice::{InvoiceStatus, SendInvoice, SendInvoiceParams, sendinvoice};

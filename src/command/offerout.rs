@@ -1,14 +1,13 @@
 //! `offerout`: an offer that pays out, once.
 
-use std::string::{String, ToString};
+use std::ops::Deref;
 
 use bitcoin::constants::ChainHash;
 
 use super::steps::create;
-use super::{CommandError, OfferInfo};
+use super::{CommandError, ListedOffer};
 use crate::amount::{Amount, Msat};
 use crate::draft;
-use crate::merkle::OfferId;
 use crate::payout::store::Store;
 use crate::payout::{Ledger, NotAPromise, Promise};
 use crate::sign::Signer;
@@ -26,22 +25,23 @@ use crate::sign::Signer;
 /// ```
 #[derive(Clone, Debug)]
 pub struct OfferOutParams<'a> {
-    /// What is paid. With [`Amount::Any`] and no [`limit`](OfferOutParams::limit) whoever holds the offer names the
-    /// sum.
+    /// The amount to pay. With [`Amount::Any`] and no [`limit`](OfferOutParams::limit) each holder of the
+    /// offer chooses the amount.
     pub amount: Amount,
-    /// What it is for, such as "withdrawal from ATM". Visible to everyone who sees the offer.
+    /// What it is for, such as "withdrawal from ATM". Public: part of the offer.
     pub description: &'a str,
-    /// Who issues it. Visible.
+    /// The issuer's name. Public.
     pub issuer: Option<&'a str>,
-    /// An internal name. Never on the wire.
+    /// An internal name. It is never part of the message.
     pub label: Option<&'a str>,
     /// The unix second from which the offer is expired; none: valid until deactivated. On the wire.
     pub absolute_expiry: Option<u64>,
-    /// A previous invoice of ours that was paid. To redeem the offer needs a signature by that invoice's payer_key.
+    /// A paid invoice of this node. To redeem the offer, a second signature by that invoice's payer_key is needed.
     pub refund_for: Option<&'a draft::Invoice>,
-    /// The chain on which is paid. Not a parameter of the manual page: there it is the node's.
+    /// The chain on which is paid. The manual page has no such parameter: there it is the chain of the node.
     pub chain: ChainHash,
-    /// The most that is paid for [`Amount::Any`]. Ours alone, not on the wire; the manual page has none.
+    /// The largest amount, in msat, that is paid for [`Amount::Any`]. It is kept in the ledger and not in the offer; the
+    /// manual page has no such parameter.
     pub limit: Option<Msat>,
 }
 
@@ -61,40 +61,66 @@ impl<'a> OfferOutParams<'a> {
     }
 }
 
-/// The documented result of [`offerout`].
+/// The documented result of [`offerout`]: the offer as [`listoffers`](super::listoffers) shows it, and whether
+/// this call created it.
+///
+/// It dereferences to [`ListedOffer`], so each documented member is read directly: `result.bolt12`. The feature
+/// `serde` gives the documented JSON object: all members on one level.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 pub struct OfferOut {
-    /// The merkle root of the offer's records: 64 hexadecimal characters.
-    pub offer_id: OfferId,
-    /// Always true. An offer that existed is returned even after it has expired;
-    /// [`listoffers`](super::listoffers) shows that.
-    pub active: bool,
-    /// Always true.
-    pub single_use: bool,
-    /// The signed offer, `lno1…`.
-    pub bolt12: String,
-    /// The same offer without its signature, `lno1…`. Smaller; wallets should accept both.
-    pub bolt12_unsigned: String,
-    /// Always false.
-    pub used: bool,
+    /// The offer. `active` is true and `used` false. An existing offer is returned even after it has expired, also
+    /// with `active` true: [`listoffers`](super::listoffers) shows that it has expired.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub offer: ListedOffer,
     /// False if the offer existed already.
     pub created: bool,
-    /// The label it was created with.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none", default))]
-    pub label: Option<String>,
 }
 
-/// Makes an offer that says "send me an invoice, I pay you", signed by `signer`, and enables it at once. It is paid
-/// only once.
+impl Deref for OfferOut {
+    type Target = ListedOffer;
+
+    fn deref(&self) -> &ListedOffer {
+        &self.offer
+    }
+}
+
+/// By hand, because the documented order has `created` before `label`.
+#[cfg(feature = "serde")]
+impl serde::Serialize for OfferOut {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let members = if self.label.is_some() { 8 } else { 7 };
+        let mut object = serializer.serialize_struct("OfferOut", members)?;
+        object.serialize_field("offer_id", &self.offer_id)?;
+        object.serialize_field("active", &self.active)?;
+        object.serialize_field("single_use", &self.single_use)?;
+        object.serialize_field("bolt12", &self.bolt12)?;
+        object.serialize_field("bolt12_unsigned", &self.bolt12_unsigned)?;
+        object.serialize_field("used", &self.used)?;
+        object.serialize_field("created", &self.created)?;
+        if let Some(label) = &self.label {
+            object.serialize_field("label", label)?;
+        }
+        object.end()
+    }
+}
+
+/// Makes an offer that says "send me an invoice, I pay you", signed by `signer`, and enables it at once. The ledger
+/// pays it only once. Source: lightning-offerout(7).
 ///
-/// The same parameters give the same offer back, with `created` false and the label it was created with, as long as
-/// it is active. Source: lightning-offerout(7).
+/// # Two identical calls return one offer
+///
+/// The `offer_id` is the merkle root of what the offer says, so the same parameters under the same key give the
+/// same offer. The second call returns it with `created` false and the label of the first call, as long as it is
+/// active. That makes a retried call safe. It also means that two customers who withdraw the same amount must get
+/// two descriptions, or they share one offer and one payment: put a ticket number into the description, such as
+/// "withdrawal from ATM, ticket 7f3a". A label does not suffice, because it is not part of the offer.
 ///
 /// ```
 /// use bolt12::command::{OfferOutParams, offerout};
 /// use bolt12::payout::{Ledger, MemoryStore};
-/// use secp256k1::{Keypair, SECP256K1, SecretKey};
+/// use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
 ///
 /// let ledger = Ledger::new(MemoryStore::new());
 /// let node_key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
@@ -107,36 +133,29 @@ pub struct OfferOut {
 /// ```
 ///
 /// # Errors
+///
 /// [`CommandError`]: a parameter that does not fit, also an expiry that has passed (unless the offer exists); code
 /// 1000 when the offer exists and is no longer active, or exists with another limit.
 pub fn offerout<S: Store>(
     ledger: &Ledger<S>,
-    signer: &impl Signer,
+    signer: &(impl Signer + ?Sized),
     params: &OfferOutParams<'_>,
     now: u64,
 ) -> Result<OfferOut, CommandError> {
     let (payout, created) = create(ledger, promise(signer, params)?, params.label, now)?;
-    // The limit is no part of the id. Whoever asks for one must not be given an offer that pays more.
+    // The limit is not part of the id. A caller that sets one must not receive an offer that pays more.
     let limit = payout.promise().limit();
     if limit != params.limit {
         return Err(CommandError::OtherLimit { id: payout.id(), limit });
     }
-    let offer = OfferInfo::of(&payout, now).ok_or_else(|| CommandError::Other("not an offer".to_string()))?;
-    Ok(OfferOut {
-        offer_id: offer.offer_id,
-        active: true,
-        single_use: offer.single_use,
-        bolt12: offer.bolt12,
-        bolt12_unsigned: offer.bolt12_unsigned,
-        used: offer.used,
-        created,
-        label: offer.label,
-    })
+    let offer = ListedOffer::from_payout(&payout, now)
+        .ok_or(CommandError::Unknown { what: "offer", id: payout.id() })?;
+    Ok(OfferOut { offer: ListedOffer { active: true, ..offer }, created })
 }
 
-/// The signed offer that the parameters ask for, and our own terms.
+/// The signed offer for these parameters, with the limit and the refund key.
 fn promise(
-    signer: &impl Signer,
+    signer: &(impl Signer + ?Sized),
     params: &OfferOutParams<'_>,
 ) -> Result<Result<Promise, NotAPromise>, CommandError> {
     let (node_id, _) = signer.public_key().x_only_public_key();
@@ -152,7 +171,9 @@ fn promise(
     if let Some(invoice) = params.refund_for {
         let not_refundable = |reason| CommandError::NotRefundable { reason };
         if invoice.node_id() != node_id {
-            return Err(not_refundable("the invoice is signed by another node, only our own are refunded"));
+            return Err(not_refundable(
+                "the invoice is signed by another node, expected one signed by this node",
+            ));
         }
         if invoice.chain() != Some(params.chain) {
             let (found, expected) = (invoice.chain(), params.chain);
@@ -163,7 +184,7 @@ fn promise(
         offer = offer.refund_for(hash);
         refund_key = Some(key);
     }
-    Ok(Promise::draft(offer.build()?.sign(signer)?).map(|mut promise| {
+    Ok(Promise::draft(offer.build()?.sign(&signer)?).map(|mut promise| {
         if let Some(limit) = params.limit {
             promise = promise.with_limit(limit);
         }

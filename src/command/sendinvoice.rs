@@ -1,4 +1,4 @@
-//! `sendinvoice`: the payee's answer to an offer that pays out.
+//! `sendinvoice`: the payee's invoice for an offer that pays out.
 
 use std::string::{String, ToString};
 
@@ -12,15 +12,16 @@ use crate::sign::Signer;
 /// The parameters of [`sendinvoice`].
 #[derive(Clone, Debug)]
 pub struct SendInvoiceParams<'a> {
-    /// An internal name, as the payee's node keeps invoices by label. Never on the wire.
+    /// An internal name, under which the payee's node keeps the invoice. It is never part of the message.
     pub label: &'a str,
-    /// What to be paid under: SHA-256 of a preimage that the payee's node keeps until the money is there.
+    /// SHA-256 of a preimage that the payee's node keeps secret until the payment arrives.
     pub payment_hash: PaymentHash,
-    /// The sum. Needed when the offer names none; otherwise the offer's, times the quantity.
+    /// The amount in msat. Required when the offer has none. Otherwise the default is the offer's amount times the
+    /// quantity.
     pub amount: Option<Msat>,
     /// Seconds until the invoice expires.
     pub timeout: u32,
-    /// The number of items. Needed exactly when the offer limits it.
+    /// The number of items. Required exactly when the offer limits it.
     pub quantity: Option<u64>,
     /// Feature bits of the payee's node, big endian; none: the field is left out.
     pub features: Option<&'a [u8]>,
@@ -49,13 +50,13 @@ impl<'a> SendInvoiceParams<'a> {
 pub struct SendInvoice {
     /// As given.
     pub label: String,
-    /// The invoice, `lni1…`: what is to be sent to the payer.
+    /// The invoice, `lni1…`: to be sent to the payer.
     pub bolt12: String,
     /// As given, in hexadecimal.
     pub payment_hash: PaymentHash,
     /// What the payee asks for.
     pub amount_msat: u64,
-    /// Always unpaid: whether it is paid the payee's node learns later.
+    /// Always unpaid: the payee's node learns later whether it is paid.
     pub status: InvoiceStatus,
     /// The offer's description.
     pub description: String,
@@ -63,28 +64,28 @@ pub struct SendInvoice {
     pub expires_at: u64,
 }
 
-/// Where an invoice stands.
+/// The status of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum InvoiceStatus {
-    /// Nothing has come yet.
+    /// No payment has arrived.
     Unpaid,
 }
 
-/// Makes the invoice that an offer asks for, signed by `signer`, the payee. How it reaches the payer, by onion message
-/// or over a counter, is the caller's.
+/// Makes the invoice that an offer asks for, signed by `signer`, the payee. The caller sends it to the payer, by onion
+/// message or in another way.
 ///
-/// An offer that refunds asks for a second signature, by `refund_payer`, who holds the payer_key of the invoice that
-/// was paid. Source: lightning-sendinvoice(7).
+/// A refund needs a second signature, by `refund_payer`, which holds the payer_key of the invoice that was paid. Source: lightning-sendinvoice(7).
 ///
 /// # Errors
+///
 /// Code 1002 when the offer has expired (`now` is later than its absolute_expiry); otherwise
 /// [`CommandError::Label`] when the label is too long, or [`CommandError::Build`]: the offer does not pay out, the
 /// amount is zero, or the amount or the quantity is missing or does not fit.
 pub fn sendinvoice(
     offer: &Offer,
-    signer: &impl Signer,
+    signer: &(impl Signer + ?Sized),
     refund_payer: Option<&dyn Signer>,
     params: &SendInvoiceParams<'_>,
     now: u64,

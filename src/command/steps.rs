@@ -9,19 +9,19 @@ use crate::payout::{
     CreateError, Created, DisableError, Ledger, NotAPromise, Payout, PayoutId, Promise, Status,
 };
 
-/// Promises a payout, or returns the one that exists, if it may still be paid by a new invoice; and whether it is new.
-/// One that exists is returned even when it has expired.
+/// Creates a payout, or returns the existing one if a new invoice may still be paid; and whether it is new. An
+/// existing payout is returned even when it has expired.
 pub(super) fn create<S: Store>(
     ledger: &Ledger<S>,
     promise: Result<Promise, NotAPromise>,
     label: Option<&str>,
     now: u64,
 ) -> Result<(Payout, bool), CommandError> {
-    let promise = promise.map_err(|error| CommandError::Other(error.to_string()))?;
+    let promise = promise?;
     let label = label.map(Label::new).transpose().map_err(CommandError::Label)?;
     let created = ledger.create(&promise, label, now).map_err(|error| match error {
         CreateError::Expired { expiry, now } => CommandError::ExpiresInThePast { expiry, now },
-        CreateError::TooLong(bound) => CommandError::Other(bound.to_string()),
+        CreateError::TooLong(bound) => CommandError::TooLong(bound),
         CreateError::Store(error) => CommandError::Store(error),
     })?;
     let is_new = matches!(created, Created::New(_));
@@ -32,10 +32,10 @@ pub(super) fn create<S: Store>(
     Ok((payout, is_new))
 }
 
-/// What `show` makes of the payouts, or of the one with `id`; those of which it makes nothing are another call's. With
-/// `active_only` those that are disabled, used or expired at `now` are left out.
+/// The result of `show` for each payout, or for the one with `id`. `show` returns `None` for the payouts of the other
+/// dialect. `active_only` omits payouts that are disabled, used or expired at `now`.
 ///
-/// Payouts that cannot be read hide no others: beside what is shown, a sentence for each of them.
+/// A damaged payout hides no other: the second list has one sentence for each.
 pub(super) fn list<S: Store, T>(
     ledger: &Ledger<S>,
     id: Option<PayoutId>,
@@ -66,7 +66,7 @@ pub(super) fn list<S: Store, T>(
     }
 }
 
-/// Disables the payout with `id`, of which `show` must make something: otherwise it is another call's, and unknown here.
+/// Disables the payout with `id`. A payout for which `show` returns `None` is of the other dialect, and unknown here.
 pub(super) fn disable<S: Store, T>(
     ledger: &Ledger<S>,
     id: PayoutId,
@@ -87,6 +87,6 @@ pub(super) fn disable<S: Store, T>(
 }
 
 /// The label of a payout, as the result objects have it.
-pub(super) fn label_of(payout: &Payout) -> Option<String> {
+pub(super) fn read_label(payout: &Payout) -> Option<String> {
     payout.label().map(|label| label.as_str().to_string())
 }

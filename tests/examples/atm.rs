@@ -138,7 +138,7 @@ fn a_payment_that_stalls_is_in_flight_until_the_node_knows() {
             ("receipt", true, "used"),
         ],
     );
-    assert_eq!(steps[3]["message"], "nobody knows yet how this payment ends");
+    assert_eq!(steps[3]["message"], "the node does not know yet how this payment ends");
     assert_eq!(steps[5]["payee_is_told"], "another invoice for this offer is being paid");
     assert_eq!(shop.payments(), 1);
 }
@@ -202,7 +202,7 @@ fn people_read_plain_text_and_mistakes_are_told() {
     }
     let (steps, ended_well) = shop.atm(&["any"]);
     assert!(!ended_well);
-    assert_eq!(steps[0]["message"], "amount: the ATM has counted the notes, any is not a sum");
+    assert_eq!(steps[0]["message"], "amount: the ATM has counted the notes, any is not an amount");
     assert!(!shop.atm(&["1satoshi"]).1);
 }
 

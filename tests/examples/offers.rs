@@ -99,6 +99,29 @@ fn the_main_job_makes_one_offer_that_can_be_listed_found_and_disabled() {
 }
 
 #[test]
+fn the_members_have_the_documented_order() {
+    let data = Data::new();
+    let output = data.run("offerout", &["1sat", "d", "", "till 7"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let names: Vec<&str> = text.lines().filter_map(|line| line.trim().split('"').nth(1)).collect();
+    let documented =
+        ["offer_id", "active", "single_use", "bolt12", "bolt12_unsigned", "used", "created", "label"];
+    assert_eq!(names, documented);
+}
+
+#[test]
+fn two_tickets_give_two_offers_for_one_amount() {
+    let data = Data::new();
+    let make = |ticket| success(&data.run("offerout", &["1sat", "withdrawal", "--ticket", ticket]));
+    let (first, second) = (make("1"), make("2"));
+    assert_eq!((&first["created"], &second["created"]), (&json!(true), &json!(true)));
+    assert_ne!(first["offer_id"], second["offer_id"]);
+    let offer: bolt12::draft::Offer = first["bolt12"].as_str().unwrap().parse().unwrap();
+    assert_eq!(offer.description().unwrap().as_str(), "withdrawal, ticket 1");
+    assert_eq!(make("1")["created"], false);
+}
+
+#[test]
 fn optional_parameters_by_name_are_those_by_position() {
     let data = Data::new();
     let expiry = "4102444800";
@@ -186,7 +209,7 @@ fn bad_parameters_are_told_and_nothing_is_created() {
     }
     let (code, message) = failure(&data.run("offerout", &["1", "d", "", "", "1"]));
     assert_eq!(code, -1);
-    assert!(message.starts_with("absolute_expiry: 1 has passed, it is 1"), "{message}");
+    assert!(message.starts_with("absolute_expiry: expired at 1 (now 1"), "{message}");
     let (_, message) = failure(&data.run("offerout", &["1", &"d".repeat(65_536)]));
     assert!(message.ends_with("bytes: at most 65535 fit an onion message"), "{message}");
     assert_eq!(success(&data.run("listoffers", &[])), json!({ "offers": [] }));
