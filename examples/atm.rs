@@ -24,8 +24,8 @@ use bolt12::command::{OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
 use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    ClaimError, Ended, Happened, Ledger, PaymentHash, PayoutId, Preimage, RecoverOptions, Recovered,
-    RedbStore,
+    ClaimError, HistoryEvent, Ledger, PaymentHash, PaymentResult, PayoutId, Preimage, RecoverOptions,
+    RecoveredClaim, RedbStore,
 };
 use bolt12::secp256k1::Keypair;
 use bolt12::{Amount, Msat};
@@ -188,7 +188,7 @@ impl Atm<'_> {
     }
 
     /// Asks the node about everything that is in flight. Payments that were on their way have arrived meanwhile.
-    fn recover(&self) -> Result<Vec<Recovered>, common::Error> {
+    fn recover(&self) -> Result<Vec<RecoveredClaim>, common::Error> {
         self.node.arrive();
         let recovery = self.ledger.recover(&self.node, &RecoverOptions::new(), common::now)?;
         for payout in &recovery.unreadable {
@@ -206,26 +206,26 @@ impl Atm<'_> {
         step: Step,
         payout: PayoutId,
         hash: PaymentHash,
-        ended: &Ended,
+        ended: &PaymentResult,
     ) -> Result<(), common::Error> {
         let state = self.state(payout)?;
         let detail = json!({ "payment_hash": hash });
         match ended {
-            Ended::Paid { preimage, .. } => {
+            PaymentResult::Paid { preimage, .. } => {
                 self.show.step(step, true, &state, "paid, and proved by the preimage", detail)?;
                 let detail = self.receipt(payout, hash, preimage)?;
                 self.show.step(Step::Receipt, true, &state, "this preimage is the receipt", detail)?;
             }
-            Ended::Failed { reason } => {
+            PaymentResult::Failed { reason } => {
                 let text = format!("{reason}; another invoice may try");
                 self.show.step(step, false, &state, &text, detail)?;
             }
-            Ended::InFlight { problem } => {
+            PaymentResult::InFlight { problem } => {
                 let problem = problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
                 let text = format!("the node does not know yet how this payment ends{problem}");
                 self.show.step(step, false, &state, &text, detail)?;
             }
-            Ended::NeverBegun { reason } => {
+            PaymentResult::NeverBegun { reason } => {
                 let text = format!("the node never began this payment, and it is left to you: {reason}");
                 self.show.step(step, false, &state, &text, detail)?;
             }
@@ -251,7 +251,7 @@ impl Atm<'_> {
     fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, common::Error> {
         let history = self.ledger.history(payout, 0, PageSize::MAX)?;
         let invoice = history.into_iter().find_map(|entry| match entry.what {
-            Happened::Claimed { hash, invoice, .. } if hash == wanted => Some(invoice),
+            HistoryEvent::Claimed { hash, invoice, .. } if hash == wanted => Some(invoice),
             _ => None,
         });
         invoice.unwrap_or_default().try_into().map_err(common::other)

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bolt12::payout::{Claim, Outcome, Payer, PaymentHash};
+use bolt12::payout::{Claim, Payer, PaymentHash, PaymentStatus};
 use clap::ValueEnum;
 
 use super::purse::Purse;
@@ -80,7 +80,7 @@ impl StandIn {
 }
 
 impl Payer for StandIn {
-    fn pay(&self, claim: &Claim) -> Outcome {
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
         let hash = claim.payment_hash();
         if let Some(outcome) = self.status(hash) {
             return outcome;
@@ -95,17 +95,17 @@ impl Payer for StandIn {
                 std::process::abort();
             }
         }
-        self.status(hash).unwrap_or(Outcome::Unknown)
+        self.status(hash).unwrap_or(PaymentStatus::Unknown)
     }
 
-    fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         Some(match self.state(hash)?.as_str() {
             PAID => match self.payee.preimage(hash) {
-                Ok(Some(preimage)) => Outcome::Paid(preimage),
-                Ok(None) | Err(_) => Outcome::Unknown,
+                Ok(Some(preimage)) => PaymentStatus::Paid(preimage),
+                Ok(None) | Err(_) => PaymentStatus::Unknown,
             },
-            FAILED => Outcome::Failed("no route to the payee".to_owned()),
-            _ => Outcome::Unknown,
+            FAILED => PaymentStatus::Failed("no route to the payee".to_owned()),
+            _ => PaymentStatus::Unknown,
         })
     }
 }

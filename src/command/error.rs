@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::amount::{AmountError, Msat};
 use crate::codec::{BuildError, ParseError};
 use crate::field::ShownChain;
-use crate::payout::store::OverBound;
-use crate::payout::{NotAPromise, PayoutId, StoreError};
+use crate::payout::store::LimitExceeded;
+use crate::payout::{PayoutId, StoreError, TermsError};
 
 /// Why a documented call failed.
 ///
@@ -44,7 +44,7 @@ pub enum CommandError {
     },
     /// `label` is too long.
     #[error("label: {0}")]
-    Label(OverBound),
+    Label(LimitExceeded),
     /// `absolute_expiry` has passed.
     #[error("absolute_expiry: expired at {expiry} (now {now})")]
     ExpiresInThePast {
@@ -99,10 +99,10 @@ pub enum CommandError {
     },
     /// The message is no payout.
     #[error(transparent)]
-    Terms(#[from] NotAPromise),
+    Terms(#[from] TermsError),
     /// The payout is larger than a store accepts.
     #[error(transparent)]
-    TooLong(OverBound),
+    TooLong(LimitExceeded),
     /// The store failed. Whether the call took effect is unknown.
     #[error(transparent)]
     Store(#[from] StoreError),

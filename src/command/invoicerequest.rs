@@ -9,7 +9,7 @@ use super::{CommandError, ListedInvoiceRequest};
 use crate::amount::Msat;
 use crate::message::InvoiceRequest;
 use crate::payout::store::Store;
-use crate::payout::{Ledger, Promise};
+use crate::payout::{Ledger, Terms};
 use crate::sign::Signer;
 
 /// The parameters of [`invoicerequest`].
@@ -134,7 +134,7 @@ pub fn invoicerequest<S: Store>(
         request = request.absolute_expiry(expiry);
     }
     let request = request.unsigned(signer.public_key(), params.metadata)?.sign(&signer)?;
-    let (payout, created) = create(ledger, Promise::invoice_request(request), params.label, now)?;
+    let (payout, created) = create(ledger, Terms::invoice_request(request), params.label, now)?;
     let request = ListedInvoiceRequest::from_payout(&payout, now)
         .ok_or(CommandError::Unknown { what: "invoice request", id: payout.id() })?;
     Ok(InvoiceRequestOut { request: ListedInvoiceRequest { active: true, ..request }, created })

@@ -9,7 +9,7 @@ use super::{CommandError, ListedOffer};
 use crate::amount::{Amount, Msat};
 use crate::draft;
 use crate::payout::store::Store;
-use crate::payout::{Ledger, NotAPromise, Promise};
+use crate::payout::{Ledger, Terms, TermsError};
 use crate::sign::Signer;
 
 /// The parameters of [`offerout`].
@@ -157,7 +157,7 @@ pub fn offerout<S: Store>(
 fn promise(
     signer: &(impl Signer + ?Sized),
     params: &OfferOutParams<'_>,
-) -> Result<Result<Promise, NotAPromise>, CommandError> {
+) -> Result<Result<Terms, TermsError>, CommandError> {
     let (node_id, _) = signer.public_key().x_only_public_key();
     let mut offer =
         draft::Offer::payout(params.description, node_id).chain(params.chain).amount(params.amount);
@@ -184,7 +184,7 @@ fn promise(
         offer = offer.refund_for(hash);
         refund_key = Some(key);
     }
-    Ok(Promise::draft(offer.build()?.sign(&signer)?).map(|mut promise| {
+    Ok(Terms::draft(offer.build()?.sign(&signer)?).map(|mut promise| {
         if let Some(limit) = params.limit {
             promise = promise.with_limit(limit);
         }

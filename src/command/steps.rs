@@ -6,14 +6,14 @@ use std::vec::Vec;
 use super::CommandError;
 use crate::payout::store::{Filter, Label, Order, PageSize, Store};
 use crate::payout::{
-    CreateError, Created, DisableError, Ledger, NotAPromise, Payout, PayoutId, Promise, Status,
+    CreateError, Created, DisableError, Ledger, Payout, PayoutId, Status, Terms, TermsError,
 };
 
 /// Creates a payout, or returns the existing one if a new invoice may still be paid; and whether it is new. An
 /// existing payout is returned even when it has expired.
 pub(super) fn create<S: Store>(
     ledger: &Ledger<S>,
-    promise: Result<Promise, NotAPromise>,
+    promise: Result<Terms, TermsError>,
     label: Option<&str>,
     now: u64,
 ) -> Result<(Payout, bool), CommandError> {

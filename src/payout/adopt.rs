@@ -5,11 +5,11 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
-use super::history::Happened;
+use super::history::HistoryEvent;
 use super::id::PayoutId;
-use super::ledger::{Ledger, Settled, Written};
-use super::pay::{Ended, Outcome};
-use super::presented::{Presented, TermsError};
+use super::ledger::{Ledger, Settlement, Written};
+use super::pay::{PaymentResult, PaymentStatus};
+use super::presented::{AnyInvoice, RedemptionError};
 use super::record::Payout;
 use super::state::{self, Attempt, Input, Refusal};
 use super::store::{Store, StoreError};
@@ -24,8 +24,8 @@ impl<S: Store> Ledger<S> {
     ///
     /// The payment is recorded in whatever state the payout is, since the money may be gone: after a payment that
     /// succeeded, and next to one in flight. A success that is one too many is recorded as overpaid. The history marks
-    /// the payment as [`Happened::Adopted`]. No claim comes of it: the payment is never begun by this ledger, and while
-    /// it is in flight ([`Outcome::Unknown`]) no invoice of the payout is claimed. [`Ledger::recover`] asks the node how
+    /// the payment as [`HistoryEvent::Adopted`]. No claim comes of it: the payment is never begun by this ledger, and while
+    /// it is in flight ([`PaymentStatus::Unknown`]) no invoice of the payout is claimed. [`Ledger::recover`] asks the node how
     /// it ended. The terms of the payout are checked as for a claim, except those of time.
     ///
     /// **Repeated**, it changes nothing. If the ledger knows the payment already, claimed or adopted, the outcome is
@@ -39,17 +39,17 @@ impl<S: Store> Ledger<S> {
     /// [`AdoptError`]. After [`AdoptError::Store`] adopt again.
     pub fn adopt<'a>(
         &self,
-        invoice: impl Into<Presented<'a>>,
-        outcome: &Outcome,
+        invoice: impl Into<AnyInvoice<'a>>,
+        outcome: &PaymentStatus,
         now: u64,
-    ) -> Result<Ended, AdoptError> {
+    ) -> Result<PaymentResult, AdoptError> {
         let invoice = invoice.into();
         let id = invoice.payout_id().ok_or(AdoptError::UnknownPayout)?;
         let hash = invoice.payment_hash()?;
         let (input, reason) = match outcome {
-            Outcome::Paid(preimage) => (Some(Input::Settle(PaymentProof::new(hash, *preimage)?)), ""),
-            Outcome::Failed(reason) => (Some(Input::Release(hash)), reason.as_str()),
-            Outcome::Unknown => (None, ""),
+            PaymentStatus::Paid(preimage) => (Some(Input::Settle(PaymentProof::new(hash, *preimage)?)), ""),
+            PaymentStatus::Failed(reason) => (Some(Input::Release(hash)), reason.as_str()),
+            PaymentStatus::Unknown => (None, ""),
         };
         self.retrying(|| {
             let payout = self.get(id)?.ok_or(AdoptError::UnknownPayout)?;
@@ -57,8 +57,12 @@ impl<S: Store> Ledger<S> {
             let known = payout.state().attempts().iter().find(|attempt| attempt.hash() == hash).copied();
             let (mut state, mut events) = match (known, outcome) {
                 // An outcome that is final needs no adoption of what is known.
-                (Some(_), Outcome::Paid(_) | Outcome::Failed(_)) => (payout.state().clone(), Vec::new()),
-                (None, _) | (Some(_), Outcome::Unknown) => state::step(payout.state(), &Input::Adopt(hash))?,
+                (Some(_), PaymentStatus::Paid(_) | PaymentStatus::Failed(_)) => {
+                    (payout.state().clone(), Vec::new())
+                }
+                (None, _) | (Some(_), PaymentStatus::Unknown) => {
+                    state::step(payout.state(), &Input::Adopt(hash))?
+                }
             };
             match (known, input) {
                 // The proof counts, or the failure is recorded already.
@@ -71,10 +75,12 @@ impl<S: Store> Ledger<S> {
             }
             let ended = match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
                 Some(Attempt::Paid(proof)) => {
-                    Ended::Paid { preimage: proof.preimage(), settled: Settled::of(&events) }
+                    PaymentResult::Paid { preimage: proof.preimage(), settled: Settlement::of(&events) }
                 }
-                Some(Attempt::Failed(_)) => Ended::Failed { reason: reason.to_string() },
-                Some(Attempt::Pending(_) | Attempt::Adopted(_)) | None => Ended::InFlight { problem: None },
+                Some(Attempt::Failed(_)) => PaymentResult::Failed { reason: reason.to_string() },
+                Some(Attempt::Pending(_) | Attempt::Adopted(_)) | None => {
+                    PaymentResult::InFlight { problem: None }
+                }
             };
             if events.is_empty() {
                 return Ok(Some(ended));
@@ -85,7 +91,7 @@ impl<S: Store> Ledger<S> {
                 next.claimed_at.push(now);
             }
             let invoice = Some((amount, invoice.bytes()));
-            let happened = events.into_iter().map(|event| Happened::new(event, invoice, reason));
+            let happened = events.into_iter().map(|event| HistoryEvent::new(event, invoice, reason));
             match self.write(next, happened, Some(hash), now)? {
                 Written::Done(_) => Ok(Some(ended)),
                 Written::HashTaken { by } => Err(AdoptError::HashTaken { hash, by }),
@@ -107,7 +113,7 @@ pub enum AdoptError {
     Refused(#[from] Refusal),
     /// The invoice does not fit what was promised.
     #[error(transparent)]
-    Terms(#[from] TermsError),
+    Terms(#[from] RedemptionError),
     /// The preimage proves another payment.
     #[error(transparent)]
     WrongPreimage(#[from] WrongPreimage),

@@ -5,7 +5,7 @@
 use std::string::{String, ToString};
 
 use super::ledger::ClaimError;
-use super::presented::Presented;
+use super::presented::AnyInvoice;
 use super::state::Refusal;
 use crate::message::InvoiceError;
 
@@ -49,7 +49,7 @@ impl ClaimError {
     /// assert_eq!(answer.erroneous_field().unwrap().number(), 4);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn invoice_error<'a>(&self, invoice: impl Into<Presented<'a>>) -> InvoiceError {
+    pub fn invoice_error<'a>(&self, invoice: impl Into<AnyInvoice<'a>>) -> InvoiceError {
         let invoice = invoice.into();
         let (field, suggested_value) = match self {
             Self::UnknownPayout => (invoice.promise_field(), None),

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::id::PayoutId;
-use super::promise::Promise;
+use super::promise::Terms;
 use super::state::{Event, RetryPolicy};
 use super::store::{Label, StoredEvent};
 use super::terms::{self, BadTerms};
@@ -30,17 +30,17 @@ pub struct HistoryEntry {
     /// Unix seconds, as the caller gave them.
     pub time: u64,
     /// What happened.
-    pub what: Happened,
+    pub what: HistoryEvent,
 }
 
 /// What can happen to a payout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Happened {
+pub enum HistoryEvent {
     /// It was promised. Holds all that the payout was made from, so that its row can be rebuilt.
     Created {
         /// What was promised.
-        promise: Box<Promise>,
+        promise: Box<Terms>,
         /// Which invoices may be tried after one has failed.
         policy: RetryPolicy,
         /// The internal name.
@@ -122,32 +122,32 @@ impl Linked {
                 let (promise, policy) = terms::read(id, bytes)?;
                 let label = parts.label.map(|label| label.text(stream).to_string());
                 let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
-                Happened::Created { promise: Box::new(promise), policy, label }
+                HistoryEvent::Created { promise: Box::new(promise), policy, label }
             }
-            Kind::Claimed => Happened::Claimed {
+            Kind::Claimed => HistoryEvent::Claimed {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
                 invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
             },
-            Kind::Adopted => Happened::Adopted {
+            Kind::Adopted => HistoryEvent::Adopted {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
                 invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
             },
-            Kind::Settled => Happened::Settled {
+            Kind::Settled => HistoryEvent::Settled {
                 proof: parts.proof(hash?).ok_or(FieldError::missing(PREIMAGE))?,
                 late: parts.late,
             },
-            Kind::Released => Happened::Released {
+            Kind::Released => HistoryEvent::Released {
                 hash: hash?,
                 reason: parts.reason.ok_or(FieldError::missing(REASON))?.text(stream).to_string(),
             },
-            Kind::Disabled => Happened::Disabled,
-            Kind::Overpaid => Happened::Overpaid {
+            Kind::Disabled => HistoryEvent::Disabled,
+            Kind::Overpaid => HistoryEvent::Overpaid {
                 hash: hash?,
                 paid_by: parts.paid_by.ok_or(FieldError::missing(PAID_BY))?,
             },
-            Kind::Rebuilt => Happened::Rebuilt,
+            Kind::Rebuilt => HistoryEvent::Rebuilt,
         };
         let time = parts.time.ok_or(FieldError::missing(TIME))?;
         Ok(Self {
@@ -158,7 +158,7 @@ impl Linked {
     }
 }
 
-impl Happened {
+impl HistoryEvent {
     /// The entry for an event of the state machine. A claim and a release hold more than the event does.
     pub(super) fn new(event: Event, invoice: Option<(Msat, &[u8])>, reason: &str) -> Self {
         let (amount, bytes) = invoice.unwrap_or_default();
@@ -383,7 +383,7 @@ fn cut(reason: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(sequence: u64, bytes: Vec<u8>) -> Result<Happened, String> {
+    fn told(sequence: u64, bytes: Vec<u8>) -> Result<HistoryEvent, String> {
         let event = StoredEvent { sequence, bytes };
         let read = Linked::read(PayoutId::from_byte_array([7; 32]), &event);
         read.map(|linked| linked.entry.what).map_err(|error| error.to_string())
@@ -393,8 +393,8 @@ mod tests {
     fn an_event_is_read_back_at_its_own_place_only() {
         let id = PayoutId::from_byte_array([7; 32]);
         let end = ChainEnd::start(id);
-        let bytes = Happened::Disabled.to_bytes(id, end, 4, 1_700_000_000);
-        assert_eq!(told(1, bytes.clone()), Ok(Happened::Disabled));
+        let bytes = HistoryEvent::Disabled.to_bytes(id, end, 4, 1_700_000_000);
+        assert_eq!(told(1, bytes.clone()), Ok(HistoryEvent::Disabled));
         let checksum = Err("the checksum differs: it is not what was written at this place".to_string());
         assert_eq!(told(2, bytes.clone()), checksum);
         assert_eq!(told(1, Vec::new()), checksum);
@@ -405,7 +405,7 @@ mod tests {
         }
         let other = PayoutId::from_byte_array([8; 32]);
         assert_ne!(ChainEnd::start(other).hash, end.hash);
-        assert_eq!(told(1, Happened::Disabled.to_bytes(other, end, 4, 1_700_000_000)), checksum);
+        assert_eq!(told(1, HistoryEvent::Disabled.to_bytes(other, end, 4, 1_700_000_000)), checksum);
     }
 
     #[test]

@@ -9,15 +9,15 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::claim::{Claim, HeldClaims};
-use super::history::{Happened, HistoryEntry, Linked};
+use super::history::{HistoryEntry, HistoryEvent, Linked};
 use super::id::PayoutId;
-use super::presented::{Presented, TermsError};
-use super::promise::Promise;
+use super::presented::{AnyInvoice, RedemptionError};
+use super::promise::Terms;
 use super::record::{InFlight, Payout};
 use super::state::{self, Input, Refusal, RetryPolicy, State};
 use super::status::Status;
 use super::store::{
-    Change, Cursor, Filter, Inserted, Label, NewRow, Order, OverBound, PageSize, Replaced, Row, Store,
+    Change, Cursor, Filter, Inserted, Label, LimitExceeded, NewRow, Order, PageSize, Replaced, Row, Store,
     StoreError, UnreadableRow,
 };
 use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
@@ -27,19 +27,19 @@ use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 ///
 /// ```
 /// use bolt12::draft::{Invoice, Offer};
-/// use bolt12::payout::{ClaimError, Ledger, MemoryStore, Preimage, Promise, state::Refusal};
+/// use bolt12::payout::{ClaimError, Ledger, MemoryStore, Preimage, Terms, state::Refusal};
 /// # use secp256k1::{Keypair, SECP256K1, SecretKey};
 /// # let atm = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
 /// # let payee = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32])?);
 /// # let now = 1_700_000_000;
 /// let ledger = Ledger::new(MemoryStore::new());
 /// let offer = Offer::payout("withdrawal from ATM", atm.x_only_public_key().0).amount("100sat".parse()?).build()?;
-/// let payout = ledger.create(&Promise::draft(offer.sign(&atm)?)?, None, now)?.into_payout();
+/// let payout = ledger.create(&Terms::draft(offer.sign(&atm)?)?, None, now)?.into_payout();
 ///
 /// // The payee answers with an invoice …
 /// let preimage = Preimage::from_byte_array([1; 32]);
 /// let hash = preimage.payment_hash();
-/// let invoice = offer.respond(hash.to_byte_array(), payee.x_only_public_key().0).created_at(now).sign(&payee)?;
+/// let invoice = offer.respond(hash, payee.x_only_public_key().0).created_at(now).sign(&payee)?;
 /// // … the claim is on the disk before the node is asked to pay …
 /// let claim = ledger.claim(&invoice, now)?;
 /// assert!(matches!(ledger.claim(&invoice, now), Err(ClaimError::Refused(Refusal::AlreadyClaimed { .. }))));
@@ -77,7 +77,7 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     /// As [`Ledger::create_with`].
-    pub fn create(&self, promise: &Promise, label: Option<Label>, now: u64) -> Result<Created, CreateError> {
+    pub fn create(&self, promise: &Terms, label: Option<Label>, now: u64) -> Result<Created, CreateError> {
         self.create_with(promise, label, RetryPolicy::default(), now)
     }
 
@@ -89,7 +89,7 @@ impl<S: Store> Ledger<S> {
     /// which it may or may not exist.
     pub fn create_with(
         &self,
-        promise: &Promise,
+        promise: &Terms,
         label: Option<Label>,
         policy: RetryPolicy,
         now: u64,
@@ -100,7 +100,8 @@ impl<S: Store> Ledger<S> {
             return existing.map(Created::Existing).ok_or(CreateError::Expired { expiry, now });
         }
         let mut payout = Payout::new(promise.clone(), id, label.clone(), policy, now);
-        let created = Happened::Created { promise: Box::new(promise.clone()), policy, label: label.clone() };
+        let created =
+            HistoryEvent::Created { promise: Box::new(promise.clone()), policy, label: label.clone() };
         let event = created.to_bytes(id, payout.end, payout.version, now);
         payout.end = payout.end.after(&event);
         let row = NewRow::new(id, payout.status(), label, payout.body(), vec![event])?;
@@ -183,7 +184,7 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// [`ClaimError`]. After [`ClaimError::Store`] it is not known whether the claim was written: do not pay, let
     /// [`Ledger::recover`] look at it.
-    pub fn claim<'a>(&self, invoice: impl Into<Presented<'a>>, now: u64) -> Result<Claim, ClaimError> {
+    pub fn claim<'a>(&self, invoice: impl Into<AnyInvoice<'a>>, now: u64) -> Result<Claim, ClaimError> {
         let invoice = invoice.into();
         let id = invoice.payout_id().ok_or(ClaimError::UnknownPayout)?;
         let hash = invoice.payment_hash()?;
@@ -201,7 +202,7 @@ impl<S: Store> Ledger<S> {
             next.claimed_at.push(now);
             next.in_flight = Some(InFlight { invoice: invoice.bytes().to_vec(), amount });
             let claimed = Some((amount, invoice.bytes()));
-            let happened = events.into_iter().map(|event| Happened::new(event, claimed, ""));
+            let happened = events.into_iter().map(|event| HistoryEvent::new(event, claimed, ""));
             match self.write(next, happened, Some(hash), now)? {
                 Written::Done(next) => Ok(Some(next)),
                 Written::HashTaken { by } => Err(ClaimError::HashTaken { hash, by }),
@@ -217,12 +218,12 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     /// [`SettleError::WrongPreimage`]: the payment is *not* proved, and the claim stays in flight.
     /// [`SettleError::Refused`] for a payment that was never claimed here. After [`SettleError::Store`] settle again.
-    pub fn settle(&self, hash: PaymentHash, preimage: Preimage, now: u64) -> Result<Settled, SettleError> {
+    pub fn settle(&self, hash: PaymentHash, preimage: Preimage, now: u64) -> Result<Settlement, SettleError> {
         let input = Input::Settle(PaymentProof::new(hash, preimage)?);
         self.retrying(|| {
             let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
             let (state, events) = state::step(&payout.state, &input)?;
-            let settled = Settled::of(&events);
+            let settled = Settlement::of(&events);
             Ok(self.advance(payout, state, events, "", now)?.map(|_| settled))
         })
     }
@@ -291,7 +292,7 @@ impl<S: Store> Ledger<S> {
         }
         let in_flight = payout.in_flight.filter(|_| state.pending().is_some());
         let next = Payout { state, in_flight, ..payout };
-        let happened = events.into_iter().map(|event| Happened::new(event, None, reason));
+        let happened = events.into_iter().map(|event| HistoryEvent::new(event, None, reason));
         match self.write(next, happened, None, now)? {
             Written::Done(next) => Ok(Some(next)),
             Written::HashTaken { .. } | Written::Conflict => Ok(None),
@@ -302,7 +303,7 @@ impl<S: Store> Ledger<S> {
     pub(super) fn write(
         &self,
         mut next: Payout,
-        happened: impl Iterator<Item = Happened>,
+        happened: impl Iterator<Item = HistoryEvent>,
         takes: Option<PaymentHash>,
         now: u64,
     ) -> Result<Written, StoreError> {
@@ -399,7 +400,7 @@ impl Created {
 /// What a settlement meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an overpayment wants attention"]
-pub enum Settled {
+pub enum Settlement {
     /// The payment in flight is proved.
     Paid,
     /// A payment that had been released as failed succeeded after all. The payout is paid; another invoice that is in
@@ -411,7 +412,7 @@ pub enum Settled {
     Already,
 }
 
-impl Settled {
+impl Settlement {
     /// What the events of a settlement mean; an adoption may come before them.
     pub(super) fn of(events: &[state::Event]) -> Self {
         match events {
@@ -468,7 +469,7 @@ pub enum CreateError {
     },
     /// The message is too long to be kept.
     #[error(transparent)]
-    TooLong(#[from] OverBound),
+    TooLong(#[from] LimitExceeded),
     /// The store failed: the payout may or may not exist now.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -486,7 +487,7 @@ pub enum ClaimError {
     Refused(#[from] Refusal),
     /// The invoice does not fit what was promised.
     #[error(transparent)]
-    Terms(#[from] TermsError),
+    Terms(#[from] RedemptionError),
     /// The invoice's payment_hash was claimed for another payout, now or long ago.
     #[error("payment {hash} belongs to another payout")]
     HashTaken {

@@ -93,27 +93,27 @@ pub use adopt::AdoptError;
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
-pub use history::{Happened, HistoryEntry};
+pub use history::{HistoryEntry, HistoryEvent};
 pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
 pub use ledger::{
-    ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError, Settled,
-    UnreadablePayout,
+    ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError,
+    Settlement, UnreadablePayout,
 };
 #[cfg(feature = "std")]
 pub use memory::MemoryStore;
 #[cfg(feature = "std")]
-pub use pay::{Ended, NotBegun, Outcome, Payer, Problem};
+pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
 #[cfg(feature = "std")]
-pub use presented::{Presented, TermsError};
+pub use presented::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
-pub use promise::{NotAPromise, Promise, Promised};
+pub use promise::{PayoutMessage, Terms, TermsError};
 #[cfg(feature = "std")]
 pub use rebuild::RebuildError;
 #[cfg(feature = "std")]
 pub use record::Payout;
 #[cfg(feature = "std")]
-pub use recover::{RecoverOptions, Recovered, Recovery};
+pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]
 pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claim::Claim;
-use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settled};
-use super::presented::Presented;
+use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settlement};
+use super::presented::AnyInvoice;
 use super::state::{Attempt, Refusal};
 use super::store::{Store, StoreError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
@@ -19,14 +19,14 @@ use crate::payment::{PaymentHash, PaymentProof, Preimage};
 ///
 /// # Contract
 /// - **Nothing is forgotten.** `status` answers `None` only for a payment that was never begun. A node that was pruned,
-///   restored or replaced answers `None` for payments that it made, and the ledger would begin them again. Recovery
+///   restored or replaced answers `None` for payments that it made, and the ledger would begin them again. RecoveryReport
 ///   therefore begins only claims that are younger than [`RecoverOptions::begin_within`](super::RecoverOptions::begin_within):
 ///   keep that shorter than the time for which the node is sure to remember.
 /// - **One invoice is paid once.** `pay` for a payment_hash that the node is paying or has paid does not pay again. The
 ///   ledger asks before it pays, but a process that stalls between the two calls cannot be stopped by any ledger. Only
 ///   a node or an adapter that refuses a second payment of one hash closes that gap.
 /// - **Failed is final.** Parts of a payment may still be under way when an interface reports an error. Answer
-///   [`Outcome::Failed`] only when no part is under way and none will be; in doubt answer [`Outcome::Unknown`]. Once a
+///   [`PaymentStatus::Failed`] only when no part is under way and none will be; in doubt answer [`PaymentStatus::Unknown`]. Once a
 ///   payment has failed, `pay` does not begin it again but reports the failure: the payout may have another invoice by
 ///   then.
 ///
@@ -40,7 +40,7 @@ use crate::payment::{PaymentHash, PaymentProof, Preimage};
 /// | LDK | only for a `PaymentId` that it remembers: use the payment_hash as the id | a payment that ended, eight timer ticks (about eight minutes) after that; its events are the only answer | a durable record of every hash that was handed over, and of each `PaymentSent` and `PaymentFailed` before the event is acknowledged |
 ///
 /// A record of handed-over hashes is written before the call to the node, and answers `status` with
-/// [`Outcome::Unknown`] where the node has forgotten.
+/// [`PaymentStatus::Unknown`] where the node has forgotten.
 ///
 /// # Threads
 /// [`Ledger::pay_once`] and [`Ledger::pay`] call the payer in the caller's thread and ask no more of it than this trait.
@@ -48,25 +48,25 @@ use crate::payment::{PaymentHash, PaymentProof, Preimage};
 /// `Send + Sync + 'static`, in an [`Arc`].
 pub trait Payer {
     /// Pays exactly [`Claim::amount`] on [`Claim::invoice`], and returns when it is known how that ended, or earlier
-    /// with [`Outcome::Unknown`].
+    /// with [`PaymentStatus::Unknown`].
     ///
     /// A failure reported here is believed only when [`Payer::status`] does not contradict it: calls that pay have
     /// reported failure for payments that went through a moment later.
-    fn pay(&self, claim: &Claim) -> Outcome;
+    fn pay(&self, claim: &Claim) -> PaymentStatus;
 
     /// What became of the payment under `hash`. `None` when the node has never begun one.
-    fn status(&self, hash: PaymentHash) -> Option<Outcome>;
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus>;
 }
 
 macro_rules! forward_to_pointee {
     ($($pointer:ty),*) => {$(
         /// A payer behind a pointer is a payer.
         impl<P: Payer + ?Sized> Payer for $pointer {
-            fn pay(&self, claim: &Claim) -> Outcome {
+            fn pay(&self, claim: &Claim) -> PaymentStatus {
                 (**self).pay(claim)
             }
 
-            fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+            fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
                 (**self).status(hash)
             }
         }
@@ -77,7 +77,7 @@ forward_to_pointee!(&P, Arc<P>, Box<P>);
 
 /// How a payment stands, as a node reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum PaymentStatus {
     /// It succeeded; the preimage proves it.
     Paid(Preimage),
     /// It failed for good, with the reason that the node gives.
@@ -89,13 +89,13 @@ pub enum Outcome {
 /// How [`Ledger::pay_once`] or a claim in [`Ledger::recover`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a payment that is not known to have ended needs recovery"]
-pub enum Ended {
+pub enum PaymentResult {
     /// The payment is proved and recorded.
     Paid {
         /// The receipt.
         preimage: Preimage,
         /// What it meant for the payout.
-        settled: Settled,
+        settled: Settlement,
     },
     /// The payment failed for good; the payout takes another invoice, unless its policy or its disabling says no.
     Failed {
@@ -105,7 +105,7 @@ pub enum Ended {
     /// It is not known yet. The claim stays in flight until [`Ledger::recover`] finds out.
     InFlight {
         /// What prevented the answer, where it is more than that the node did not know.
-        problem: Option<Problem>,
+        problem: Option<RecordingError>,
     },
     /// The node has never begun the payment, and it was not begun now. The claim stays in flight and takes no part in
     /// any payment until a person decides.
@@ -159,7 +159,7 @@ pub enum NotBegun {
 /// What prevented the record of how a claim ended. The claim stays in flight; recovery asks again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum RecordingError {
     /// The success could not be recorded, or its proof does not fit: a node that reports a wrong preimage has proved
     /// nothing.
     #[error("the node reports success: {0}")]
@@ -199,8 +199,8 @@ pub enum Problem {
     Closed,
 }
 
-impl From<Problem> for Ended {
-    fn from(problem: Problem) -> Self {
+impl From<RecordingError> for PaymentResult {
+    fn from(problem: RecordingError) -> Self {
         Self::InFlight { problem: Some(problem) }
     }
 }
@@ -210,17 +210,17 @@ impl<S: Store> Ledger<S> {
     /// seconds whenever it is needed, since paying may take long.
     ///
     /// Whatever happens in between, a crash included, the payout is not paid again: the claim is durable before the
-    /// payer is asked. [`Ended::InFlight`] and [`Ended::NeverBegun`] are no failures: never answer them by paying in
+    /// payer is asked. [`PaymentResult::InFlight`] and [`PaymentResult::NeverBegun`] are no failures: never answer them by paying in
     /// another way.
     ///
     /// # Errors
     /// [`ClaimError`]: the payer was not asked.
     pub fn pay_once<'a>(
         &self,
-        invoice: impl Into<Presented<'a>>,
+        invoice: impl Into<AnyInvoice<'a>>,
         payer: &impl Payer,
         now: impl Fn() -> u64,
-    ) -> Result<Ended, ClaimError> {
+    ) -> Result<PaymentResult, ClaimError> {
         Ok(self.pay(self.claim(invoice, now())?, payer, now))
     }
 
@@ -229,35 +229,35 @@ impl<S: Store> Ledger<S> {
     /// The payer is asked for the payment's status first, and pays only if it has never begun it. A claim may be held
     /// for long, so the payout is read again immediately before. A payment that has been released or settled meanwhile
     /// is not begun, nor one of a payout that another payment has paid or may be paying.
-    pub fn pay(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> Ended {
+    pub fn pay(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> PaymentResult {
         drive(&|| Some(self.handle()), &claim, payer, &|_: &Claim| None, &now)
     }
 
     /// Records what a node reports of the payment under `hash`, as [`Ledger::pay_once`] does: for callers that run the
     /// node themselves, and for its callbacks.
-    pub fn record(&self, hash: PaymentHash, outcome: Outcome, now: u64) -> Ended {
+    pub fn record(&self, hash: PaymentHash, outcome: PaymentStatus, now: u64) -> PaymentResult {
         match outcome {
-            Outcome::Paid(preimage) => match self.settle(hash, preimage, now) {
-                Ok(settled) => Ended::Paid { preimage, settled },
-                Err(error) => Problem::from(error).into(),
+            PaymentStatus::Paid(preimage) => match self.settle(hash, preimage, now) {
+                Ok(settled) => PaymentResult::Paid { preimage, settled },
+                Err(error) => RecordingError::from(error).into(),
             },
-            Outcome::Failed(reason) => match self.release(hash, &reason, now) {
+            PaymentStatus::Failed(reason) => match self.release(hash, &reason, now) {
                 // Released before: by another recovery, or by a call whose answer was lost.
                 Ok(()) | Err(ReleaseError::Refused(Refusal::AlreadyFailed { .. })) => {
-                    Ended::Failed { reason }
+                    PaymentResult::Failed { reason }
                 }
                 // Proved paid before, by a callback of the node that now reports otherwise: the proof counts.
                 Err(error @ ReleaseError::Refused(Refusal::ReleasePaid { .. })) => {
                     match self.proof_of(hash) {
                         Ok(Some(proof)) => {
-                            Ended::Paid { preimage: proof.preimage(), settled: Settled::Already }
+                            PaymentResult::Paid { preimage: proof.preimage(), settled: Settlement::Already }
                         }
-                        Ok(None) | Err(_) => Problem::from(error).into(),
+                        Ok(None) | Err(_) => RecordingError::from(error).into(),
                     }
                 }
-                Err(error) => Problem::from(error).into(),
+                Err(error) => RecordingError::from(error).into(),
             },
-            Outcome::Unknown => Ended::InFlight { problem: None },
+            PaymentStatus::Unknown => PaymentResult::InFlight { problem: None },
         }
     }
 
@@ -279,27 +279,27 @@ pub(super) fn drive<S: Store>(
     payer: &(impl Payer + ?Sized),
     forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
     now: &dyn Fn() -> u64,
-) -> Ended {
+) -> PaymentResult {
     let hash = claim.payment_hash();
     let outcome = match payer.status(hash) {
         Some(outcome) => outcome,
         None => {
-            let Some(ledger) = ledger() else { return Problem::Closed.into() };
+            let Some(ledger) = ledger() else { return RecordingError::Closed.into() };
             match ledger.look(claim) {
                 Look::Over(ended) => return ended,
-                Look::Forbidden(reason) => return Ended::NeverBegun { reason },
+                Look::Forbidden(reason) => return PaymentResult::NeverBegun { reason },
                 // Read after the other payment was seen, so that a worker elsewhere that began this one meanwhile is
                 // not taken for one that did not.
                 Look::Overtaken { by } => match (payer.status(hash), forbids(claim)) {
                     (Some(outcome), _) => outcome,
                     // The node may have forgotten that it made the payment: then it did not fail.
-                    (None, Some(reason)) => return Ended::NeverBegun { reason },
+                    (None, Some(reason)) => return PaymentResult::NeverBegun { reason },
                     (None, None) => {
-                        Outcome::Failed(format!("never begun, and payment {by} has paid the payout"))
+                        PaymentStatus::Failed(format!("never begun, and payment {by} has paid the payout"))
                     }
                 },
                 Look::MayBegin => match forbids(claim) {
-                    Some(reason) => return Ended::NeverBegun { reason },
+                    Some(reason) => return PaymentResult::NeverBegun { reason },
                     None => {
                         drop(ledger);
                         ask_to_pay(payer, claim)
@@ -308,14 +308,14 @@ pub(super) fn drive<S: Store>(
             }
         }
     };
-    ledger().map_or_else(|| Problem::Closed.into(), |ledger| ledger.record(hash, outcome, now()))
+    ledger().map_or_else(|| RecordingError::Closed.into(), |ledger| ledger.record(hash, outcome, now()))
 }
 
 /// Has `payer` pay, and believes in a failure only when its status does not contradict it.
-fn ask_to_pay(payer: &(impl Payer + ?Sized), claim: &Claim) -> Outcome {
+fn ask_to_pay(payer: &(impl Payer + ?Sized), claim: &Claim) -> PaymentStatus {
     match payer.pay(claim) {
-        Outcome::Failed(reason) => match payer.status(claim.payment_hash()) {
-            None | Some(Outcome::Failed(_)) => Outcome::Failed(reason),
+        PaymentStatus::Failed(reason) => match payer.status(claim.payment_hash()) {
+            None | Some(PaymentStatus::Failed(_)) => PaymentStatus::Failed(reason),
             Some(contradiction) => contradiction,
         },
         outcome => outcome,
@@ -326,7 +326,7 @@ fn ask_to_pay(payer: &(impl Payer + ?Sized), claim: &Claim) -> Outcome {
 enum Look {
     MayBegin,
     /// It has ended, or cannot be read.
-    Over(Ended),
+    Over(PaymentResult),
     /// Another payment has paid the payout.
     Overtaken {
         by: PaymentHash,
@@ -340,17 +340,19 @@ impl<S: Store> Ledger<S> {
         let payout = match self.get(claim.payout_id()) {
             Ok(Some(payout)) => payout,
             Ok(None) => {
-                return Look::Over(Problem::Store(StoreError::damaged("the claimed payout is gone")).into());
+                return Look::Over(
+                    RecordingError::Store(StoreError::damaged("the claimed payout is gone")).into(),
+                );
             }
-            Err(error) => return Look::Over(Problem::Store(error).into()),
+            Err(error) => return Look::Over(RecordingError::Store(error).into()),
         };
         let state = payout.state();
         match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
             Some(Attempt::Paid(proof)) => {
-                Look::Over(Ended::Paid { preimage: proof.preimage(), settled: Settled::Already })
+                Look::Over(PaymentResult::Paid { preimage: proof.preimage(), settled: Settlement::Already })
             }
             Some(Attempt::Failed(_)) | None => {
-                Look::Over(Ended::Failed { reason: "released before it was begun".into() })
+                Look::Over(PaymentResult::Failed { reason: "released before it was begun".into() })
             }
             Some(Attempt::Adopted(_)) => Look::Forbidden(NotBegun::Adopted),
             Some(Attempt::Pending(_)) => {

@@ -5,7 +5,7 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::id::PayoutId;
-use super::promise::{Promise, Promised};
+use super::promise::{PayoutMessage, Terms};
 use crate::amount::Msat;
 use crate::draft::{self, RedeemContext, RedeemError};
 use crate::field::Field;
@@ -15,7 +15,7 @@ use crate::payment::PaymentHash;
 /// An invoice that somebody presents to be paid. Made from a reference to one, so that
 /// [`Ledger::claim`](super::Ledger::claim) takes each kind.
 #[derive(Clone, Copy, Debug)]
-pub struct Presented<'a>(Kind<'a>);
+pub struct AnyInvoice<'a>(Kind<'a>);
 
 #[derive(Clone, Copy, Debug)]
 enum Kind<'a> {
@@ -23,19 +23,19 @@ enum Kind<'a> {
     Bolt12(&'a message::Invoice),
 }
 
-impl<'a> From<&'a draft::Invoice> for Presented<'a> {
+impl<'a> From<&'a draft::Invoice> for AnyInvoice<'a> {
     fn from(invoice: &'a draft::Invoice) -> Self {
         Self(Kind::Draft(invoice))
     }
 }
 
-impl<'a> From<&'a message::Invoice> for Presented<'a> {
+impl<'a> From<&'a message::Invoice> for AnyInvoice<'a> {
     fn from(invoice: &'a message::Invoice) -> Self {
         Self(Kind::Bolt12(invoice))
     }
 }
 
-impl<'a> Presented<'a> {
+impl<'a> AnyInvoice<'a> {
     /// The payout it is for: what it names (draft), or what it mirrors (today's).
     pub(super) fn payout_id(&self) -> Option<PayoutId> {
         match self.0 {
@@ -47,7 +47,7 @@ impl<'a> Presented<'a> {
     }
 
     /// What a payment of it is known by.
-    pub(super) fn payment_hash(&self) -> Result<PaymentHash, TermsError> {
+    pub(super) fn payment_hash(&self) -> Result<PaymentHash, RedemptionError> {
         match self.0 {
             Kind::Draft(invoice) => Ok(invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?),
             Kind::Bolt12(invoice) => Ok(invoice.invoice_payment_hash()),
@@ -79,16 +79,16 @@ impl<'a> Presented<'a> {
     }
 
     /// Checks it against what was promised as [`check`](Self::check) does, except that nothing counts as expired.
-    pub(super) fn check_untimed(&self, promise: &Promise) -> Result<Msat, TermsError> {
+    pub(super) fn check_untimed(&self, promise: &Terms) -> Result<Msat, RedemptionError> {
         // Nothing has expired in second 0: a promise that had is never created, and an invoice lasts at least until the
         // second of its creation.
         self.check(promise, 0)
     }
 
     /// Checks it against what was promised and returns the amount to pay.
-    pub(super) fn check(&self, promise: &Promise, now: u64) -> Result<Msat, TermsError> {
+    pub(super) fn check(&self, promise: &Terms, now: u64) -> Result<Msat, RedemptionError> {
         match (self.0, promise.message()) {
-            (Kind::Draft(invoice), Promised::DraftOffer(offer)) => {
+            (Kind::Draft(invoice), PayoutMessage::DraftOffer(offer)) => {
                 let mut context = RedeemContext::new(now);
                 if let Some(limit) = promise.limit() {
                     context = context.limit(limit);
@@ -98,28 +98,27 @@ impl<'a> Presented<'a> {
                 }
                 Ok(offer.check_invoice(invoice, &context)?.amount())
             }
-            (Kind::Bolt12(invoice), Promised::InvoiceRequest(request)) => {
+            (Kind::Bolt12(invoice), PayoutMessage::InvoiceRequest(request)) => {
                 if let Some(expiry) = promise.expired(now) {
-                    return Err(TermsError::RequestExpired { expiry, now });
+                    return Err(RedemptionError::RequestExpired { expiry, now });
                 }
                 let context = InvoiceContext::new(now).on(request.invreq_chain());
                 Ok(invoice.verify_for(request, &context)?.invoice_amount())
             }
-            (Kind::Draft(_), Promised::InvoiceRequest(_)) | (Kind::Bolt12(_), Promised::DraftOffer(_)) => {
-                Err(TermsError::OtherDialect)
-            }
+            (Kind::Draft(_), PayoutMessage::InvoiceRequest(_))
+            | (Kind::Bolt12(_), PayoutMessage::DraftOffer(_)) => Err(RedemptionError::OtherDialect),
         }
     }
 }
 
 /// The last unix second in which an invoice for `promise` can be paid, from the bytes that were claimed. `None` when
 /// they are no invoice that says so.
-pub(super) fn last_payable_second(promise: &Promise, invoice: &[u8]) -> Option<u64> {
+pub(super) fn last_payable_second(promise: &Terms, invoice: &[u8]) -> Option<u64> {
     match promise.message() {
-        Promised::DraftOffer(_) => {
+        PayoutMessage::DraftOffer(_) => {
             draft::Invoice::try_from(invoice.to_vec()).ok().and_then(|invoice| invoice.expires_at())
         }
-        Promised::InvoiceRequest(_) => {
+        PayoutMessage::InvoiceRequest(_) => {
             message::Invoice::try_from(invoice.to_vec()).ok().map(|invoice| invoice.expires_at())
         }
     }
@@ -128,7 +127,7 @@ pub(super) fn last_payable_second(promise: &Promise, invoice: &[u8]) -> Option<u
 /// Why an invoice does not fit what was promised.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum TermsError {
+pub enum RedemptionError {
     /// An invoice of the 2021 draft.
     #[error(transparent)]
     Draft(#[from] RedeemError),
@@ -148,7 +147,7 @@ pub enum TermsError {
     OtherDialect,
 }
 
-impl TermsError {
+impl RedemptionError {
     /// The field of the invoice that is at fault.
     pub const fn field(&self) -> Option<Field> {
         match self {

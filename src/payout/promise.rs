@@ -1,4 +1,4 @@
-//! [`Promise`]: what is promised, in whichever dialect, and the terms that are ours alone.
+//! [`Terms`]: what is promised, in whichever dialect, and the terms that are ours alone.
 
 use core::fmt;
 
@@ -12,8 +12,8 @@ use crate::message::InvoiceRequest;
 
 /// What was promised, and the terms that are ours alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Promise {
-    message: Promised,
+pub struct Terms {
+    message: PayoutMessage,
     limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
 }
@@ -21,43 +21,43 @@ pub struct Promise {
 /// The message that makes a promise: what is handed to the payee.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Promised {
+pub enum PayoutMessage {
     /// An offer of the 2021 draft that pays out: `offerout`.
     DraftOffer(draft::Offer),
     /// An invoice request without an offer: its successor in today's BOLT 12.
     InvoiceRequest(InvoiceRequest),
 }
 
-impl Promise {
+impl Terms {
     /// The promise of an offer of the 2021 draft that pays out.
     ///
     /// # Errors
-    /// [`NotAPromise`] when the offer does not pay out, or not a positive sum of bitcoin.
-    pub fn draft(offer: draft::Offer) -> Result<Self, NotAPromise> {
+    /// [`TermsError`] when the offer does not pay out, or not a positive sum of bitcoin.
+    pub fn draft(offer: draft::Offer) -> Result<Self, TermsError> {
         if !offer.send_invoice() {
-            return Err(NotAPromise::NoSendInvoice);
+            return Err(TermsError::NoSendInvoice);
         }
         match offer.msat_amount() {
-            None | Some(Amount::Msat(Msat::ZERO)) => Err(NotAPromise::Amount),
-            Some(_) => Ok(Self::of(Promised::DraftOffer(offer))),
+            None | Some(Amount::Msat(Msat::ZERO)) => Err(TermsError::Amount),
+            Some(_) => Ok(Self::of(PayoutMessage::DraftOffer(offer))),
         }
     }
 
     /// The promise of an invoice request without an offer.
     ///
     /// # Errors
-    /// [`NotAPromise`] when it answers an offer, so that somebody else is to be paid first, or names no positive sum.
-    pub fn invoice_request(request: InvoiceRequest) -> Result<Self, NotAPromise> {
+    /// [`TermsError`] when it answers an offer, so that somebody else is to be paid first, or names no positive sum.
+    pub fn invoice_request(request: InvoiceRequest) -> Result<Self, TermsError> {
         if request.has_offer() {
-            return Err(NotAPromise::AnswersAnOffer);
+            return Err(TermsError::AnswersAnOffer);
         }
         match request.invreq_amount() {
-            None | Some(Msat::ZERO) => Err(NotAPromise::Amount),
-            Some(_) => Ok(Self::of(Promised::InvoiceRequest(request))),
+            None | Some(Msat::ZERO) => Err(TermsError::Amount),
+            Some(_) => Ok(Self::of(PayoutMessage::InvoiceRequest(request))),
         }
     }
 
-    const fn of(message: Promised) -> Self {
+    const fn of(message: PayoutMessage) -> Self {
         Self { message, limit: None, refund_key: None }
     }
 
@@ -76,23 +76,23 @@ impl Promise {
     }
 
     /// The message, signed if it was given so.
-    pub const fn message(&self) -> &Promised {
+    pub const fn message(&self) -> &PayoutMessage {
         &self.message
     }
 
     /// The message if it is an offer of the draft.
     pub const fn draft_offer(&self) -> Option<&draft::Offer> {
         match &self.message {
-            Promised::DraftOffer(offer) => Some(offer),
-            Promised::InvoiceRequest(_) => None,
+            PayoutMessage::DraftOffer(offer) => Some(offer),
+            PayoutMessage::InvoiceRequest(_) => None,
         }
     }
 
     /// The message if it is an invoice request.
     pub const fn as_invoice_request(&self) -> Option<&InvoiceRequest> {
         match &self.message {
-            Promised::InvoiceRequest(request) => Some(request),
-            Promised::DraftOffer(_) => None,
+            PayoutMessage::InvoiceRequest(request) => Some(request),
+            PayoutMessage::DraftOffer(_) => None,
         }
     }
 
@@ -109,8 +109,8 @@ impl Promise {
     /// The name of the payout that keeps this promise: the offer_id, or the invreq_id.
     pub fn id(&self) -> PayoutId {
         PayoutId::from_byte_array(match &self.message {
-            Promised::DraftOffer(offer) => offer.offer_id().to_byte_array(),
-            Promised::InvoiceRequest(request) => request.invreq_id().to_byte_array(),
+            PayoutMessage::DraftOffer(offer) => offer.offer_id().to_byte_array(),
+            PayoutMessage::InvoiceRequest(request) => request.invreq_id().to_byte_array(),
         })
     }
 
@@ -118,15 +118,15 @@ impl Promise {
     /// on, today's after it.
     pub fn expired(&self, now: u64) -> Option<u64> {
         match &self.message {
-            Promised::DraftOffer(offer) => offer.absolute_expiry().filter(|expiry| now >= *expiry),
-            Promised::InvoiceRequest(request) => {
+            PayoutMessage::DraftOffer(offer) => offer.absolute_expiry().filter(|expiry| now >= *expiry),
+            PayoutMessage::InvoiceRequest(request) => {
                 request.offer_absolute_expiry().filter(|expiry| now > *expiry)
             }
         }
     }
 }
 
-impl Promised {
+impl PayoutMessage {
     /// What the message is called.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -136,7 +136,7 @@ impl Promised {
     }
 }
 
-impl fmt::Display for Promised {
+impl fmt::Display for PayoutMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DraftOffer(offer) => offer.fmt(f),
@@ -148,7 +148,7 @@ impl fmt::Display for Promised {
 /// Why a message promises nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum NotAPromise {
+pub enum TermsError {
     /// The offer wants to be paid.
     #[error("the offer does not pay out: it has no send_invoice")]
     NoSendInvoice,

@@ -5,7 +5,7 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
-use super::history::Happened;
+use super::history::HistoryEvent;
 use super::id::PayoutId;
 use super::ledger::{Ledger, Written};
 use super::record::Payout;
@@ -26,7 +26,7 @@ impl<S: Store> Ledger<S> {
     /// It does not restore
     /// - a row that is gone or that the store itself cannot read,
     /// - a history that is damaged: there is nothing to replay,
-    /// - the label in the row, which a store cannot change: the history has the right one ([`Happened::Created`]), and
+    /// - the label in the row, which a store cannot change: the history has the right one ([`HistoryEvent::Created`]), and
     ///   [`Ledger::verify`] goes on to report the row,
     /// - what a ledger lost that was restored from an old copy: see [`Ledger::adopt`].
     ///
@@ -54,7 +54,7 @@ impl<S: Store> Ledger<S> {
             let mut takes = lost.into_iter();
             loop {
                 let taken = takes.next();
-                match self.write(next, iter::once(Happened::Rebuilt), taken, now)? {
+                match self.write(next, iter::once(HistoryEvent::Rebuilt), taken, now)? {
                     Written::Done(written) => next = written,
                     Written::Conflict => return Ok(None),
                     Written::HashTaken { by } => {

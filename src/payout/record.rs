@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::id::PayoutId;
-use super::promise::Promise;
+use super::promise::Terms;
 use super::state::{Attempt, ImpossibleState, RetryPolicy, State};
 use super::status::Status;
 use super::store::{Label, Row};
@@ -29,7 +29,7 @@ pub struct Payout {
     pub(super) id: PayoutId,
     pub(super) version: u64,
     pub(super) label: Option<Label>,
-    pub(super) promise: Promise,
+    pub(super) promise: Terms,
     pub(super) created_at: u64,
     pub(super) state: State,
     /// The second of every claim or adoption, in the order of the state's attempts.
@@ -64,7 +64,7 @@ impl Payout {
     }
 
     /// What was promised.
-    pub const fn promise(&self) -> &Promise {
+    pub const fn promise(&self) -> &Terms {
         &self.promise
     }
 
@@ -117,7 +117,7 @@ impl Payout {
     }
 
     pub(super) fn new(
-        promise: Promise,
+        promise: Terms,
         id: PayoutId,
         label: Option<Label>,
         policy: RetryPolicy,
@@ -355,7 +355,7 @@ mod tests {
     fn payout(label: Option<&str>) -> Payout {
         let node = secp256k1::XOnlyPublicKey::from_slice(&GENERATOR_X).unwrap();
         let offer = Offer::payout("record", node).amount("1sat".parse().unwrap()).build().unwrap();
-        let promise = Promise::draft(offer).unwrap();
+        let promise = Terms::draft(offer).unwrap();
         let (id, label) = (promise.id(), label.map(|text| Label::new(text).unwrap()));
         Payout::new(promise, id, label, RetryPolicy::AnyNewInvoice, 1_700_000_000)
     }

@@ -1,4 +1,4 @@
-//! Recovery: [`Ledger::recover`] asks the node about what is in flight, each claim in a thread of its own.
+//! RecoveryReport: [`Ledger::recover`] asks the node about what is in flight, each claim in a thread of its own.
 //!
 //! A node that hangs in one call must not hold up the others. Rust cannot stop a thread, so a call without an answer
 //! is left behind: its thread owns all that it needs (a shared payer, the claim, a weak handle to the ledger) and is not
@@ -19,9 +19,9 @@ use std::vec::Vec;
 use super::claim::{Asking, Claim, HeldClaim};
 use super::id::PayoutId;
 use super::ledger::{Ledger, UnreadablePayout, WeakLedger};
-use super::pay::{Ended, NotBegun, Payer, Problem, drive};
+use super::pay::{NotBegun, Payer, PaymentResult, RecordingError, drive};
 use super::presented::last_payable_second;
-use super::promise::Promise;
+use super::promise::Terms;
 use super::status::Status;
 use super::store::{Filter, Order, PageSize, Store, StoreError};
 use crate::payment::PaymentHash;
@@ -107,22 +107,22 @@ impl Default for RecoverOptions {
 /// What one run of [`Ledger::recover`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "it lists what needs attention"]
-pub struct Recovery {
+pub struct RecoveryReport {
     /// The payments that were asked about, oldest payout first.
-    pub payments: Vec<Recovered>,
+    pub payments: Vec<RecoveredClaim>,
     /// The payouts in flight whose rows could not be read. They did not keep the others from being recovered.
     pub unreadable: Vec<UnreadablePayout>,
 }
 
 /// What [`Ledger::recover`] did with one payment in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovered {
+pub struct RecoveredClaim {
     /// The payout.
     pub payout: PayoutId,
     /// The payment.
     pub hash: PaymentHash,
     /// How it stands now.
-    pub ended: Ended,
+    pub ended: PaymentResult,
 }
 
 impl<S: Store> Ledger<S> {
@@ -131,11 +131,11 @@ impl<S: Store> Ledger<S> {
     ///
     /// - **A payment that the node never began** is begun now if its claim is young enough
     ///   ([`RecoverOptions::begin_within`]) and its invoice has not expired. It is begun, not released, so that a slow
-    ///   worker elsewhere and this recovery pay the same invoice. Otherwise it is reported as [`Ended::NeverBegun`], for
+    ///   worker elsewhere and this recovery pay the same invoice. Otherwise it is reported as [`PaymentResult::NeverBegun`], for
     ///   a person to decide; the claim stays in flight, and the next run reports it again. An adopted payment is never
     ///   begun.
     /// - **One bad claim stops nothing.** A payer that panics is caught, one that does not answer within the limit is
-    ///   left behind, and a damaged row is listed: all three are in the [`Recovery`], and the others go on. A panic can
+    ///   left behind, and a damaged row is listed: all three are in the [`RecoveryReport`], and the others go on. A panic can
     ///   be caught only in programs that unwind: with `panic = "abort"` it ends the process, and the claims behind it
     ///   are recovered after the next start.
     /// - **A late answer is recorded** when it comes, if the ledger is still open; until then no run in this process
@@ -155,7 +155,7 @@ impl<S: Store> Ledger<S> {
         payer: &Arc<P>,
         options: &RecoverOptions,
         now: impl Fn() -> u64 + Send + Sync + 'static,
-    ) -> Result<Recovery, StoreError>
+    ) -> Result<RecoveryReport, StoreError>
     where
         S: 'static,
         P: Payer + Send + Sync + ?Sized + 'static,
@@ -189,7 +189,7 @@ impl<S: Store> Ledger<S> {
             }
             match page.next {
                 Some(next) => after = Some(next),
-                None => return Ok(Recovery { payments: questions.answers(), unreadable }),
+                None => return Ok(RecoveryReport { payments: questions.answers(), unreadable }),
             }
         }
     }
@@ -242,7 +242,7 @@ const MAX_ASKING: usize = 64;
 
 /// One payment to ask about. It is held until this is dropped.
 enum Job {
-    Claimed { claim: Claim, promise: Box<Promise>, bounds: Bounds },
+    Claimed { claim: Claim, promise: Box<Terms>, bounds: Bounds },
     Adopted { payout: PayoutId, hash: PaymentHash, _held: HeldClaim },
 }
 
@@ -259,16 +259,16 @@ impl Job {
         ledger: &WeakLedger<S>,
         payer: &(impl Payer + ?Sized),
         now: &dyn Fn() -> u64,
-    ) -> Ended {
+    ) -> PaymentResult {
         match self {
             Self::Claimed { claim, promise, bounds } => {
                 let forbids = |claim: &Claim| bounds.forbid(promise, claim.invoice(), now());
                 drive(&|| ledger.upgrade(), claim, payer, &forbids, now)
             }
             Self::Adopted { hash, .. } => match payer.status(*hash) {
-                None => Ended::NeverBegun { reason: NotBegun::Adopted },
+                None => PaymentResult::NeverBegun { reason: NotBegun::Adopted },
                 Some(outcome) => {
-                    let closed = || Problem::Closed.into();
+                    let closed = || RecordingError::Closed.into();
                     ledger.upgrade().map_or_else(closed, |ledger| ledger.record(*hash, outcome, now()))
                 }
             },
@@ -284,7 +284,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    fn forbid(self, promise: &Promise, invoice: &[u8], now: u64) -> Option<NotBegun> {
+    fn forbid(self, promise: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
         let Self { claimed_at, within } = self;
         // A claim from the future was made by a clock that ran ahead, and is young.
         if now.saturating_sub(claimed_at) > within {
@@ -302,11 +302,11 @@ impl Bounds {
 struct Questions {
     limit: Duration,
     at_once: usize,
-    payments: Vec<Recovered>,
+    payments: Vec<RecoveredClaim>,
     /// Those in the air, by their place in `payments`, and when each is given up.
     open: BTreeMap<usize, Instant>,
-    sender: Sender<(usize, Ended)>,
-    receiver: Receiver<(usize, Ended)>,
+    sender: Sender<(usize, PaymentResult)>,
+    receiver: Receiver<(usize, PaymentResult)>,
 }
 
 impl Questions {
@@ -338,15 +338,16 @@ impl Questions {
             self.wait();
         }
         let (place, (payout, hash)) = (self.payments.len(), job.names());
-        let mut push = |ended| self.payments.push(Recovered { payout, hash, ended });
+        let mut push = |ended| self.payments.push(RecoveredClaim { payout, hash, ended });
         let Some(asking) = asking else {
-            return push(Problem::NotAsked { waiting: MAX_ASKING }.into());
+            return push(RecordingError::NotAsked { waiting: MAX_ASKING }.into());
         };
         let (payer, now, sender) = (Arc::clone(payer), Arc::clone(now), self.sender.clone());
         let thread = thread::Builder::new().name("bolt12-recover".to_string()).spawn(move || {
             // The payer is not used after a panic in the middle of a change of its own, except by itself.
             let ended = catch_unwind(AssertUnwindSafe(|| job.run(&ledger, &*payer, &*now)));
-            let ended = ended.unwrap_or_else(|panic| Problem::Panicked { message: message(&*panic) }.into());
+            let ended =
+                ended.unwrap_or_else(|panic| RecordingError::Panicked { message: message(&*panic) }.into());
             // What was held is free before the answer is out, so that the next run may ask again.
             drop((job, asking, ledger, payer));
             // Nobody may be waiting any more.
@@ -354,10 +355,10 @@ impl Questions {
         });
         match thread {
             Ok(_left_to_itself) => {
-                push(Problem::NoAnswer { limit: self.limit }.into());
+                push(RecordingError::NoAnswer { limit: self.limit }.into());
                 self.open.insert(place, Instant::now().checked_add(self.limit).unwrap_or_else(far_away));
             }
-            Err(error) => push(Problem::NoThread { reason: error.to_string() }.into()),
+            Err(error) => push(RecordingError::NoThread { reason: error.to_string() }.into()),
         }
     }
 
@@ -379,7 +380,7 @@ impl Questions {
     }
 
     /// All answers, when they are there or given up.
-    fn answers(mut self) -> Vec<Recovered> {
+    fn answers(mut self) -> Vec<RecoveredClaim> {
         while !self.open.is_empty() {
             self.wait();
         }

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::chain::ChainEnd;
-use super::history::{EventError, Happened, Linked};
+use super::history::{EventError, HistoryEvent, Linked};
 use super::id::PayoutId;
 use super::record::{InFlight, Payout};
 use super::state::{self, Event, Input, Refusal};
@@ -90,7 +90,7 @@ impl Replay {
     fn follow(&mut self, linked: &Linked) -> Result<(), Unlike> {
         let (time, version) = (linked.entry.time, linked.version);
         let Some(payout) = &mut self.payout else {
-            let Happened::Created { promise, policy, label } = &linked.entry.what else {
+            let HistoryEvent::Created { promise, policy, label } = &linked.entry.what else {
                 return Err(Unlike::NotCreated);
             };
             if promise.id() != self.id || version != 1 {
@@ -103,7 +103,7 @@ impl Replay {
         let Some(event) = linked.entry.what.event() else {
             return match linked.entry.what {
                 // A rebuilt row goes on from the version that was found, whatever it was.
-                Happened::Rebuilt if self.expected.is_empty() => {
+                HistoryEvent::Rebuilt if self.expected.is_empty() => {
                     payout.version = version;
                     Ok(())
                 }
@@ -152,14 +152,14 @@ const fn input(event: &Event) -> Result<Input, Unlike> {
 }
 
 /// What the state does not hold: times, and the invoice of the claim in flight.
-fn record(payout: &mut Payout, what: &Happened, time: u64) {
+fn record(payout: &mut Payout, what: &HistoryEvent, time: u64) {
     match what {
-        Happened::Claimed { invoice, amount, .. } => {
+        HistoryEvent::Claimed { invoice, amount, .. } => {
             payout.claimed_at.push(time);
             payout.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount });
         }
         // One that had failed keeps the time of its claim.
-        Happened::Adopted { .. } if payout.claimed_at.len() < payout.state.attempts().len() => {
+        HistoryEvent::Adopted { .. } if payout.claimed_at.len() < payout.state.attempts().len() => {
             payout.claimed_at.push(time);
         }
         _ => {}
@@ -197,7 +197,7 @@ mod tests {
     use std::vec;
 
     use super::super::memory::MemoryStore;
-    use super::super::promise::Promise;
+    use super::super::promise::Terms;
     use super::super::state::RetryPolicy;
     use super::super::status::Status;
     use super::super::store::NewRow;
@@ -206,15 +206,15 @@ mod tests {
     use crate::draft::Offer;
     use crate::payment::{PaymentProof, Preimage};
 
-    fn promise(description: &str) -> Promise {
+    fn promise(description: &str) -> Terms {
         let keys = secp256k1::Keypair::from_seckey_slice(secp256k1::SECP256K1, &[7; 32]).unwrap();
         let offer = Offer::payout(description, keys.x_only_public_key().0).amount("1sat".parse().unwrap());
-        Promise::draft(offer.build().unwrap()).unwrap()
+        Terms::draft(offer.build().unwrap()).unwrap()
     }
 
-    fn created(promise: &Promise) -> Happened {
+    fn created(promise: &Terms) -> HistoryEvent {
         let policy = RetryPolicy::AnyNewInvoice;
-        Happened::Created { promise: Box::new(promise.clone()), policy, label: None }
+        HistoryEvent::Created { promise: Box::new(promise.clone()), policy, label: None }
     }
 
     fn proof(secret: u8) -> PaymentProof {
@@ -222,15 +222,15 @@ mod tests {
         PaymentProof::new(preimage.payment_hash(), preimage).unwrap()
     }
 
-    fn claimed(secret: u8) -> Happened {
+    fn claimed(secret: u8) -> HistoryEvent {
         let hash = proof(secret).payment_hash();
-        Happened::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret] }
+        HistoryEvent::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret] }
     }
 
     /// What a history comes to whose events are chained as they should be, each with the version given.
-    fn replayed(id: PayoutId, events: &[(u64, Happened)]) -> Result<Status, String> {
+    fn replayed(id: PayoutId, events: &[(u64, HistoryEvent)]) -> Result<Status, String> {
         let mut end = ChainEnd::start(id);
-        let chained = |(version, what): &(u64, Happened)| {
+        let chained = |(version, what): &(u64, HistoryEvent)| {
             let event = what.to_bytes(id, end, *version, 1_700_000_000);
             end = end.after(&event);
             event
@@ -247,11 +247,11 @@ mod tests {
     fn a_chain_of_events_that_the_machine_does_not_answer_is_refused() {
         let promise = promise("replay");
         let (id, new) = (promise.id(), (1, created(&promise)));
-        let settled = |secret, late| Happened::Settled { proof: proof(secret), late };
+        let settled = |secret, late| HistoryEvent::Settled { proof: proof(secret), late };
         let released =
-            |secret| Happened::Released { hash: proof(secret).payment_hash(), reason: String::new() };
+            |secret| HistoryEvent::Released { hash: proof(secret).payment_hash(), reason: String::new() };
         let (one, two) = (proof(1).payment_hash(), proof(2).payment_hash());
-        let overpaid = Happened::Overpaid { hash: two, paid_by: one };
+        let overpaid = HistoryEvent::Overpaid { hash: two, paid_by: one };
         let paid_late = vec![
             new.clone(),
             (2, claimed(1)),
@@ -263,7 +263,7 @@ mod tests {
         let whole = [paid_late.clone(), vec![(6, overpaid.clone())]].concat();
         assert_eq!(replayed(id, &whole), Ok(Status::Overpaid));
         assert_eq!(
-            replayed(id, &[new.clone(), (9, Happened::Rebuilt), (10, claimed(1))]),
+            replayed(id, &[new.clone(), (9, HistoryEvent::Rebuilt), (10, claimed(1))]),
             Ok(Status::Claimed)
         );
         for (events, told) in [
@@ -296,7 +296,7 @@ mod tests {
                 "event 7: it was written with version 7 of the row, expected 6".into(),
             ),
             (
-                [paid_late, vec![(7, Happened::Disabled)]].concat(),
+                [paid_late, vec![(7, HistoryEvent::Disabled)]].concat(),
                 "event 7: it was written with version 7 of the row, expected 6".into(),
             ),
         ] {
@@ -313,7 +313,7 @@ mod tests {
         let first = created(&promise).to_bytes(id, start, 1, 5);
         let after = start.after(&first);
         let (here, there) = (claimed(1).to_bytes(id, after, 2, 6), claimed(2).to_bytes(id, after, 2, 6));
-        let released = Happened::Released { hash: proof(2).payment_hash(), reason: String::new() };
+        let released = HistoryEvent::Released { hash: proof(2).payment_hash(), reason: String::new() };
         let last = released.to_bytes(id, after.after(&there), 3, 7);
         let replayed = |second: &[u8]| {
             let store = MemoryStore::new();

@@ -176,14 +176,14 @@ impl NewRow {
     ///
     /// # Errors
     ///
-    /// [`OverBound`] when the body or the events are longer than a store takes.
+    /// [`LimitExceeded`] when the body or the events are longer than a store takes.
     pub fn new(
         id: PayoutId,
         status: Status,
         label: Option<Label>,
         body: Vec<u8>,
         events: Vec<Vec<u8>>,
-    ) -> Result<Self, OverBound> {
+    ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
         Ok(Self { id, status, label, body, events })
     }
@@ -235,7 +235,7 @@ impl Change {
     ///
     /// # Errors
     ///
-    /// [`OverBound`] when the body or the events are longer than a store takes.
+    /// [`LimitExceeded`] when the body or the events are longer than a store takes.
     pub fn new(
         id: PayoutId,
         expected: u64,
@@ -243,7 +243,7 @@ impl Change {
         body: Vec<u8>,
         events: Vec<Vec<u8>>,
         takes: Option<PaymentHash>,
-    ) -> Result<Self, OverBound> {
+    ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
         Ok(Self { id, expected, status, body, events, takes })
     }
@@ -378,8 +378,8 @@ impl Label {
     ///
     /// # Errors
     ///
-    /// [`OverBound`] when it is longer than [`MAX_LABEL`].
-    pub fn new(text: impl Into<String>) -> Result<Self, OverBound> {
+    /// [`LimitExceeded`] when it is longer than [`MAX_LABEL`].
+    pub fn new(text: impl Into<String>) -> Result<Self, LimitExceeded> {
         let text = text.into();
         bound("a label", "bytes", text.len(), MAX_LABEL)?;
         Ok(Self(text))
@@ -399,12 +399,12 @@ impl AsRef<str> for Label {
 }
 
 impl FromStr for Label {
-    type Err = OverBound;
+    type Err = LimitExceeded;
 
     /// # Errors
     ///
     /// As [`Label::new`].
-    fn from_str(text: &str) -> Result<Self, OverBound> {
+    fn from_str(text: &str) -> Result<Self, LimitExceeded> {
         Self::new(text)
     }
 }
@@ -506,7 +506,7 @@ impl StoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{what} has at most {max} {unit}, not {found}")]
 #[non_exhaustive]
-pub struct OverBound {
+pub struct LimitExceeded {
     /// What is too long.
     pub what: &'static str,
     /// What is counted.
@@ -517,15 +517,20 @@ pub struct OverBound {
     pub max: usize,
 }
 
-fn check_bounds(body: &[u8], events: &[Vec<u8>]) -> Result<(), OverBound> {
+fn check_bounds(body: &[u8], events: &[Vec<u8>]) -> Result<(), LimitExceeded> {
     bound("a body", "bytes", body.len(), MAX_BODY)?;
     bound("a write", "events", events.len(), MAX_EVENTS)?;
     events.iter().try_for_each(|event| bound("an event", "bytes", event.len(), MAX_EVENT))
 }
 
-const fn bound(what: &'static str, unit: &'static str, found: usize, max: usize) -> Result<(), OverBound> {
+const fn bound(
+    what: &'static str,
+    unit: &'static str,
+    found: usize,
+    max: usize,
+) -> Result<(), LimitExceeded> {
     if found > max {
-        return Err(OverBound { what, unit, found, max });
+        return Err(LimitExceeded { what, unit, found, max });
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use secp256k1::XOnlyPublicKey;
 use thiserror::Error;
 
 use super::id::PayoutId;
-use super::promise::{NotAPromise, Promise, Promised};
+use super::promise::{PayoutMessage, Terms, TermsError};
 use super::state::RetryPolicy;
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed};
@@ -18,11 +18,11 @@ use crate::message::InvoiceRequest;
 use crate::tlv::{Reader, Record, Writer};
 
 /// The bytes that [`read`] takes back.
-pub(super) fn to_bytes(promise: &Promise, policy: RetryPolicy) -> Vec<u8> {
+pub(super) fn to_bytes(promise: &Terms, policy: RetryPolicy) -> Vec<u8> {
     let mut writer = Writer::new();
     match promise.message() {
-        Promised::DraftOffer(offer) => writer.record(DRAFT_OFFER.number(), offer.as_bytes()),
-        Promised::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
+        PayoutMessage::DraftOffer(offer) => writer.record(DRAFT_OFFER.number(), offer.as_bytes()),
+        PayoutMessage::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
     }
     writer.tu64_if(LIMIT.number(), promise.limit().map(Msat::get));
     let refund_key = promise.refund_key().map(|key| key.serialize());
@@ -34,18 +34,16 @@ pub(super) fn to_bytes(promise: &Promise, policy: RetryPolicy) -> Vec<u8> {
 
 /// The terms of the payout `id`. The signature of the message is not verified again: it was when the promise was made,
 /// and the checksum around these bytes covers it.
-pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Promise, RetryPolicy), BadTerms> {
+pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), BadTerms> {
     let mut parts = Parts::default();
     read_framed(bytes, |record| parts.read(record))?;
     let mut promise = match parts.request {
-        Some(request) => {
-            Promise::invoice_request(InvoiceRequest::from_stored(request.slice(bytes).to_vec())?)?
-        }
+        Some(request) => Terms::invoice_request(InvoiceRequest::from_stored(request.slice(bytes).to_vec())?)?,
         None => {
             let offer = parts.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
             // The id of a payout is the root of its offer.
             let root = MerkleRoot::from_byte_array(id.to_byte_array());
-            Promise::draft(draft::Offer::from_stored(offer.slice(bytes).to_vec(), root)?)?
+            Terms::draft(draft::Offer::from_stored(offer.slice(bytes).to_vec(), root)?)?
         }
     };
     if let Some(limit) = parts.limit {
@@ -63,7 +61,7 @@ pub(super) enum BadTerms {
     #[error(transparent)]
     Parse(#[from] ParseError),
     #[error(transparent)]
-    NotAPromise(#[from] NotAPromise),
+    TermsError(#[from] TermsError),
 }
 
 impl From<FieldError> for BadTerms {

@@ -103,7 +103,7 @@ pub enum Finding {
         /// The status of the row.
         found: Status,
     },
-    /// The listing of a status does not show a payout that has it. Recovery does not see a payment in flight that is
+    /// The listing of a status does not show a payout that has it. RecoveryReport does not see a payment in flight that is
     /// not listed.
     #[error("payout {payout}: it is {status}, but not listed so")]
     NotListed {

@@ -5,7 +5,7 @@ use bolt12::draft;
 use bolt12::field::{BlindedPathBuf, FallbackAddress, PayInfo};
 use bolt12::merkle::{LnAll, LnNonce, root};
 use bolt12::message::{InvoiceContext, OfferContext, PayeeAuthentication};
-use bolt12::payout::{Ledger, MemoryStore, Promise};
+use bolt12::payout::{Ledger, MemoryStore, Terms};
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::{Stream, Writer, tu64_bytes};
 use bolt12::{Amount, AnyMessage, Invoice, InvoiceRequest, Msat, Offer};
@@ -79,7 +79,7 @@ fn an_invoice_issued_by_the_payers_own_node_is_left_to_the_node() {
     assert_eq!(Some(invoice.node_id()), offer.node_id());
     assert!(offer.check_invoice(&invoice, &draft::RedeemContext::new(NOW)).is_ok());
     let ledger = Ledger::new(MemoryStore::new());
-    assert!(ledger.create(&Promise::draft(offer).unwrap(), None, NOW).unwrap().is_new());
+    assert!(ledger.create(&Terms::draft(offer).unwrap(), None, NOW).unwrap().is_new());
     assert!(ledger.claim(&invoice, NOW).is_ok());
     // The same in merged BOLT 12: the payer's key, 5, signs the invoice.
     let (request, invoice) = invoice_by(&key(5));
@@ -184,7 +184,7 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
     }
     // The ledger pays the same.
     let ledger = Ledger::new(MemoryStore::new());
-    let promise = Promise::draft(offer.clone()).unwrap().with_limit(msat(350));
+    let promise = Terms::draft(offer.clone()).unwrap().with_limit(msat(350));
     assert!(ledger.create(&promise, None, NOW).unwrap().is_new());
     let error = ledger.claim(&of(4, 400), NOW).unwrap_err();
     assert_eq!(error.payee_message(), "amount: larger than the payer pays for this offer");

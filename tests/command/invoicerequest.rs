@@ -9,7 +9,8 @@ use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::merkle::{LnAll, root};
 use bolt12::payout::state::Refusal;
 use bolt12::payout::{
-    Claim, ClaimError, Ended, Ledger, MemoryStore, Outcome, Payer, PaymentHash, Preimage, Settled, TermsError,
+    Claim, ClaimError, Ledger, MemoryStore, Payer, PaymentHash, PaymentResult, PaymentStatus, Preimage,
+    RedemptionError, Settlement,
 };
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::Writer;
@@ -58,15 +59,15 @@ fn answer(request: &InvoiceRequest, preimage: Preimage, now: u64) -> Invoice {
 struct Node(Vec<Preimage>);
 
 impl Payer for Node {
-    fn pay(&self, claim: &Claim) -> Outcome {
-        self.status(claim.payment_hash()).unwrap_or(Outcome::Unknown)
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
+        self.status(claim.payment_hash()).unwrap_or(PaymentStatus::Unknown)
     }
 
-    fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         self.0
             .iter()
             .find(|preimage| preimage.payment_hash() == hash)
-            .map(|preimage| Outcome::Paid(*preimage))
+            .map(|preimage| PaymentStatus::Paid(*preimage))
     }
 }
 
@@ -119,7 +120,7 @@ fn it_is_paid_once_by_an_invoice_that_mirrors_either_variant() {
         let node = Node(vec![preimage, second]);
         let invoice = answer(&request, preimage, NOW);
         let ended = ledger.pay_once(&invoice, &node, || NOW).unwrap();
-        assert_eq!(ended, Ended::Paid { preimage, settled: Settled::Paid });
+        assert_eq!(ended, PaymentResult::Paid { preimage, settled: Settlement::Paid });
         for replay in [&invoice, &answer(&request, second, NOW)] {
             let error = ledger.pay_once(replay, &node, || NOW + 7_000_000).unwrap_err();
             assert_eq!(error, ClaimError::Refused(Refusal::AlreadyPaid { by: preimage.payment_hash() }));
@@ -155,7 +156,7 @@ fn a_key_for_this_request_alone_works_as_well() {
     assert_eq!(result.bolt12, request.to_string());
     let preimage = Preimage::from_byte_array([1; 32]);
     let ended = ledger.pay_once(&answer(&request, preimage, NOW), &Node(vec![preimage]), || NOW).unwrap();
-    assert_eq!(ended, Ended::Paid { preimage, settled: Settled::Paid });
+    assert_eq!(ended, PaymentResult::Paid { preimage, settled: Settlement::Paid });
 }
 
 #[test]
@@ -198,7 +199,7 @@ fn an_expired_invoice_or_request_is_not_paid() {
     let result = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let request: InvoiceRequest = result.bolt12.parse().unwrap();
     let old = answer(&request, Preimage::from_byte_array([1; 32]), NOW - 7_201);
-    assert!(matches!(ledger.claim(&old, NOW), Err(ClaimError::Terms(TermsError::Bolt12(_)))));
+    assert!(matches!(ledger.claim(&old, NOW), Err(ClaimError::Terms(RedemptionError::Bolt12(_)))));
     let invoice = answer(&request, Preimage::from_byte_array([2; 32]), NOW);
     let late = ledger.claim(&invoice, NOW + 601).unwrap_err();
     assert_eq!(
@@ -244,7 +245,7 @@ fn an_invoice_in_the_other_dialect_is_told_so() {
     let sighash = SignatureField::INVOICE.sighash(root::<LnAll>(forged.stream()));
     forged.record(240, payee.sign(&sighash).unwrap().as_ref());
     let forged = draft::Invoice::try_from(forged.into_bytes()).unwrap();
-    assert_eq!(ledger.claim(&forged, NOW).unwrap_err(), ClaimError::Terms(TermsError::OtherDialect));
+    assert_eq!(ledger.claim(&forged, NOW).unwrap_err(), ClaimError::Terms(RedemptionError::OtherDialect));
 }
 
 #[test]

@@ -11,8 +11,8 @@ use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
 };
 use bolt12::payout::{
-    Claim, ClaimError, Happened, Ledger, LedgerId, MemoryStore, Outcome, Payer, PaymentHash, Payout,
-    PayoutId, Preimage, Promise, RecoverOptions, RedbStore, Store, StoreError, TermsError,
+    Claim, ClaimError, HistoryEvent, Ledger, LedgerId, MemoryStore, Payer, PaymentHash, PaymentStatus,
+    Payout, PayoutId, Preimage, RecoverOptions, RedbStore, RedemptionError, Store, StoreError, Terms,
 };
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 /// The second in which the tests play.
 pub const NOW: u64 = 1_700_000_000;
 
-/// Recovery of what was claimed up to a second.
+/// RecoveryReport of what was claimed up to a second.
 pub fn until(claimed_until: u64) -> RecoverOptions {
     RecoverOptions::new().claimed_until(claimed_until)
 }
@@ -82,7 +82,7 @@ pub fn offer_of(description: &str, amount: &str) -> Offer {
 /// Promises an offer of 100 sat in `ledger`.
 pub fn promised<S: Store>(ledger: &Ledger<S>, description: &str) -> (Offer, PayoutId) {
     let offer = offer(description);
-    let created = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap();
+    let created = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
     assert!(created.is_new());
     (offer, created.into_payout().id())
 }
@@ -121,13 +121,13 @@ pub fn refusal(error: ClaimError) -> Refusal {
 /// The refusal of an invoice that does not fit its offer.
 pub fn terms(error: ClaimError) -> RedeemError {
     match error {
-        ClaimError::Terms(TermsError::Draft(error)) => error,
+        ClaimError::Terms(RedemptionError::Draft(error)) => error,
         other => panic!("refused for another reason: {other}"),
     }
 }
 
 /// Everything that happened to a payout. Fails the test if the record is not what its history leads to.
-pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<Happened> {
+pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> {
     let payout = payout(ledger, id);
     let mut entries = Vec::new();
     loop {
@@ -142,27 +142,27 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<Happened> {
     for (number, entry) in (1..).zip(&entries) {
         assert_eq!(entry.sequence, number);
         let input = match &entry.what {
-            Happened::Created { promise, policy, label } => {
+            HistoryEvent::Created { promise, policy, label } => {
                 assert_eq!((&**promise, label.as_ref()), (payout.promise(), payout.label()));
                 assert_eq!(*policy, payout.state().policy());
                 assert_eq!((number, entry.time), (1, payout.created_at()));
                 continue;
             }
-            Happened::Claimed { hash, invoice, amount } => {
+            HistoryEvent::Claimed { hash, invoice, amount } => {
                 let invoice = Invoice::try_from(invoice.clone()).unwrap();
                 assert_eq!(invoice.payment_hash(), Some(*hash));
                 assert_eq!(invoice.amount(), Some(amount.get()));
                 assert_eq!(ledger.by_payment_hash(*hash).unwrap(), Some(payout.clone()));
                 Input::Claim(*hash)
             }
-            Happened::Adopted { hash, .. } => Input::Adopt(*hash),
-            Happened::Rebuilt => continue,
-            Happened::Settled { proof, .. } => Input::Settle(*proof),
-            Happened::Released { hash, .. } => Input::Release(*hash),
+            HistoryEvent::Adopted { hash, .. } => Input::Adopt(*hash),
+            HistoryEvent::Rebuilt => continue,
+            HistoryEvent::Settled { proof, .. } => Input::Settle(*proof),
+            HistoryEvent::Released { hash, .. } => Input::Release(*hash),
             // Closing by the first failure, and overpaying, come with the step before.
-            Happened::Disabled if state.is_closed() => continue,
-            Happened::Disabled => Input::Disable,
-            Happened::Overpaid { .. } => continue,
+            HistoryEvent::Disabled if state.is_closed() => continue,
+            HistoryEvent::Disabled => Input::Disable,
+            HistoryEvent::Overpaid { .. } => continue,
             other => panic!("{other:?} is new: how does it change the state?"),
         };
         (state, _) = step(&state, &input).unwrap();
@@ -203,8 +203,8 @@ pub struct Node {
 #[derive(Clone, Debug)]
 struct Payment {
     paid: bool,
-    answer: Outcome,
-    status: Outcome,
+    answer: PaymentStatus,
+    status: PaymentStatus,
 }
 
 impl Node {
@@ -219,14 +219,14 @@ impl Node {
 
     /// Lets a payment that is under way succeed, and says so from now on.
     pub fn complete(&self, number: u64) {
-        let paid = Outcome::Paid(preimage(number));
+        let paid = PaymentStatus::Paid(preimage(number));
         let payment = Payment { paid: true, answer: paid.clone(), status: paid };
         self.payments.lock().unwrap().insert(hash(number), payment);
     }
 
     /// Lets a payment that is under way fail for good.
     pub fn fail(&self, number: u64) {
-        let failed = Outcome::Failed("no route".into());
+        let failed = PaymentStatus::Failed("no route".into());
         let payment = Payment { paid: false, answer: failed.clone(), status: failed };
         self.payments.lock().unwrap().insert(hash(number), payment);
     }
@@ -244,15 +244,16 @@ impl Node {
 
     fn begin(&self, hash: PaymentHash, plan: Plan) -> Payment {
         let number = (0..2_000).find(|number| preimage(*number).payment_hash() == hash).unwrap();
-        let (paid, failed) = (Outcome::Paid(preimage(number)), Outcome::Failed("no route".into()));
+        let (paid, failed) =
+            (PaymentStatus::Paid(preimage(number)), PaymentStatus::Failed("no route".into()));
         let (is_paid, answer, status) = match plan {
             Plan::Succeed | Plan::PayThenDie => (true, paid.clone(), paid),
             Plan::Fail => (false, failed.clone(), failed),
-            Plan::Stall => (false, Outcome::Unknown, Outcome::Unknown),
-            Plan::CallLies => (false, failed, Outcome::Unknown),
+            Plan::Stall => (false, PaymentStatus::Unknown, PaymentStatus::Unknown),
+            Plan::CallLies => (false, failed, PaymentStatus::Unknown),
             Plan::CallAndStatusLie => (false, failed.clone(), failed),
             Plan::WrongPreimage => {
-                let wrong = Outcome::Paid(Preimage::from_byte_array([0; 32]));
+                let wrong = PaymentStatus::Paid(Preimage::from_byte_array([0; 32]));
                 (true, wrong.clone(), wrong)
             }
             Plan::Die => unreachable!("dies before it begins"),
@@ -262,7 +263,7 @@ impl Node {
 }
 
 impl Payer for Node {
-    fn pay(&self, claim: &Claim) -> Outcome {
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
         self.pay_calls.fetch_add(1, Ordering::SeqCst);
         let plan = *self.plan.lock().unwrap();
         assert!(plan != Plan::Die, "dies");
@@ -275,7 +276,7 @@ impl Payer for Node {
         payment.answer
     }
 
-    fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         Some(self.payments.lock().unwrap().get(&hash)?.status.clone())
     }
 }

@@ -20,8 +20,8 @@ use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::state::Attempt;
 use bolt12::payout::store::{Filter, Order, PageSize};
 use bolt12::payout::{
-    Claim, ClaimError, Ended, Ledger, NotBegun, Outcome, Payer, PaymentHash, Payout, PayoutId, Promise,
-    RedbStore, Status, Store,
+    Claim, ClaimError, Ledger, NotBegun, Payer, PaymentHash, PaymentResult, PaymentStatus, Payout, PayoutId,
+    RedbStore, Status, Store, Terms,
 };
 use bolt12::{Amount, Msat};
 use testkit::ledger::{NOW, atm, hash, history, payee, preimage, until};
@@ -75,7 +75,7 @@ struct Seen {
     acknowledged: usize,
     payouts: usize,
     recovered: usize,
-    /// Recovered although the node had never begun them.
+    /// RecoveredClaim although the node had never begun them.
     resumed: usize,
     paid: usize,
     failed: usize,
@@ -134,7 +134,7 @@ fn child() -> ! {
 }
 
 /// Invoice `number` and the promise that it competes for.
-fn messages(number: u64) -> (Promise, Invoice) {
+fn messages(number: u64) -> (Terms, Invoice) {
     let offer = Offer::payout("crash", atm().x_only_public_key().0).amount(Amount::Any);
     // What makes it an offer of its own.
     let offer = offer.absolute_expiry(NOW + 1 + number / COMPETING).build().unwrap();
@@ -144,7 +144,7 @@ fn messages(number: u64) -> (Promise, Invoice) {
         .created_at(NOW)
         .sign(&payee())
         .unwrap();
-    (Promise::draft(offer).unwrap(), invoice)
+    (Terms::draft(offer).unwrap(), invoice)
 }
 
 /// Whether a payment is made, and fails, without the ledger: it is adopted.
@@ -168,11 +168,13 @@ fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
         Ok(claim) => {
             acknowledge(format_args!("claimed {} {}", promise.id(), hash(number)));
             match ledger.pay(claim, &node, || NOW) {
-                Ended::Paid { .. } => acknowledge(format_args!("settled {}", hash(number))),
-                Ended::Failed { .. } => acknowledge(format_args!("released {}", hash(number))),
-                Ended::InFlight { problem } => assert_eq!(problem, None),
+                PaymentResult::Paid { .. } => acknowledge(format_args!("settled {}", hash(number))),
+                PaymentResult::Failed { .. } => acknowledge(format_args!("released {}", hash(number))),
+                PaymentResult::InFlight { problem } => assert_eq!(problem, None),
                 // Adopted by another thread in between.
-                Ended::NeverBegun { reason } => assert!(matches!(reason, NotBegun::OtherInFlight { .. })),
+                PaymentResult::NeverBegun { reason } => {
+                    assert!(matches!(reason, NotBegun::OtherInFlight { .. }))
+                }
             }
         }
         Err(ClaimError::Refused(_)) => {}
@@ -224,11 +226,11 @@ impl Node {
         Arc::new(Self { file: Mutex::new((file, payments)), knows_all })
     }
 
-    fn outcome(&self, number: u64, paid: bool) -> Outcome {
+    fn outcome(&self, number: u64, paid: bool) -> PaymentStatus {
         match number % 5 {
-            0 if !self.knows_all => Outcome::Unknown,
-            _ if paid => Outcome::Paid(preimage(number)),
-            _ => Outcome::Failed("no route".into()),
+            0 if !self.knows_all => PaymentStatus::Unknown,
+            _ if paid => PaymentStatus::Paid(preimage(number)),
+            _ => PaymentStatus::Failed("no route".into()),
         }
     }
 
@@ -251,13 +253,13 @@ impl Node {
 }
 
 impl Payer for Node {
-    fn pay(&self, claim: &Claim) -> Outcome {
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
         let number = claim.amount().get() - 1;
         let paid = self.begin(number, number % 3 != 0);
         self.outcome(number, paid)
     }
 
-    fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         let (number, paid) = *self.file.lock().unwrap().1.get(&hash)?;
         Some(self.outcome(number, paid))
     }
@@ -313,9 +315,9 @@ fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
     assert_eq!((recovery.payments.len(), &recovery.unreadable), (payments, &vec![]));
     for one in &recovery.payments {
         match &one.ended {
-            Ended::Paid { .. } | Ended::Failed { .. } => {}
+            PaymentResult::Paid { .. } | PaymentResult::Failed { .. } => {}
             // A claim next to an adopted payment waits until that has ended.
-            Ended::NeverBegun { reason: NotBegun::OtherInFlight { .. } } => {}
+            PaymentResult::NeverBegun { reason: NotBegun::OtherInFlight { .. } } => {}
             _ => panic!("a fair node ends every claim: {one:?}"),
         }
     }

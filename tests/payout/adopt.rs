@@ -9,21 +9,21 @@ use bolt12::Msat;
 use bolt12::draft::{Invoice, Offer, RedeemError};
 use bolt12::payout::state::{Refusal, RetryPolicy};
 use bolt12::payout::{
-    AdoptError, ClaimError, Ended, Happened, Ledger, MemoryStore, NotBegun, Outcome, Payer, PaymentProof,
-    Promise, RecoverOptions, RedbStore, Settled, Status, TermsError,
+    AdoptError, ClaimError, HistoryEvent, Ledger, MemoryStore, NotBegun, Payer, PaymentProof, PaymentResult,
+    PaymentStatus, RecoverOptions, RedbStore, RedemptionError, Settlement, Status, Terms,
 };
 use testkit::ledger::*;
 
-fn paid(number: u64) -> Outcome {
-    Outcome::Paid(preimage(number))
+fn paid(number: u64) -> PaymentStatus {
+    PaymentStatus::Paid(preimage(number))
 }
 
-fn ended_paid(number: u64, settled: Settled) -> Ended {
-    Ended::Paid { preimage: preimage(number), settled }
+fn ended_paid(number: u64, settled: Settlement) -> PaymentResult {
+    PaymentResult::Paid { preimage: preimage(number), settled }
 }
 
-fn failed() -> Outcome {
-    Outcome::Failed("no route".into())
+fn failed() -> PaymentStatus {
+    PaymentStatus::Failed("no route".into())
 }
 
 #[test]
@@ -40,13 +40,19 @@ fn a_restored_copy_does_not_pay_again_what_was_adopted() {
     fs::copy(&path, &copy).unwrap();
     {
         let ledger = Ledger::new(RedbStore::open(&path).unwrap());
-        assert!(matches!(ledger.pay_once(&invoice(&offers[0], 1), &node, || NOW), Ok(Ended::Paid { .. })));
+        assert!(matches!(
+            ledger.pay_once(&invoice(&offers[0], 1), &node, || NOW),
+            Ok(PaymentResult::Paid { .. })
+        ));
         node.set(Plan::Fail);
-        assert!(matches!(ledger.pay_once(&invoice(&offers[1], 2), &node, || NOW), Ok(Ended::Failed { .. })));
+        assert!(matches!(
+            ledger.pay_once(&invoice(&offers[1], 2), &node, || NOW),
+            Ok(PaymentResult::Failed { .. })
+        ));
         node.set(Plan::Stall);
         assert!(matches!(
             ledger.pay_once(&invoice(&offers[2], 3), &node, || NOW),
-            Ok(Ended::InFlight { .. })
+            Ok(PaymentResult::InFlight { .. })
         ));
     }
 
@@ -63,7 +69,7 @@ fn a_restored_copy_does_not_pay_again_what_was_adopted() {
     assert_eq!(told(&offers[2], 13), Refusal::InFlight { hash: hash(3) });
     node.complete(3);
     let recovery = ledger.recover(&node, &RecoverOptions::new(), move || long_after).unwrap();
-    assert_eq!(recovery.payments[0].ended, ended_paid(3, Settled::Paid));
+    assert_eq!(recovery.payments[0].ended, ended_paid(3, Settlement::Paid));
     assert_eq!((payout(&ledger, id).status(), node.calls()), (Status::Used, calls));
     assert!(ledger.verify(|_| ()).unwrap().is_clean());
 }
@@ -73,20 +79,20 @@ fn an_adopted_payment_is_recorded_once_with_its_outcome() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         for (number, outcome, status, first, again) in [
-            (1, paid(1), Status::Used, ended_paid(1, Settled::Paid), ended_paid(1, Settled::Already)),
+            (1, paid(1), Status::Used, ended_paid(1, Settlement::Paid), ended_paid(1, Settlement::Already)),
             (
                 2,
                 failed(),
                 Status::Active,
-                Ended::Failed { reason: "no route".into() },
-                Ended::Failed { reason: "no route".into() },
+                PaymentResult::Failed { reason: "no route".into() },
+                PaymentResult::Failed { reason: "no route".into() },
             ),
             (
                 3,
-                Outcome::Unknown,
+                PaymentStatus::Unknown,
                 Status::Claimed,
-                Ended::InFlight { problem: None },
-                Ended::InFlight { problem: None },
+                PaymentResult::InFlight { problem: None },
+                PaymentResult::InFlight { problem: None },
             ),
         ] {
             let (offer, id) = promised(&ledger, &format!("adopted {number}"));
@@ -94,7 +100,7 @@ fn an_adopted_payment_is_recorded_once_with_its_outcome() {
             assert_eq!(ledger.adopt(&invoice, &outcome, NOW), Ok(first));
             let (stands, told) = (payout(&ledger, id), history(&ledger, id));
             assert_eq!((stands.status(), stands.version()), (status, 2));
-            assert!(matches!(told[1], Happened::Adopted { .. }), "{told:?}");
+            assert!(matches!(told[1], HistoryEvent::Adopted { .. }), "{told:?}");
             assert_eq!(told.len(), if status == Status::Claimed { 2 } else { 3 });
             assert_eq!(ledger.adopt(&invoice, &outcome, NOW + 5), Ok(again));
             assert_eq!(payout(&ledger, id), stands, "repeated, it changes nothing");
@@ -110,12 +116,12 @@ fn an_adopted_payment_is_never_begun() {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "never begun");
         let node = Node::new(Plan::Succeed);
-        let _ = ledger.adopt(&invoice(&offer, 1), &Outcome::Unknown, NOW).unwrap();
+        let _ = ledger.adopt(&invoice(&offer, 1), &PaymentStatus::Unknown, NOW).unwrap();
         assert!(ledger.resume(id, NOW).unwrap().is_none());
         for _ in 0..2 {
             // The node has forgotten it.
             let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
-            assert_eq!(recovery.payments[0].ended, Ended::NeverBegun { reason: NotBegun::Adopted });
+            assert_eq!(recovery.payments[0].ended, PaymentResult::NeverBegun { reason: NotBegun::Adopted });
         }
         assert_eq!((node.calls(), payout(&ledger, id).status()), (0, Status::Claimed));
         let told = refusal(ledger.claim(&invoice(&offer, 1), NOW).unwrap_err());
@@ -124,7 +130,7 @@ fn an_adopted_payment_is_never_begun() {
         ledger.release(hash(1), "looked at by hand", NOW).unwrap();
         assert_eq!(payout(&ledger, id).status(), Status::Active);
         // Then the node has it in flight after all.
-        let _ = ledger.adopt(&invoice(&offer, 1), &Outcome::Unknown, NOW + 9).unwrap();
+        let _ = ledger.adopt(&invoice(&offer, 1), &PaymentStatus::Unknown, NOW + 9).unwrap();
         assert_eq!(payout(&ledger, id).status(), Status::Claimed);
         assert_eq!(payout(&ledger, id).attempted_at(hash(1)), Some(NOW));
         assert_eq!(history(&ledger, id).len(), 4);
@@ -139,14 +145,14 @@ fn what_is_adopted_too_much_is_recorded_as_overpaid() {
         let (offer, id) = promised(&ledger, "overpaid");
         drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
         let _ = ledger.settle(hash(1), preimage(1), NOW).unwrap();
-        let _ = ledger.adopt(&invoice(&offer, 2), &Outcome::Unknown, NOW).unwrap();
+        let _ = ledger.adopt(&invoice(&offer, 2), &PaymentStatus::Unknown, NOW).unwrap();
         assert_eq!(payout(&ledger, id).status(), Status::ClaimedPaid);
-        assert_eq!(ledger.adopt(&invoice(&offer, 3), &paid(3), NOW), Ok(ended_paid(3, Settled::Overpaid)));
+        assert_eq!(ledger.adopt(&invoice(&offer, 3), &paid(3), NOW), Ok(ended_paid(3, Settlement::Overpaid)));
         assert_eq!(payout(&ledger, id).status(), Status::ClaimedOverpaid);
-        assert_eq!(ledger.adopt(&invoice(&offer, 2), &paid(2), NOW), Ok(ended_paid(2, Settled::Overpaid)));
+        assert_eq!(ledger.adopt(&invoice(&offer, 2), &paid(2), NOW), Ok(ended_paid(2, Settlement::Overpaid)));
         assert_eq!(payout(&ledger, id).status(), Status::Overpaid);
         // A failure that is told of a payment that proved paid changes nothing.
-        assert_eq!(ledger.adopt(&invoice(&offer, 2), &failed(), NOW), Ok(ended_paid(2, Settled::Already)));
+        assert_eq!(ledger.adopt(&invoice(&offer, 2), &failed(), NOW), Ok(ended_paid(2, Settlement::Already)));
         assert_eq!(history(&ledger, id).len(), 9);
         assert!(ledger.verify(|_| ()).unwrap().is_clean());
     });
@@ -159,18 +165,21 @@ fn a_claim_is_not_begun_next_to_an_adopted_payment() {
         let node = Node::new(Plan::Succeed);
         let (offer, id) = promised(&ledger, "next to a claim");
         let claim = ledger.claim(&invoice(&offer, 1), NOW).unwrap();
-        let _ = ledger.adopt(&invoice(&offer, 2), &Outcome::Unknown, NOW).unwrap();
+        let _ = ledger.adopt(&invoice(&offer, 2), &PaymentStatus::Unknown, NOW).unwrap();
         let other = NotBegun::OtherInFlight { hash: hash(2) };
-        assert_eq!(ledger.pay(claim, &node, || NOW), Ended::NeverBegun { reason: other });
+        assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::NeverBegun { reason: other });
         assert_eq!(other.to_string(), format!("payment {} of this payout is in flight", hash(2)));
 
-        // Recovery asks about both, and begins neither.
-        let ended = |recovery: bolt12::payout::Recovery| {
+        // RecoveryReport asks about both, and begins neither.
+        let ended = |recovery: bolt12::payout::RecoveryReport| {
             recovery.payments.into_iter().map(|one| (one.hash, one.ended)).collect::<Vec<_>>()
         };
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
-        let adopted = Ended::NeverBegun { reason: NotBegun::Adopted };
-        assert_eq!(ended(recovery), [(hash(1), Ended::NeverBegun { reason: other }), (hash(2), adopted)]);
+        let adopted = PaymentResult::NeverBegun { reason: NotBegun::Adopted };
+        assert_eq!(
+            ended(recovery),
+            [(hash(1), PaymentResult::NeverBegun { reason: other }), (hash(2), adopted)]
+        );
         // The adopted one succeeds: the claim is overtaken.
         node.complete(2);
         let one_by_one = RecoverOptions::new().at_once(1);
@@ -188,7 +197,7 @@ fn an_adopted_payment_of_a_payout_that_takes_its_first_invoice_only_was_the_firs
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = offer("first only");
-        let promise = Promise::draft(offer.clone()).unwrap();
+        let promise = Terms::draft(offer.clone()).unwrap();
         let _ = ledger.create_with(&promise, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
         let _ = ledger.adopt(&invoice(&offer, 1), &failed(), NOW).unwrap();
         assert_eq!(payout(&ledger, promise.id()).status(), Status::Disabled);
@@ -204,7 +213,8 @@ fn only_the_payments_of_a_payout_are_adopted() {
         let ledger = stage.ledger();
         let (one, first) = promised(&ledger, "one");
         let (two, second) = promised(&ledger, "two");
-        let adopt = |invoice: &Invoice, outcome: &Outcome| ledger.adopt(invoice, outcome, NOW).unwrap_err();
+        let adopt =
+            |invoice: &Invoice, outcome: &PaymentStatus| ledger.adopt(invoice, outcome, NOW).unwrap_err();
         let unknown = adopt(&invoice(&offer("never promised"), 1), &paid(1));
         assert_eq!(
             (unknown.clone(), unknown.to_string()),
@@ -218,7 +228,7 @@ fn only_the_payments_of_a_payout_are_adopted() {
             .created_at(NOW)
             .sign(&payee())
             .unwrap();
-        let AdoptError::Terms(TermsError::Draft(error)) = adopt(&dear, &paid(1)) else { panic!() };
+        let AdoptError::Terms(RedemptionError::Draft(error)) = adopt(&dear, &paid(1)) else { panic!() };
         assert!(matches!(error, RedeemError::AmountDiffers { found: 100_001, .. }));
         drop(ledger.claim(&invoice(&one, 3), NOW).unwrap());
         let taken = adopt(&invoice(&two, 3), &paid(3));
@@ -233,10 +243,10 @@ fn an_expired_promise_and_an_expired_invoice_are_adopted_all_the_same() {
     let ledger = Ledger::new(MemoryStore::new());
     let offer = Offer::payout("expired", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
     let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
-    let _ = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap();
+    let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
     let late = NOW + 1_000_000;
     assert!(matches!(ledger.claim(&invoice(&offer, 1), late), Err(ClaimError::Terms(_))));
-    assert_eq!(ledger.adopt(&invoice(&offer, 1), &paid(1), late), Ok(ended_paid(1, Settled::Paid)));
+    assert_eq!(ledger.adopt(&invoice(&offer, 1), &paid(1), late), Ok(ended_paid(1, Settlement::Paid)));
 }
 
 #[test]
@@ -249,7 +259,7 @@ fn an_adoption_with_an_unknown_outcome_is_safely_repeated() {
         assert!(matches!(error, AdoptError::Store(_)), "{error}");
         // Payment and outcome are written together or not at all.
         assert_eq!(payout(&ledger, id).status(), if done { Status::Used } else { Status::Active });
-        let settled = if done { Settled::Already } else { Settled::Paid };
+        let settled = if done { Settlement::Already } else { Settlement::Paid };
         assert_eq!(ledger.adopt(&invoice(&offer, 1), &paid(1), NOW), Ok(ended_paid(1, settled)));
         assert_eq!(history(&ledger, id).len(), 3);
     }

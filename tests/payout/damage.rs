@@ -12,8 +12,8 @@ use bolt12::payout::store::{
     UnreadableRow,
 };
 use bolt12::payout::{
-    Finding, Happened, Ledger, LedgerId, MemoryStore, Outcome, PaymentHash, Payout, PayoutId, Promise,
-    RebuildError, RecoverOptions, Settled, Status, Store, StoreError,
+    Finding, HistoryEvent, Ledger, LedgerId, MemoryStore, PaymentHash, PaymentStatus, Payout, PayoutId,
+    RebuildError, RecoverOptions, Settlement, Status, Store, StoreError, Terms,
 };
 use testkit::ledger::*;
 
@@ -156,7 +156,7 @@ fn zoo() -> (Ledger<Rotten>, Vec<(PayoutId, Offer)>) {
     let mut add = |label: Option<&str>, limit: Option<u64>, policy, steps: &[&str]| {
         let amount = if limit.is_some() { "any" } else { "100sat" };
         let offer = offer_of(&format!("{} {}", steps.join(" "), zoo_name(label)), amount);
-        let mut promise = Promise::draft(offer.clone()).unwrap();
+        let mut promise = Terms::draft(offer.clone()).unwrap();
         if let Some(limit) = limit {
             promise = promise.with_limit(Msat::new(limit).unwrap());
         }
@@ -173,10 +173,12 @@ fn zoo() -> (Ledger<Rotten>, Vec<(PayoutId, Offer)>) {
                 "adopt" => {
                     number = next;
                     next += 1;
-                    let _ = ledger.adopt(&invoice(&offer, number), &Outcome::Unknown, NOW + number).unwrap();
+                    let _ = ledger
+                        .adopt(&invoice(&offer, number), &PaymentStatus::Unknown, NOW + number)
+                        .unwrap();
                 }
                 "settle" => {
-                    let _: Settled = ledger.settle(hash(number), preimage(number), NOW + 50).unwrap();
+                    let _: Settlement = ledger.settle(hash(number), preimage(number), NOW + 50).unwrap();
                 }
                 "release" => ledger.release(hash(number), "no route", NOW + 60).unwrap(),
                 "disable" => drop(ledger.disable(id, NOW + 70).unwrap()),
@@ -331,7 +333,7 @@ fn an_index_or_a_listing_that_is_damaged_is_found() {
     let told = Finding::PaymentHash { payout: claimed, hash, found: None }.to_string();
     assert_eq!(told, format!("payout {claimed}: payment {hash} leads to no payout"));
     store.heal();
-    // Recovery would never see it.
+    // RecoveryReport would never see it.
     store.rot(|rot| _ = rot.unlisted.insert(claimed));
     let not_listed = Finding::NotListed { payout: claimed, status: Status::Claimed };
     assert_eq!(findings(), std::slice::from_ref(&not_listed));
@@ -386,7 +388,7 @@ fn a_damaged_row_is_rebuilt_from_its_history_and_then_settled() {
             assert_eq!(essence(&rebuilt), essence(&before), "{name}");
             assert_eq!(payout(&ledger, *id), rebuilt);
             assert_eq!(ledger.rebuild(*id, NOW + 501).unwrap(), rebuilt, "repeated, it changes nothing");
-            assert_eq!(history(&ledger, *id).last(), Some(&Happened::Rebuilt));
+            assert_eq!(history(&ledger, *id).last(), Some(&HistoryEvent::Rebuilt));
             // It goes on from there: what is in flight ends, and what is open takes an invoice.
             if let Some(hash) = before.state().pending() {
                 let claim = ledger.resume(*id, u64::MAX).unwrap().unwrap();
@@ -397,7 +399,7 @@ fn a_damaged_row_is_rebuilt_from_its_history_and_then_settled() {
             if payout(&ledger, *id).status() == Status::Active {
                 next += 1;
                 drop(ledger.claim(&invoice(offer, next), NOW + 503).unwrap());
-                assert_eq!(ledger.settle(hash(next), preimage(next), NOW + 504), Ok(Settled::Paid));
+                assert_eq!(ledger.settle(hash(next), preimage(next), NOW + 504), Ok(Settlement::Paid));
             }
         }
         assert!(ledger.verify(|_| ()).unwrap().is_clean(), "{name}");
@@ -414,7 +416,9 @@ fn a_damaged_label_is_no_reason_to_lose_the_money() {
     // A store does not change a label; the history has the right one, and verify goes on to report it.
     assert_eq!((rebuilt.label(), rebuilt.status()), (Some(&other), Status::Claimed));
     let created = ledger.history(id, 0, PageSize::MAX).unwrap().remove(0).what;
-    assert!(matches!(created, Happened::Created { label: Some(label), .. } if label.as_str() == "till 4"));
+    assert!(
+        matches!(created, HistoryEvent::Created { label: Some(label), .. } if label.as_str() == "till 4")
+    );
     let findings = ledger.verify(|_| ()).unwrap().findings;
     assert_eq!(findings, [Finding::RowAndHistoryDiffer { payout: id }]);
     assert_eq!(findings[0].to_string(), format!("payout {id}: the row is not what its history leads to"));

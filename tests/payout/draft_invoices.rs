@@ -10,7 +10,7 @@ use bolt12::command::{SendInvoiceParams, sendinvoice};
 use bolt12::draft::{Invoice, InvoiceRequest, Offer, RedeemContext};
 use bolt12::merkle::{LnAll, root};
 use bolt12::payout::store::PageSize;
-use bolt12::payout::{HistoryEntry, Ledger, MemoryStore, PaymentHash, Payout, PayoutId, Preimage, Promise};
+use bolt12::payout::{HistoryEntry, Ledger, MemoryStore, PaymentHash, Payout, PayoutId, Preimage, Terms};
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::{Stream, Writer};
 use secp256k1::{Keypair, SECP256K1, SecretKey};
@@ -84,7 +84,7 @@ fn all_cases_are_answered_as_core_lightning_did_or_for_a_reason() {
 fn present(case: &Value) -> Result<(), String> {
     let offer: Offer = parsed(&case["offer"]["bolt12"]);
     let ledger = Ledger::new(MemoryStore::new());
-    let mut promise = Promise::draft(offer.clone()).map_err(|error| error.to_string())?;
+    let mut promise = Terms::draft(offer.clone()).map_err(|error| error.to_string())?;
     if let Some(key) = case["refund"]["payer_key"].as_str() {
         promise = promise.with_refund_key(key.parse().unwrap());
     }

@@ -13,8 +13,9 @@ use bolt12::Msat;
 use bolt12::draft::Offer;
 use bolt12::payout::state::{Refusal, RetryPolicy};
 use bolt12::payout::{
-    Claim, ClaimError, CreateError, DisableError, Ended, Happened, Outcome, Payer, PaymentHash, PaymentProof,
-    PayoutId, Problem, Promise, ReleaseError, SettleError, Settled, Status,
+    Claim, ClaimError, CreateError, DisableError, HistoryEvent, Payer, PaymentHash, PaymentProof,
+    PaymentResult, PaymentStatus, PayoutId, RecordingError, ReleaseError, SettleError, Settlement, Status,
+    Terms,
 };
 use testkit::ledger::*;
 
@@ -25,14 +26,14 @@ fn b1_a_false_failure_that_succeeds_late_is_written_down_and_closes_the_payout()
         let (offer, id) = promised(&ledger, "b1");
         let node = Node::new(Plan::CallAndStatusLie);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        assert_eq!(ended, Ended::Failed { reason: "no route".into() });
+        assert_eq!(ended, PaymentResult::Failed { reason: "no route".into() });
         assert_eq!(payout(&ledger, id).status(), Status::Active);
 
-        assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 60), Ok(Settled::Late));
+        assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 60), Ok(Settlement::Late));
         assert_eq!(payout(&ledger, id).status(), Status::Used);
         let refused = ledger.claim(&invoice(&offer, 2), NOW + 61).unwrap_err();
         assert_eq!(refusal(refused), Refusal::AlreadyPaid { by: hash(1) });
-        assert!(matches!(history(&ledger, id).last(), Some(Happened::Settled { late: true, .. })));
+        assert!(matches!(history(&ledger, id).last(), Some(HistoryEvent::Settled { late: true, .. })));
     });
 }
 
@@ -43,7 +44,7 @@ fn b1_a_failure_that_only_the_paying_call_tells_releases_nothing() {
         let (offer, id) = promised(&ledger, "b1");
         let node = Node::new(Plan::CallLies);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        assert_eq!(ended, Ended::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { problem: None });
         // The operator sees "failed" and tries another invoice: it must wait.
         let refused = ledger.claim(&invoice(&offer, 2), NOW).unwrap_err();
         assert_eq!(refusal(refused), Refusal::InFlight { hash: hash(1) });
@@ -62,13 +63,13 @@ fn b1_not_knowing_is_no_failure() {
         let (offer, id) = promised(&ledger, "b1");
         let node = Node::new(Plan::Stall);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        assert_eq!(ended, Ended::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { problem: None });
         let stands = payout(&ledger, id);
         assert_eq!((stands.status(), stands.in_flight_since()), (Status::Claimed, Some(NOW)));
         assert_eq!(stands.amount_in_flight(), Msat::new(100_000).ok());
         for _ in 0..3 {
             let recovery = ledger.recover(&node, &until(NOW), || NOW + 9).unwrap();
-            assert_eq!(recovery.payments[0].ended, Ended::InFlight { problem: None });
+            assert_eq!(recovery.payments[0].ended, PaymentResult::InFlight { problem: None });
         }
         assert_eq!((payout(&ledger, id), node.calls()), (stands, 1));
     });
@@ -90,7 +91,10 @@ fn b2_a_crash_between_pay_and_record_pays_once() {
         let refused = ledger.claim(&invoice(&offer, 2), NOW).unwrap_err();
         assert_eq!(refusal(refused), Refusal::InFlight { hash: hash(1) });
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();
-        assert_eq!(recovery.payments[0].ended, Ended::Paid { preimage: preimage(1), settled: Settled::Paid },);
+        assert_eq!(
+            recovery.payments[0].ended,
+            PaymentResult::Paid { preimage: preimage(1), settled: Settlement::Paid },
+        );
         assert_eq!((node.paid(), node.calls()), (vec![hash(1)], 1));
         assert_eq!(payout(&ledger, id).status(), Status::Used);
     });
@@ -100,13 +104,13 @@ fn b2_a_crash_between_pay_and_record_pays_once() {
 fn b2_the_claim_is_written_before_the_node_is_asked() {
     struct Looks<'a>(&'a AnyLedger);
     impl Payer for Looks<'_> {
-        fn pay(&self, claim: &Claim) -> Outcome {
+        fn pay(&self, claim: &Claim) -> PaymentStatus {
             let payout = self.0.by_payment_hash(claim.payment_hash()).unwrap().unwrap();
             assert_eq!(payout.state().pending(), Some(claim.payment_hash()));
             assert_eq!(payout.id(), claim.payout_id());
-            Outcome::Unknown
+            PaymentStatus::Unknown
         }
-        fn status(&self, _: PaymentHash) -> Option<Outcome> {
+        fn status(&self, _: PaymentHash) -> Option<PaymentStatus> {
             None
         }
     }
@@ -114,7 +118,7 @@ fn b2_the_claim_is_written_before_the_node_is_asked() {
         let ledger = stage.ledger();
         let (offer, _) = promised(&ledger, "b2");
         let ended = ledger.pay_once(&invoice(&offer, 1), &Looks(&ledger), || NOW).unwrap();
-        assert_eq!(ended, Ended::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { problem: None });
     });
 }
 
@@ -185,11 +189,11 @@ fn b3_claims_of_different_payouts_do_not_wait_for_each_others_node() {
     /// Each payment waits until the other is in the node too.
     struct Meets(Barrier);
     impl Payer for Meets {
-        fn pay(&self, _: &Claim) -> Outcome {
+        fn pay(&self, _: &Claim) -> PaymentStatus {
             self.0.wait();
-            Outcome::Unknown
+            PaymentStatus::Unknown
         }
-        fn status(&self, _: PaymentHash) -> Option<Outcome> {
+        fn status(&self, _: PaymentHash) -> Option<PaymentStatus> {
             None
         }
     }
@@ -209,7 +213,7 @@ fn b3_claims_of_different_payouts_do_not_wait_for_each_others_node() {
         }
         for _ in 0..2 {
             let ended = both.recv_timeout(Duration::from_secs(20)).expect("they wait for each other");
-            assert_eq!(ended, Ok(Ended::InFlight { problem: None }));
+            assert_eq!(ended, Ok(PaymentResult::InFlight { problem: None }));
         }
     });
 }
@@ -225,7 +229,10 @@ fn b4_a_claim_is_not_burned_without_pay() {
         let wrong = wrong.amount(Msat::new(1).unwrap()).created_at(NOW).sign(&payee()).unwrap();
         terms(ledger.pay_once(&wrong, &node, || NOW).unwrap_err());
         assert_eq!(payout(&ledger, id).version(), 1);
-        assert!(matches!(ledger.pay_once(&invoice(&offer, 2), &node, || NOW), Ok(Ended::Failed { .. })));
+        assert!(matches!(
+            ledger.pay_once(&invoice(&offer, 2), &node, || NOW),
+            Ok(PaymentResult::Failed { .. })
+        ));
         assert_eq!(payout(&ledger, id).status(), Status::Active);
         // … nor a crash before the node hears of it.
         node.set(Plan::Die);
@@ -246,14 +253,14 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         let ledger = stage.ledger();
         let offer = Offer::payout("b5", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
         let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
-        let promise = Promise::draft(offer.clone()).unwrap();
+        let promise = Terms::draft(offer.clone()).unwrap();
         let _ = ledger.create(&promise, None, NOW).unwrap();
         let (first, long_after) = (invoice(&offer, 1), NOW + 1_000_000);
         let claim = ledger.claim(&first, NOW + 9).unwrap();
         let told = |number| refusal(ledger.claim(&invoice(&offer, number), long_after).unwrap_err());
         assert_eq!(told(1), Refusal::AlreadyClaimed { hash: hash(1) });
         assert_eq!(told(2), Refusal::InFlight { hash: hash(1) });
-        assert_eq!(ledger.settle(claim.payment_hash(), preimage(1), long_after), Ok(Settled::Paid));
+        assert_eq!(ledger.settle(claim.payment_hash(), preimage(1), long_after), Ok(Settlement::Paid));
         assert_eq!(told(1), Refusal::AlreadyPaid { by: hash(1) });
         assert_eq!(told(2), Refusal::AlreadyPaid { by: hash(1) });
         // The offer exists, so it is given back although it has expired; another such is not made.
@@ -261,7 +268,7 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         let other =
             Offer::payout("b5 too", atm().x_only_public_key().0).absolute_expiry(NOW).build().unwrap();
         assert_eq!(
-            ledger.create(&Promise::draft(other).unwrap(), None, NOW).unwrap_err(),
+            ledger.create(&Terms::draft(other).unwrap(), None, NOW).unwrap_err(),
             CreateError::Expired { expiry: NOW, now: NOW },
         );
     });
@@ -278,7 +285,7 @@ fn b6_whoever_is_refused_has_not_asked_the_node() {
             assert!(ledger.pay_once(&invoice(&offer, number), &node, || NOW).is_err());
         }
         node.complete(1);
-        assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settled::Paid));
+        assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settlement::Paid));
         for number in [1, 2] {
             assert!(ledger.pay_once(&invoice(&offer, number), &node, || NOW).is_err());
         }
@@ -337,7 +344,7 @@ fn c_after_a_failure_any_new_invoice_may_try_and_every_attempt_counts() {
         let again = ledger.claim(&invoice(&offer, 2), NOW + 2).unwrap_err();
         assert_eq!(refusal(again), Refusal::AlreadyFailed { hash: hash(2) });
         // The guard looks at all attempts, not only at the last.
-        assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 3), Ok(Settled::Late));
+        assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 3), Ok(Settlement::Late));
         let refused = ledger.claim(&invoice(&offer, 9), NOW + 4).unwrap_err();
         assert_eq!(refusal(refused), Refusal::AlreadyPaid { by: hash(1) });
         assert_eq!(history(&ledger, id).len(), 10);
@@ -349,7 +356,7 @@ fn c_the_first_invoice_only_is_the_other_policy() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = offer("first only");
-        let promise = Promise::draft(offer.clone()).unwrap();
+        let promise = Terms::draft(offer.clone()).unwrap();
         let created = ledger.create_with(&promise, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
         let id = created.into_payout().id();
         drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
@@ -407,17 +414,17 @@ fn disable_in_every_state() {
             let told = ledger.claim(&invoice(&offer, number + 1), NOW).unwrap_err();
             assert_eq!(refusal(told), Refusal::InFlight { hash: hash(number) });
             if paid {
-                assert_eq!(ledger.settle(hash(number), preimage(number), NOW), Ok(Settled::Paid));
+                assert_eq!(ledger.settle(hash(number), preimage(number), NOW), Ok(Settlement::Paid));
                 assert_eq!(refused(id), Refusal::AlreadyPaid { by: hash(number) });
             } else {
                 ledger.release(hash(number), "no route", NOW).unwrap();
                 assert_eq!(payout(&ledger, id).status(), Status::Disabled);
                 assert_eq!(refused(id), Refusal::AlreadyDisabled);
                 // A late success of a disabled payout is written down all the same.
-                assert_eq!(ledger.settle(hash(number), preimage(number), NOW), Ok(Settled::Late));
+                assert_eq!(ledger.settle(hash(number), preimage(number), NOW), Ok(Settlement::Late));
             }
             assert_eq!(payout(&ledger, id).status(), Status::Used);
-            assert!(matches!(history(&ledger, id)[2], Happened::Disabled));
+            assert!(matches!(history(&ledger, id)[2], HistoryEvent::Disabled));
         }
         // Claimed although paid.
         let (offer, id) = promised(&ledger, "claimed paid");
@@ -432,7 +439,7 @@ fn overtaken(ledger: &AnyLedger, offer: &Offer, first: u64, second: u64) {
     drop(ledger.claim(&invoice(offer, first), NOW).unwrap());
     ledger.release(hash(first), "no route", NOW).unwrap();
     drop(ledger.claim(&invoice(offer, second), NOW).unwrap());
-    assert_eq!(ledger.settle(hash(first), preimage(first), NOW), Ok(Settled::Late));
+    assert_eq!(ledger.settle(hash(first), preimage(first), NOW), Ok(Settlement::Late));
 }
 
 #[test]
@@ -444,15 +451,15 @@ fn an_overpayment_is_written_down_loudly() {
         assert_eq!(payout(&ledger, id).status(), Status::ClaimedPaid);
         let told = ledger.claim(&invoice(&offer, 3), NOW).unwrap_err();
         assert_eq!(told.payee_message(), "offer already paid");
-        assert_eq!(ledger.settle(hash(2), preimage(2), NOW), Ok(Settled::Overpaid));
+        assert_eq!(ledger.settle(hash(2), preimage(2), NOW), Ok(Settlement::Overpaid));
         assert_eq!(payout(&ledger, id).status(), Status::Overpaid);
         assert_eq!(
             history(&ledger, id).last(),
-            Some(&Happened::Overpaid { hash: hash(2), paid_by: hash(1) }),
+            Some(&HistoryEvent::Overpaid { hash: hash(2), paid_by: hash(1) }),
         );
         let before = payout(&ledger, id);
-        assert_eq!(ledger.settle(hash(2), preimage(2), NOW), Ok(Settled::Already));
-        assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settled::Already));
+        assert_eq!(ledger.settle(hash(2), preimage(2), NOW), Ok(Settlement::Already));
+        assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settlement::Already));
         assert_eq!(payout(&ledger, id), before, "told twice, it changes nothing");
     });
 }
@@ -464,7 +471,9 @@ fn a_lying_node_with_a_wrong_preimage_proves_nothing() {
         let (offer, id) = promised(&ledger, "liar");
         let node = Node::new(Plan::WrongPreimage);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        let Ended::InFlight { problem: Some(Problem::Settle(SettleError::WrongPreimage(wrong))) } = ended
+        let PaymentResult::InFlight {
+            problem: Some(RecordingError::Settle(SettleError::WrongPreimage(wrong))),
+        } = ended
         else {
             panic!("{ended:?}")
         };
@@ -478,7 +487,7 @@ fn a_lying_node_with_a_wrong_preimage_proves_nothing() {
         let unknown = Refusal::UnknownPayment { hash: hash(9) };
         assert_eq!(ledger.settle(hash(9), preimage(9), NOW), Err(SettleError::Refused(unknown)));
         assert_eq!(ledger.release(hash(9), "", NOW), Err(ReleaseError::Refused(unknown)));
-        assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settled::Paid));
+        assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settlement::Paid));
         let paid = Refusal::ReleasePaid { hash: hash(1) };
         assert_eq!(ledger.release(hash(1), "", NOW), Err(ReleaseError::Refused(paid)));
         assert_eq!(history(&ledger, id).len(), 3);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use bolt12::draft::Offer;
 use bolt12::payout::{
-    Claim, Ended, Ledger, MemoryStore, NotBegun, Outcome, Payer, PaymentHash, PayoutId, Problem, Promise,
-    RecoverOptions, Recovered, Settled, Status, Store,
+    Claim, Ledger, MemoryStore, NotBegun, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId,
+    RecordingError, RecoverOptions, RecoveredClaim, Settlement, Status, Store, Terms,
 };
 use testkit::ledger::*;
 
@@ -18,8 +18,8 @@ fn orphan<S: Store>(ledger: &Ledger<S>, number: u64) -> PayoutId {
     id
 }
 
-fn paid(number: u64) -> Ended {
-    Ended::Paid { preimage: preimage(number), settled: Settled::Paid }
+fn paid(number: u64) -> PaymentResult {
+    PaymentResult::Paid { preimage: preimage(number), settled: Settlement::Paid }
 }
 
 #[test]
@@ -33,8 +33,8 @@ fn a_claim_that_the_node_never_began_is_begun_only_while_it_is_young() {
             let options = RecoverOptions::new().begin_within(within);
             let recovery = ledger.recover(&node, &options, move || now).unwrap();
             let reason = NotBegun::TooOld { claimed_at: NOW, within, now };
-            let ended = Ended::NeverBegun { reason };
-            assert_eq!(recovery.payments, [Recovered { payout: id, hash: hash(1), ended }]);
+            let ended = PaymentResult::NeverBegun { reason };
+            assert_eq!(recovery.payments, [RecoveredClaim { payout: id, hash: hash(1), ended }]);
         }
         let too_old = NotBegun::TooOld { claimed_at: 5, within: 60, now: 100 };
         assert_eq!(too_old.to_string(), "claimed at 5, more than 60 seconds ago (now 100)");
@@ -42,7 +42,7 @@ fn a_claim_that_the_node_never_began_is_begun_only_while_it_is_young() {
 
         // A person finds the payment at the node, or that there is none.
         let other = orphan(&ledger, 2);
-        assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 400), Ok(Settled::Paid));
+        assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 400), Ok(Settlement::Paid));
         ledger.release(hash(2), "never begun, looked at by hand", NOW + 400).unwrap();
         assert_eq!(
             (payout(&ledger, id).status(), payout(&ledger, other).status()),
@@ -67,7 +67,7 @@ fn a_claim_that_the_node_never_began_is_not_begun_after_its_invoice_has_expired(
         drop(ledger.claim(&invoice, NOW + 20).unwrap());
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW + 21).unwrap();
         let reason = NotBegun::InvoiceExpired { last: NOW + 20, now: NOW + 21 };
-        assert_eq!(recovery.payments[0].ended, Ended::NeverBegun { reason });
+        assert_eq!(recovery.payments[0].ended, PaymentResult::NeverBegun { reason });
         assert_eq!(reason.to_string(), "the invoice expired after 1700000020 (now 1700000021)");
         assert_eq!((node.calls(), payout(&ledger, id).status()), (0, Status::Claimed));
         // What the node did begin is recorded however late it is.
@@ -85,14 +85,14 @@ struct Heedless {
 }
 
 impl Payer for Heedless {
-    fn pay(&self, claim: &Claim) -> Outcome {
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
         *self.payments.lock().unwrap().entry(claim.payment_hash()).or_default() += 1;
-        Outcome::Unknown
+        PaymentStatus::Unknown
     }
 
-    fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        self.payments.lock().unwrap().contains_key(&hash).then_some(Outcome::Unknown)
+        self.payments.lock().unwrap().contains_key(&hash).then_some(PaymentStatus::Unknown)
     }
 }
 
@@ -105,12 +105,12 @@ fn the_node_is_asked_before_it_is_told_to_pay() {
         // The node knows this hash: by an earlier life of this ledger, for instance.
         node.payments.lock().unwrap().insert(hash(1), 1);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        assert_eq!(ended, Ended::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { problem: None });
         let claim = {
             let (offer, _) = promised(&ledger, "by hand");
             ledger.claim(&invoice(&offer, 2), NOW).unwrap()
         };
-        assert_eq!(ledger.pay(claim, &node, || NOW), Ended::InFlight { problem: None });
+        assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::InFlight { problem: None });
         for _ in 0..3 {
             let _ = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
         }
@@ -132,7 +132,7 @@ fn ledgers_on_one_store_know_of_each_others_claims() {
         assert!(two.resume(id, u64::MAX).unwrap().is_none());
         let told = refusal(two.claim(&invoice(&offer, 1), NOW).unwrap_err());
         assert_eq!(told, bolt12::payout::state::Refusal::AlreadyClaimed { hash: hash(1) });
-        assert_eq!(one.pay(claim, &node, || NOW), Ended::InFlight { problem: None });
+        assert_eq!(one.pay(claim, &node, || NOW), PaymentResult::InFlight { problem: None });
         assert_eq!(two.recover(&node, &RecoverOptions::new(), || NOW).unwrap().payments.len(), 1);
         assert_eq!(node.payments.lock().unwrap()[&hash(1)], 1);
     });
@@ -151,11 +151,11 @@ fn ledgers_on_one_store_know_of_each_others_claims() {
 fn a_payer_that_panics_for_one_claim_stops_no_other() {
     struct Panics(Arc<Node>);
     impl Payer for Panics {
-        fn pay(&self, claim: &Claim) -> Outcome {
+        fn pay(&self, claim: &Claim) -> PaymentStatus {
             assert!(claim.payment_hash() != hash(7), "no such channel");
             self.0.pay(claim)
         }
-        fn status(&self, asked: PaymentHash) -> Option<Outcome> {
+        fn status(&self, asked: PaymentHash) -> Option<PaymentStatus> {
             if asked == hash(3) {
                 std::panic::panic_any(3);
             }
@@ -170,8 +170,8 @@ fn a_payer_that_panics_for_one_claim_stops_no_other() {
         let recovery = ledger.recover(&payer, &RecoverOptions::new(), || NOW).unwrap();
         for (one, number) in recovery.payments.iter().zip(1..) {
             assert_eq!((one.payout, one.hash), (ids[usize::try_from(number).unwrap() - 1], hash(number)));
-            let panicked = |message: &str| Ended::InFlight {
-                problem: Some(Problem::Panicked { message: message.to_owned() }),
+            let panicked = |message: &str| PaymentResult::InFlight {
+                problem: Some(RecordingError::Panicked { message: message.to_owned() }),
             };
             let expected = match number {
                 3 => panicked("no message"),
@@ -180,7 +180,7 @@ fn a_payer_that_panics_for_one_claim_stops_no_other() {
             };
             assert_eq!(one.ended, expected);
         }
-        let problem = Problem::Panicked { message: "no such channel".into() };
+        let problem = RecordingError::Panicked { message: "no such channel".into() };
         assert_eq!(problem.to_string(), "the payer panicked: no such channel");
         // Nothing is held any more: the next run asks about both again.
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
@@ -232,14 +232,14 @@ impl Hangs {
 }
 
 impl Payer for Hangs {
-    fn pay(&self, claim: &Claim) -> Outcome {
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
         if self.in_pay {
             self.hang(claim.payment_hash());
         }
         self.node.pay(claim)
     }
 
-    fn status(&self, hash: PaymentHash) -> Option<Outcome> {
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         if !self.in_pay {
             self.hang(hash);
         }
@@ -267,12 +267,12 @@ fn a_node_that_hangs_for_one_claim_holds_up_no_other_and_its_late_answer_is_reco
             let limit = Duration::from_millis(1_500);
             let options = RecoverOptions::new().limit(limit).at_once(3);
             let recovery = ledger.recover(&payer, &options, || NOW).unwrap();
-            let silent = Ended::InFlight { problem: Some(Problem::NoAnswer { limit }) };
+            let silent = PaymentResult::InFlight { problem: Some(RecordingError::NoAnswer { limit }) };
             for (one, number) in recovery.payments.iter().zip(1..) {
                 let expected = if number == 1 || number == 4 { silent.clone() } else { paid(number) };
                 assert_eq!(one.ended, expected, "{number}");
             }
-            assert_eq!(Problem::NoAnswer { limit }.to_string(), "no answer from the node within 1.5s");
+            assert_eq!(RecordingError::NoAnswer { limit }.to_string(), "no answer from the node within 1.5s");
             // While it hangs, neither this process nor a second ledger asks again.
             assert_eq!(ledger.recover(&payer, &options, || NOW).unwrap().payments, []);
             assert_eq!(payer.hung.load(Ordering::SeqCst), 2);
@@ -318,14 +318,14 @@ fn questions_without_an_answer_are_bounded() {
     let node = Node::new(Plan::Succeed);
     let payer = Hangs::new(&node, false, |_| true);
     let options = RecoverOptions::new().limit(Duration::from_millis(100)).at_once(100);
-    let silent = |recovery: bolt12::payout::Recovery| {
-        let not_asked = Ended::InFlight { problem: Some(Problem::NotAsked { waiting: 64 }) };
+    let silent = |recovery: bolt12::payout::RecoveryReport| {
+        let not_asked = PaymentResult::InFlight { problem: Some(RecordingError::NotAsked { waiting: 64 }) };
         recovery.payments.iter().filter(|one| one.ended == not_asked).count()
     };
     assert_eq!(silent(ledger.recover(&payer, &options, || NOW).unwrap()), 6);
     assert_eq!(silent(ledger.recover(&payer, &options, || NOW).unwrap()), 6);
     assert_eq!(
-        Problem::NotAsked { waiting: 64 }.to_string(),
+        RecordingError::NotAsked { waiting: 64 }.to_string(),
         "the node was not asked: 64 questions to it are without an answer",
     );
     payer.let_go();
@@ -340,7 +340,7 @@ fn a_payout_that_has_expired_is_not_active() {
     let ledger = Ledger::new(MemoryStore::new());
     let offer = Offer::payout("expires", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
     let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
-    let promise = Promise::draft(offer.clone()).unwrap();
+    let promise = Terms::draft(offer.clone()).unwrap();
     let made = ledger.create(&promise, None, NOW).unwrap().into_payout();
     assert_eq!((made.is_active(NOW + 9), made.is_expired(NOW + 9)), (true, false));
     assert_eq!((made.is_active(NOW + 10), made.is_expired(NOW + 10)), (false, true));
@@ -350,7 +350,7 @@ fn a_payout_that_has_expired_is_not_active() {
     assert_eq!((all[0].active, all[0].used), (false, false));
     // A payment in flight goes on.
     drop(ledger.claim(&invoice(&offer, 1), NOW + 9).unwrap());
-    assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 60), Ok(Settled::Paid));
+    assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 60), Ok(Settlement::Paid));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    Claim, Ended, Ledger, MemoryStore, Outcome, Payer, PaymentHash, PayoutId, Preimage, Promise, Settled,
-    Status,
+    Claim, Ledger, MemoryStore, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId, Preimage,
+    Settlement, Status, Terms,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -236,18 +236,18 @@ impl Book {
 struct Says(Said);
 
 impl Payer for Says {
-    fn pay(&self, claim: &Claim) -> Outcome {
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
         panic!("{} was begun, the node says so", claim.payment_hash())
     }
 
-    fn status(&self, hash_asked: PaymentHash) -> Option<Outcome> {
+    fn status(&self, hash_asked: PaymentHash) -> Option<PaymentStatus> {
         Some(match self.0 {
             Said::Paid => {
                 let payment = (0..PAYMENTS).find(|payment| hash(*payment) == hash_asked);
-                Outcome::Paid(preimage(payment.unwrap()))
+                PaymentStatus::Paid(preimage(payment.unwrap()))
             }
-            Said::Failed => Outcome::Failed("no route".into()),
-            Said::Unknown => Outcome::Unknown,
+            Said::Failed => PaymentStatus::Failed("no route".into()),
+            Said::Unknown => PaymentStatus::Unknown,
         })
     }
 }
@@ -290,7 +290,7 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
         Asked::Create(payout) => {
             let first_only = payout + 1 == PAYOUTS;
             let policy = if first_only { RetryPolicy::FirstInvoiceOnly } else { RetryPolicy::AnyNewInvoice };
-            let promise = Promise::draft(messages.offers[payout].clone()).unwrap();
+            let promise = Terms::draft(messages.offers[payout].clone()).unwrap();
             let created = ledger.create_with(&promise, None, policy, NOW).unwrap();
             if created.is_new() { "new".to_owned() } else { "existing".to_owned() }
         }
@@ -302,7 +302,7 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
         Asked::Settle { payment, right_preimage } => {
             let preimage =
                 if right_preimage { preimage(payment) } else { Preimage::from_byte_array([9; 32]) };
-            said(ledger.settle(hash(payment), preimage, NOW), |settled: Settled| format!("{settled:?}"))
+            said(ledger.settle(hash(payment), preimage, NOW), |settled: Settlement| format!("{settled:?}"))
         }
         Asked::Release(payment) => {
             said(ledger.release(hash(payment), "no route", NOW), |()| "released".to_owned())
@@ -312,9 +312,9 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
             said(
                 ledger.adopt(&messages.invoices[&(payout, payment)][0], &outcome, NOW),
                 |ended| match ended {
-                    Ended::Paid { settled, .. } => format!("{settled:?}"),
-                    Ended::Failed { .. } => "failed".to_owned(),
-                    Ended::InFlight { problem: None } => "in flight".to_owned(),
+                    PaymentResult::Paid { settled, .. } => format!("{settled:?}"),
+                    PaymentResult::Failed { .. } => "failed".to_owned(),
+                    PaymentResult::InFlight { problem: None } => "in flight".to_owned(),
                     other => panic!("{other:?}"),
                 },
             )

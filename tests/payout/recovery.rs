@@ -1,4 +1,4 @@
-//! Recovery after crashes, and stores that do not say what became of a write: never paid twice, never forgotten.
+//! RecoveryReport after crashes, and stores that do not say what became of a write: never paid twice, never forgotten.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,8 +7,9 @@ use bolt12::draft::Offer;
 use bolt12::payout::state::Refusal;
 use bolt12::payout::store::Change;
 use bolt12::payout::{
-    ClaimError, CreateError, DisableError, Ended, Happened, Ledger, MemoryStore, Outcome, Payer, PayoutId,
-    Problem, Promise, ReleaseError, SettleError, Settled, Status, Store, UnreadablePayout,
+    ClaimError, CreateError, DisableError, HistoryEvent, Ledger, MemoryStore, Payer, PaymentResult,
+    PaymentStatus, PayoutId, RecordingError, ReleaseError, SettleError, Settlement, Status, Store, Terms,
+    UnreadablePayout,
 };
 use testkit::ledger::*;
 
@@ -34,12 +35,12 @@ fn each_claim_ends_as_the_node_says() {
         assert_eq!((claim.payment_hash(), claim.amount().get(), claim.paid_by()), (hash(4), 100_000, None));
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 5).unwrap();
         let ended: Vec<_> = recovery.payments.iter().map(|one| (one.payout, one.hash, &one.ended)).collect();
-        let paid = |number| Ended::Paid { preimage: preimage(number), settled: Settled::Paid };
+        let paid = |number| PaymentResult::Paid { preimage: preimage(number), settled: Settlement::Paid };
         assert_eq!(
             ended,
             [
                 (ids[0], hash(1), &paid(1)),
-                (ids[1], hash(2), &Ended::Failed { reason: "no route".into() }),
+                (ids[1], hash(2), &PaymentResult::Failed { reason: "no route".into() }),
                 // Never begun: resumed.
                 (ids[2], hash(3), &paid(3)),
                 // The fourth is held here, so it is left alone.
@@ -86,14 +87,14 @@ fn a_payment_never_begun_of_a_payout_paid_meanwhile_is_not_begun() {
         node.complete(1);
         assert_eq!(
             ledger.record(hash(1), node.status(hash(1)).unwrap(), NOW),
-            Ended::Paid { preimage: preimage(1), settled: Settled::Late }
+            PaymentResult::Paid { preimage: preimage(1), settled: Settlement::Late }
         );
         assert_eq!(ledger.resume(id, NOW).unwrap().unwrap().paid_by(), Some(hash(1)));
 
         node.set(Plan::Succeed);
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();
         let reason = format!("never begun, and payment {} has paid the payout", hash(1));
-        assert_eq!(recovery.payments[0].ended, Ended::Failed { reason });
+        assert_eq!(recovery.payments[0].ended, PaymentResult::Failed { reason });
         assert_eq!((node.paid(), payout(&ledger, id).status()), (vec![hash(1)], Status::Used));
         assert_eq!(history(&ledger, id).len(), 6);
     });
@@ -112,21 +113,21 @@ fn what_was_ended_while_the_claim_was_held_is_not_begun() {
         let claim = ledger.claim(&invoice(&offer, 2), NOW).unwrap();
         let _ = ledger.settle(hash(1), preimage(1), NOW).unwrap();
         let reason = format!("never begun, and payment {} has paid the payout", hash(1));
-        assert_eq!(ledger.pay(claim, &node, || NOW), Ended::Failed { reason });
+        assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::Failed { reason });
         assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Used));
 
         // Somebody else released it, and another invoice may have been paid by now.
         let (offer, id) = promised(&ledger, "released meanwhile");
         let claim = ledger.claim(&invoice(&offer, 3), NOW).unwrap();
         ledger.release(hash(3), "by hand", NOW).unwrap();
-        let ended = Ended::Failed { reason: "released before it was begun".into() };
+        let ended = PaymentResult::Failed { reason: "released before it was begun".into() };
         assert_eq!(ledger.pay(claim, &node, || NOW), ended);
         assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Active));
 
         // A callback was faster than the worker.
         let claim = ledger.claim(&invoice(&offer, 4), NOW).unwrap();
         let _ = ledger.settle(hash(4), preimage(4), NOW).unwrap();
-        let ended = Ended::Paid { preimage: preimage(4), settled: Settled::Already };
+        let ended = PaymentResult::Paid { preimage: preimage(4), settled: Settlement::Already };
         assert_eq!(ledger.pay(claim, &node, || NOW), ended);
         assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Used));
     });
@@ -147,7 +148,10 @@ fn two_recoveries_at_once_agree() {
         let ended = here.record(hash(number), outcome, NOW);
         match plan {
             Plan::Succeed => {
-                assert_eq!(ended, Ended::Paid { preimage: preimage(1), settled: Settled::Already });
+                assert_eq!(
+                    ended,
+                    PaymentResult::Paid { preimage: preimage(1), settled: Settlement::Already }
+                );
             }
             _ => assert_eq!(ended, other.payments[0].ended),
         }
@@ -227,7 +231,7 @@ fn create_with_an_unknown_outcome_is_safely_repeated() {
     for (fault, exists) in [(Fault::Before, false), (Fault::After, true)] {
         let ledger = Ledger::new(Flaky::new(MemoryStore::new()));
         ledger.store().fail_next(fault);
-        let promise = Promise::draft(offer("create")).unwrap();
+        let promise = Terms::draft(offer("create")).unwrap();
         let error = ledger.create(&promise, None, NOW).unwrap_err();
         assert!(matches!(error, CreateError::Store(_)), "{error}");
         assert_eq!(error.to_string(), "the store failed, read again before you decide: the connection broke");
@@ -261,13 +265,15 @@ fn claim_with_an_unknown_outcome_pays_nothing_by_itself_and_once_in_the_end() {
 
 #[test]
 fn settle_with_an_unknown_outcome_keeps_the_proof_within_reach() {
-    for (fault, first, again) in
-        [(Fault::Before, Status::Claimed, Settled::Paid), (Fault::After, Status::Used, Settled::Already)]
-    {
+    for (fault, first, again) in [
+        (Fault::Before, Status::Claimed, Settlement::Paid),
+        (Fault::After, Status::Used, Settlement::Already),
+    ] {
         let (ledger, offer, id) = flaky(true);
         ledger.store().fail_next(fault);
-        let ended = ledger.record(hash(1), Outcome::Paid(preimage(1)), NOW);
-        let Ended::InFlight { problem: Some(Problem::Settle(SettleError::Store(_))) } = ended else {
+        let ended = ledger.record(hash(1), PaymentStatus::Paid(preimage(1)), NOW);
+        let PaymentResult::InFlight { problem: Some(RecordingError::Settle(SettleError::Store(_))) } = ended
+        else {
             panic!("{ended:?}")
         };
         assert_eq!(payout(&ledger, id).status(), first);
@@ -287,14 +293,14 @@ fn release_and_disable_with_an_unknown_outcome_are_safely_repeated() {
         let again = if done { Err(ReleaseError::Refused(failed)) } else { Ok(()) };
         assert_eq!(ledger.release(hash(1), "no route", NOW), again);
         // For whoever reports what a node says it is one and the same: it failed, and that is recorded.
-        let failed = Outcome::Failed("no route".into());
-        assert_eq!(ledger.record(hash(1), failed, NOW), Ended::Failed { reason: "no route".into() });
+        let failed = PaymentStatus::Failed("no route".into());
+        assert_eq!(ledger.record(hash(1), failed, NOW), PaymentResult::Failed { reason: "no route".into() });
         assert_eq!(history(&ledger, id).len(), 3);
 
         ledger.store().fail_next(fault);
         assert!(matches!(ledger.disable(id, NOW), Err(DisableError::Store(_))));
         assert_eq!(ledger.disable(id, NOW).is_err(), done);
-        assert!(matches!(history(&ledger, id).as_slice(), [.., Happened::Disabled]));
+        assert!(matches!(history(&ledger, id).as_slice(), [.., HistoryEvent::Disabled]));
         assert_eq!(payout(&ledger, id).status(), Status::Disabled);
     }
 }
@@ -312,11 +318,11 @@ fn a_proof_counts_more_than_a_later_word_of_failure() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (_, id) = orphan(&ledger, 1);
-        let paid = |settled| Ended::Paid { preimage: preimage(1), settled };
-        assert_eq!(ledger.record(hash(1), Outcome::Paid(preimage(1)), NOW), paid(Settled::Paid));
+        let paid = |settled| PaymentResult::Paid { preimage: preimage(1), settled };
+        assert_eq!(ledger.record(hash(1), PaymentStatus::Paid(preimage(1)), NOW), paid(Settlement::Paid));
         let before = payout(&ledger, id);
-        let failed = ledger.record(hash(1), Outcome::Failed("no route".into()), NOW);
-        assert_eq!(failed, paid(Settled::Already));
+        let failed = ledger.record(hash(1), PaymentStatus::Failed("no route".into()), NOW);
+        assert_eq!(failed, paid(Settlement::Already));
         assert_eq!(payout(&ledger, id), before);
     });
 }

@@ -6,7 +6,7 @@
 use bolt12::draft::{Invoice, Offer, RedeemError};
 use bolt12::merkle::{LnAll, root};
 use bolt12::payout::store::{Filter, Label, Order, PageSize, StoreError};
-use bolt12::payout::{ClaimError, Happened, HistoryEntry, Ledger, MemoryStore, PayoutId, Promise, Status};
+use bolt12::payout::{ClaimError, HistoryEntry, HistoryEvent, Ledger, MemoryStore, PayoutId, Status, Terms};
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::Writer;
 use bolt12::{Amount, Msat};
@@ -55,7 +55,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = offer_of("any", "any");
-        let promise = Promise::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
+        let promise = Terms::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
         let _ = ledger.create(&promise, None, NOW).unwrap();
         let of = |number, msat| {
             let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
@@ -70,7 +70,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
 
         // Without a limit it is unlimited, as documented.
         let unlimited = offer_of("any, unlimited", "any");
-        let _ = ledger.create(&Promise::draft(unlimited.clone()).unwrap(), None, NOW).unwrap();
+        let _ = ledger.create(&Terms::draft(unlimited.clone()).unwrap(), None, NOW).unwrap();
         let all = unlimited
             .respond(hash(2), payee().x_only_public_key().0)
             .amount(Msat::MAX)
@@ -87,7 +87,7 @@ fn b11_a_label_is_a_name_and_no_key() {
         let ledger = stage.ledger();
         let label = Label::new("till 4").unwrap();
         for description in ["one", "two"] {
-            let promise = Promise::draft(offer(description)).unwrap();
+            let promise = Terms::draft(offer(description)).unwrap();
             assert!(ledger.create(&promise, Some(label.clone()), NOW).unwrap().is_new());
             // A retry gives back what is there, under the label it was made with.
             let again = ledger.create(&promise, None, NOW + 5).unwrap();
@@ -108,7 +108,7 @@ fn s1_a_reason_is_cut_between_two_characters() {
         // The 1024th byte is the second of a character's three.
         let reason = format!("{}€ and more", "x".repeat(HistoryEntry::MAX_REASON - 2));
         ledger.release(hash(1), &reason, NOW).unwrap();
-        let Some(Happened::Released { reason: kept, .. }) = history(&ledger, id).pop() else { panic!() };
+        let Some(HistoryEvent::Released { reason: kept, .. }) = history(&ledger, id).pop() else { panic!() };
         assert_eq!(kept, "x".repeat(HistoryEntry::MAX_REASON - 2));
     });
 }
@@ -122,7 +122,7 @@ fn s5_an_offer_without_node_id_is_kept_and_refuses_gently() {
         writer.record(10, b"nobody");
         writer.record(54, &[]);
         let offer = Offer::try_from(writer.into_bytes()).unwrap();
-        let _ = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap();
+        let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
         let answer = offer.respond(hash(1), payee().x_only_public_key().0).sign(&payee());
         assert_eq!(answer.unwrap_err().to_string(), "node_id (type 30): missing");
         let other = invoice(&testkit::ledger::offer("nobody"), 1);
@@ -136,7 +136,7 @@ fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
         let ledger = stage.ledger();
         let offer = Offer::payout("s24", atm().x_only_public_key().0).amount("1sat".parse().unwrap());
         let offer = offer.absolute_expiry(u64::MAX).build().unwrap();
-        let id = ledger.create(&Promise::draft(offer.clone()).unwrap(), None, u64::MAX - 1).unwrap();
+        let id = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, u64::MAX - 1).unwrap();
         let id = id.into_payout().id();
         let of = |number, created_at| {
             let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
@@ -163,7 +163,7 @@ fn s28_what_runs_the_other_way_is_no_invoice() {
     // An offer that asks to be paid cannot be promised as a payout.
     let sells = Offer::builder("s28", atm().x_only_public_key().0).amount("1sat".parse().unwrap());
     assert_eq!(
-        Promise::draft(sells.build().unwrap()).unwrap_err().to_string(),
+        Terms::draft(sells.build().unwrap()).unwrap_err().to_string(),
         "the offer does not pay out: it has no send_invoice",
     );
     // Nor is an invoice of today's specification one of the draft (from Core Lightning's fetchinvoice manual).
@@ -221,8 +221,7 @@ fn b9_the_longest_messages_are_kept_and_paid() {
         let description = "x".repeat(65_200);
         let offer = Offer::payout(&description, atm().x_only_public_key().0).amount(Amount::Any);
         let offer = offer.build().unwrap().sign(&atm()).unwrap();
-        let id =
-            ledger.create(&Promise::draft(offer.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
+        let id = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
         for number in 0..3 {
             let invoice = offer
                 .respond(hash(number), payee().x_only_public_key().0)
@@ -262,7 +261,7 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
         };
         let testnet = on(ChainHash::TESTNET3);
         let id =
-            ledger.create(&Promise::draft(testnet.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
+            ledger.create(&Terms::draft(testnet.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
         // The builder does not write such an invoice, so it is written by hand: bitcoin, as no chain is named.
         let mut writer = Writer::new();
         writer.record(4, &testnet.offer_id().to_byte_array());

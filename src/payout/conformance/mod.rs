@@ -47,7 +47,7 @@ pub use self::rows::{
     repeat_after_unknown_outcome, replace_if_version,
 };
 use super::store::{
-    Change, Filter, Label, NewRow, Order, OverBound, PageSize, Row, Store, StoreError, StoredEvent,
+    Change, Filter, Label, LimitExceeded, NewRow, Order, PageSize, Row, Store, StoreError, StoredEvent,
     UnreadableRow,
 };
 use super::{PayoutId, Status};
@@ -110,8 +110,8 @@ impl From<UnreadableRow> for Broken {
     }
 }
 
-impl From<OverBound> for Broken {
-    fn from(error: OverBound) -> Self {
+impl From<LimitExceeded> for Broken {
+    fn from(error: LimitExceeded) -> Self {
         Self { promise: "the suite keeps to the bounds", found: format!("{error}") }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use bolt12::payout::redb::Checkpoint;
 use bolt12::payout::store::{Filter, Label, Order, PageSize};
-use bolt12::payout::{Ledger, PaymentHash, Promise, RedbStore, Status, Store};
+use bolt12::payout::{Ledger, PaymentHash, RedbStore, Status, Store, Terms};
 use testkit::ledger::*;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/ledger/format-2.ledger");
@@ -49,7 +49,7 @@ fn write_the_file() {
     let ledger = Ledger::new(RedbStore::create(FILE).unwrap());
     for (number, (_, steps, _)) in PAYOUTS.iter().enumerate() {
         let offer = offer(&name(number));
-        let promise = Promise::draft(offer.clone()).unwrap();
+        let promise = Terms::draft(offer.clone()).unwrap();
         let created = ledger.create(&promise, Some(Label::new(name(number)).unwrap()), NOW).unwrap();
         let id = created.into_payout().id();
         for (second, step) in (NOW + 1..).zip(steps.iter()) {
