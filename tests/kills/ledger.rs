@@ -255,7 +255,7 @@ impl Node {
 impl Payer for Node {
     fn pay(&self, claim: &Claim) -> PaymentStatus {
         let number = claim.amount().get() - 1;
-        let paid = self.begin(number, number % 3 != 0);
+        let paid = self.begin(number, !number.is_multiple_of(3));
         self.outcome(number, paid)
     }
 
