@@ -211,7 +211,7 @@ fn bad_parameters_are_told_and_nothing_is_created() {
     assert_eq!(code, -1);
     assert!(message.starts_with("absolute_expiry: expired at 1 (now 1"), "{message}");
     let (_, message) = failure(&data.run("offerout", &["1", &"d".repeat(65_536)]));
-    assert!(message.ends_with("bytes: at most 65535 fit an onion message"), "{message}");
+    assert!(message.ends_with("bytes: expected at most 65535"), "{message}");
     assert_eq!(success(&data.run("listoffers", &[])), json!({ "offers": [] }));
 }
 
