@@ -5,12 +5,12 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
+use super::any_invoice::{AnyInvoice, RedemptionError};
 use super::history::HistoryEvent;
 use super::id::PayoutId;
 use super::ledger::{Ledger, Settlement, Written};
 use super::pay::{PaymentResult, PaymentStatus};
-use super::presented::{AnyInvoice, RedemptionError};
-use super::record::Payout;
+use super::payout::Payout;
 use super::state::{self, Attempt, Input, Refusal};
 use super::store::{Store, StoreError};
 use crate::payment::{PaymentHash, PaymentProof, WrongPreimage};

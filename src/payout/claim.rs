@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::vec::Vec;
 
 use super::id::{LedgerId, PayoutId};
-use super::record::Payout;
+use super::payout::Payout;
 use crate::amount::Msat;
 use crate::payment::{PaymentHash, PaymentProof};
 

@@ -12,10 +12,10 @@ use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::id::PayoutId;
-use super::promise::Terms;
 use super::state::{Event, RetryPolicy};
 use super::store::{Label, StoredEvent};
-use super::terms::{self, BadTerms};
+use super::terms::Terms;
+use super::terms_encoding::{self, BadTerms};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed};
 use crate::field::{Field, FieldError, Span};
@@ -119,7 +119,7 @@ impl Linked {
         let what = match parts.kind.ok_or(FieldError::missing(KIND))? {
             Kind::Created => {
                 let bytes = parts.terms.ok_or(FieldError::missing(TERMS))?.slice(stream);
-                let (promise, policy) = terms::read(id, bytes)?;
+                let (promise, policy) = terms_encoding::read(id, bytes)?;
                 let label = parts.label.map(|label| label.text(stream).to_string());
                 let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
                 HistoryEvent::Created { promise: Box::new(promise), policy, label }
@@ -217,7 +217,7 @@ impl HistoryEvent {
         writer.record(PREVIOUS.number(), &end.hash);
         writer.tu64(VERSION.number(), version);
         if let Self::Created { promise, policy, label } = self {
-            writer.record(TERMS.number(), &terms::to_bytes(promise, *policy));
+            writer.record(TERMS.number(), &terms_encoding::to_bytes(promise, *policy));
             writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
         }
         let mut bytes = writer.into_bytes();

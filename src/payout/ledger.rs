@@ -8,18 +8,18 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
+use super::any_invoice::{AnyInvoice, RedemptionError};
 use super::claim::{Claim, HeldClaims};
 use super::history::{HistoryEntry, HistoryEvent, Linked};
 use super::id::PayoutId;
-use super::presented::{AnyInvoice, RedemptionError};
-use super::promise::Terms;
-use super::record::{InFlight, Payout};
+use super::payout::{InFlight, Payout};
 use super::state::{self, Input, Refusal, RetryPolicy, State};
 use super::status::Status;
 use super::store::{
     Change, Cursor, Filter, Inserted, Label, LimitExceeded, NewRow, Order, PageSize, Replaced, Row, Store,
     StoreError, UnreadableRow,
 };
+use super::terms::Terms;
 use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 
 /// Keeps payouts in a store and pays each at most once. All calls take `&self` and may come from many threads; the

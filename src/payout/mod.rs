@@ -46,34 +46,27 @@
 #[cfg(feature = "std")]
 mod adopt;
 #[cfg(feature = "std")]
-mod answer;
+mod any_invoice;
 #[cfg(feature = "std")]
 mod chain;
 #[cfg(feature = "std")]
 mod claim;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 #[cfg(feature = "std")]
 mod history;
 mod id;
 #[cfg(feature = "std")]
-mod ledger;
+mod invoice_error;
 #[cfg(feature = "std")]
-mod memory;
+mod ledger;
 #[cfg(feature = "std")]
 mod pay;
 #[cfg(feature = "std")]
-mod presented;
-#[cfg(feature = "std")]
-mod promise;
+#[expect(clippy::module_inception, reason = "the file of the type `Payout`")]
+mod payout;
 #[cfg(feature = "std")]
 mod rebuild;
 #[cfg(feature = "std")]
-mod record;
-#[cfg(feature = "std")]
 mod recover;
-#[cfg(feature = "redb")]
-pub mod redb;
 #[cfg(feature = "std")]
 mod replay;
 pub mod state;
@@ -82,14 +75,24 @@ pub mod store;
 #[cfg(feature = "std")]
 mod terms;
 #[cfg(feature = "std")]
+mod terms_encoding;
+#[cfg(feature = "std")]
 mod verify;
 
 #[cfg(feature = "redb")]
-pub use self::redb::RedbStore;
+pub use self::store::RedbStore;
+#[cfg(feature = "conformance")]
+#[doc(no_inline)]
+pub use self::store::conformance;
+#[cfg(feature = "redb")]
+#[doc(no_inline)]
+pub use self::store::redb;
 #[doc(no_inline)]
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use adopt::AdoptError;
+#[cfg(feature = "std")]
+pub use any_invoice::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
@@ -101,22 +104,20 @@ pub use ledger::{
     Settlement, UnreadablePayout,
 };
 #[cfg(feature = "std")]
-pub use memory::MemoryStore;
-#[cfg(feature = "std")]
 pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
 #[cfg(feature = "std")]
-pub use presented::{AnyInvoice, RedemptionError};
-#[cfg(feature = "std")]
-pub use promise::{PayoutMessage, Terms, TermsError};
+pub use payout::Payout;
 #[cfg(feature = "std")]
 pub use rebuild::RebuildError;
-#[cfg(feature = "std")]
-pub use record::Payout;
 #[cfg(feature = "std")]
 pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]
 pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
+#[cfg(feature = "std")]
+pub use store::MemoryStore;
 pub use store::{Store, StoreError};
+#[cfg(feature = "std")]
+pub use terms::{PayoutMessage, Terms, TermsError};
 #[cfg(feature = "std")]
 pub use verify::{Finding, Verification};

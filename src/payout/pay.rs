@@ -6,9 +6,9 @@ use std::string::String;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::any_invoice::AnyInvoice;
 use super::claim::Claim;
 use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settlement};
-use super::presented::AnyInvoice;
 use super::state::{Attempt, Refusal};
 use super::store::{Store, StoreError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::history::HistoryEvent;
 use super::id::PayoutId;
 use super::ledger::{Ledger, Written};
-use super::record::Payout;
+use super::payout::Payout;
 use super::replay::{ReplayError, hashes, replay};
 use super::store::{Row, Store, StoreError};
 use crate::payment::PaymentHash;

@@ -16,14 +16,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
+use super::any_invoice::last_payable_second;
 use super::claim::{Asking, Claim, HeldClaim};
 use super::id::PayoutId;
 use super::ledger::{Ledger, UnreadablePayout, WeakLedger};
 use super::pay::{NotBegun, Payer, PaymentResult, RecordingError, drive};
-use super::presented::last_payable_second;
-use super::promise::Terms;
 use super::status::Status;
 use super::store::{Filter, Order, PageSize, Store, StoreError};
+use super::terms::Terms;
 use crate::payment::PaymentHash;
 
 /// What [`Ledger::recover`] asks about, what it may begin, and how long it waits.

@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::chain::ChainEnd;
 use super::history::{EventError, HistoryEvent, Linked};
 use super::id::PayoutId;
-use super::record::{InFlight, Payout};
+use super::payout::{InFlight, Payout};
 use super::state::{self, Event, Input, Refusal};
 use super::store::{PageSize, Store, StoreError, StoredEvent};
 use crate::payment::PaymentHash;
@@ -196,11 +196,11 @@ mod tests {
     use std::boxed::Box;
     use std::vec;
 
-    use super::super::memory::MemoryStore;
-    use super::super::promise::Terms;
     use super::super::state::RetryPolicy;
     use super::super::status::Status;
+    use super::super::store::MemoryStore;
     use super::super::store::NewRow;
+    use super::super::terms::Terms;
     use super::*;
     use crate::amount::Msat;
     use crate::draft::Offer;

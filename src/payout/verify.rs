@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::id::PayoutId;
 use super::ledger::{Ledger, UnreadablePayout};
-use super::record::Payout;
+use super::payout::Payout;
 use super::replay::{ReplayError, hashes, replay};
 use super::status::Status;
 use super::store::{Cursor, Filter, Order, PageSize, Row, Store, StoreError};

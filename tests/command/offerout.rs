@@ -316,6 +316,6 @@ fn the_payees_label_has_the_bound_of_every_label() {
     let error = answer(1025).unwrap_err();
     assert_eq!(
         (error.code(), error.to_string()),
-        (-1, "label: a label has at most 1024 bytes, not 1025".to_owned())
+        (-1, "label: 1025 bytes, expected at most 1024".to_owned())
     );
 }

@@ -7,7 +7,7 @@ use bolt12::payout::state::{
 };
 use bolt12::payout::{PaymentHash, PaymentProof, Preimage, Status};
 
-const DOC: &str = include_str!("../../src/payout/states.md");
+const DOC: &str = include_str!("../../src/payout/state/states.md");
 
 fn preimage(name: char) -> Preimage {
     Preimage::from_byte_array([u8::try_from(name).unwrap(); 32])
@@ -219,7 +219,7 @@ fn cases_table(cases: &[(&str, &str, State, Input)]) -> String {
 #[test]
 fn the_documented_tables_and_diagram_are_what_the_code_does() {
     for part in [table(), diagram(), first_only_table(), last_attempt_table(), adopted_table()] {
-        assert!(DOC.contains(&part), "src/payout/states.md should contain:\n{part}");
+        assert!(DOC.contains(&part), "src/payout/state/states.md should contain:\n{part}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use bolt12::payout::conformance::{self, Broken, Place};
+use bolt12::payout::conformance::{self, ContractViolation, StoreLocation};
 use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row, StoredEvent,
 };
@@ -72,7 +72,7 @@ struct Flawed {
     tables: Arc<Mutex<Tables>>,
 }
 
-impl Place for Flawed {
+impl StoreLocation for Flawed {
     type Store = Self;
 
     fn open(&self) -> Result<Self, StoreError> {
@@ -349,7 +349,7 @@ fn every_flaw_is_caught_and_named() {
 /// Flaws that show only when callers meet; several cases may notice, so each is asked alone.
 #[test]
 fn every_race_is_caught_and_named() {
-    type Case = fn(&Flawed) -> Result<(), Broken>;
+    type Case = fn(&Flawed) -> Result<(), ContractViolation>;
     let one = "exactly one caller wins a race";
     let cases: [(Flaw, Case, &str); 5] = [
         (Flaw::InsertLooksBeforeItLeaps, |place| conformance::insert_race(place), one),
@@ -368,7 +368,7 @@ fn every_race_is_caught_and_named() {
 }
 
 #[track_caller]
-fn assert_caught(flaw: Flaw, promise: &str, result: Result<(), Broken>) {
+fn assert_caught(flaw: Flaw, promise: &str, result: Result<(), ContractViolation>) {
     let broken = result.expect_err(&format!("{flaw:?} was not caught"));
     assert_eq!(broken.promise(), promise, "{flaw:?}: {broken}");
     let message = broken.to_string();

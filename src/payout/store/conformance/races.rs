@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::vec::Vec;
 
-use super::super::store::{Change, Inserted, NewRow, PageSize, Replaced, Row, Store};
-use super::super::{PayoutId, Status};
-use super::{Broken, Place, ensure, event_bytes, hash, history, id, new_change, new_row, same, stored};
+use super::super::{Change, Inserted, NewRow, PageSize, Replaced, Row, Store};
+use super::{
+    ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, new_change, new_row, same,
+    stored,
+};
+use crate::payout::{PayoutId, Status};
 
 const CALLERS: u64 = 8;
 const ROUNDS: u64 = 25;
@@ -19,7 +22,7 @@ const ROUNDS: u64 = 25;
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn insert_race(place: &impl Place) -> Result<(), Broken> {
+pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     for round in 0..ROUNDS {
         let answers = at_once(|caller| {
@@ -47,7 +50,7 @@ pub fn insert_race(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn replace_race(place: &impl Place) -> Result<(), Broken> {
+pub fn replace_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let _ = store.insert(&new_row(0)?)?;
     for version in 1..=ROUNDS {
@@ -85,7 +88,7 @@ pub fn replace_race(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn hash_race(place: &impl Place) -> Result<(), Broken> {
+pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     for caller in 0..CALLERS {
         let _ = store.insert(&new_row(caller)?)?;
@@ -125,7 +128,7 @@ pub fn hash_race(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn no_lost_update(place: &impl Place) -> Result<(), Broken> {
+pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const EACH: u64 = 15;
     let store = place.open()?;
     let _ =
@@ -170,7 +173,7 @@ pub fn no_lost_update(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn reads_see_whole_writes(place: &impl Place) -> Result<(), Broken> {
+pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let status_of = |version: u64| if version % 2 == 1 { Status::Active } else { Status::Claimed };
     let row = NewRow::new(id(0), status_of(1), None, 1_u64.to_be_bytes().to_vec(), Vec::new())?;
@@ -178,7 +181,7 @@ pub fn reads_see_whole_writes(place: &impl Place) -> Result<(), Broken> {
     let stop = AtomicBool::new(false);
     let results = at_once(|caller| {
         if caller == 0 {
-            let write = || -> Result<(), Broken> {
+            let write = || -> Result<(), ContractViolation> {
                 for version in 1..=200_u64 {
                     let next = version.saturating_add(1);
                     let body = next.to_be_bytes().to_vec();
@@ -217,7 +220,9 @@ pub fn reads_see_whole_writes(place: &impl Place) -> Result<(), Broken> {
 }
 
 /// Runs `job` in [`CALLERS`] threads that start together, and collects their answers.
-fn at_once<T: Send>(job: impl Fn(u64) -> Result<T, Broken> + Sync) -> Result<Vec<T>, Broken> {
+fn at_once<T: Send>(
+    job: impl Fn(u64) -> Result<T, ContractViolation> + Sync,
+) -> Result<Vec<T>, ContractViolation> {
     let barrier = Barrier::new(usize::try_from(CALLERS).unwrap_or(1));
     thread::scope(|scope| {
         let threads: Vec<_> = (0..CALLERS)
@@ -229,7 +234,8 @@ fn at_once<T: Send>(job: impl Fn(u64) -> Result<T, Broken> + Sync) -> Result<Vec
                 })
             })
             .collect();
-        let panicked = || Broken { promise: "no call panics", found: "a caller panicked".to_string() };
+        let panicked =
+            || ContractViolation { promise: "no call panics", found: "a caller panicked".to_string() };
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(panicked()))).collect()
     })
 }
@@ -238,21 +244,24 @@ fn mark(caller: u64) -> String {
     format!("caller {caller}")
 }
 
-fn not_one(what: &str, winners: usize) -> Broken {
-    Broken {
+fn not_one(what: &str, winners: usize) -> ContractViolation {
+    ContractViolation {
         promise: "exactly one caller wins a race",
         found: format!("{winners} of {CALLERS} won the same {what}"),
     }
 }
 
-fn present(row: Option<Row>, id: PayoutId) -> Result<Row, Broken> {
-    row.ok_or_else(|| Broken { promise: "a row is never lost", found: format!("{id} is not there") })
+fn present(row: Option<Row>, id: PayoutId) -> Result<Row, ContractViolation> {
+    row.ok_or_else(|| ContractViolation {
+        promise: "a row is never lost",
+        found: format!("{id} is not there"),
+    })
 }
 
 /// The number that a body of eight bytes holds.
-fn counted(row: &Row) -> Result<u64, Broken> {
+fn counted(row: &Row) -> Result<u64, ContractViolation> {
     let bytes = <[u8; 8]>::try_from(row.body.as_slice());
-    bytes.map(u64::from_be_bytes).map_err(|_| Broken {
+    bytes.map(u64::from_be_bytes).map_err(|_| ContractViolation {
         promise: "a reader sees a write whole or not at all",
         found: format!("a body of {} bytes", row.body.len()),
     })

@@ -5,22 +5,22 @@ use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
 
-use super::super::Status;
-use super::super::store::{
+use super::super::{
     Change, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order, PageSize,
     Replaced, Store,
 };
 use super::{
-    Broken, Place, ensure, event_bytes, hash, history, id, label, new_change, new_row, same, size, stored,
-    walk,
+    ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, label, new_change, new_row,
+    same, size, stored, walk,
 };
+use crate::payout::Status;
 
 /// A store has an identity: writing and reopening leave it as it is.
 ///
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn one_identity(place: &impl Place) -> Result<(), Broken> {
+pub fn one_identity(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const PROMISE: &str = "the ledger's id is the same for every handle on the same data";
     let first = {
         let store = place.open()?;
@@ -38,7 +38,7 @@ pub fn one_identity(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn insert_if_absent(place: &impl Place) -> Result<(), Broken> {
+pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&store.get(id(1))?, &None, "an empty store has no rows")?;
     let row = NewRow::new(
@@ -63,7 +63,7 @@ pub fn insert_if_absent(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn replace_if_version(place: &impl Place) -> Result<(), Broken> {
+pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let missing = store.replace(&new_change(1, 1, Status::Used, "nobody", Some(hash(9)))?)?;
     same(&missing, &Replaced::Missing, "a row that is not there is not replaced")?;
@@ -101,7 +101,7 @@ pub fn replace_if_version(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn hash_belongs_to_one_payout(place: &impl Place) -> Result<(), Broken> {
+pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let _ = store.insert(&new_row(1)?)?;
     let _ = store.insert(&new_row(2)?)?;
@@ -110,7 +110,7 @@ pub fn hash_belongs_to_one_payout(place: &impl Place) -> Result<(), Broken> {
     same(&taken, &Replaced::Written { version: 2 }, "a free hash is taken")?;
     same(&store.by_payment_hash(hash(1))?, &store.get(id(1))?, "a hash finds the row that took it")?;
 
-    let refuse = |mark: &'static str| -> Result<(), Broken> {
+    let refuse = |mark: &'static str| -> Result<(), ContractViolation> {
         let before = store.get(id(2))?;
         let refused = store.replace(&new_change(2, 1, Status::Claimed, mark, Some(hash(1)))?)?;
         same(
@@ -141,7 +141,7 @@ pub fn hash_belongs_to_one_payout(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn events_in_order(place: &impl Place) -> Result<(), Broken> {
+pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&store.events(id(1), 0, PageSize::default())?, &Vec::new(), "an unknown payout has no events")?;
     let _ = store.insert(&NewRow::new(id(1), Status::Active, None, Vec::new(), Vec::new())?)?;
@@ -173,7 +173,7 @@ pub fn events_in_order(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn largest_values(place: &impl Place) -> Result<(), Broken> {
+pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let longest = Label::new("é".repeat(MAX_LABEL.checked_div(2).unwrap_or(0)))?;
     let bytes = |length: usize| (0..=250_u8).cycle().take(length).collect::<Vec<u8>>();
@@ -203,7 +203,7 @@ pub fn largest_values(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn repeat_after_unknown_outcome(place: &impl Place) -> Result<(), Broken> {
+pub fn repeat_after_unknown_outcome(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let row = new_row(1)?;
     let _ = store.insert(&row)?;
@@ -230,7 +230,7 @@ pub fn repeat_after_unknown_outcome(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn reopen(place: &impl Place) -> Result<(), Broken> {
+pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const ROWS: u64 = 30;
     let filter = Filter::Status(&[Status::Claimed]);
     let (rows, cursor) = {

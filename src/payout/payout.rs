@@ -12,11 +12,11 @@ use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::id::PayoutId;
-use super::promise::Terms;
 use super::state::{Attempt, ImpossibleState, RetryPolicy, State};
 use super::status::Status;
 use super::store::{Label, Row};
-use super::terms::{self, BadTerms};
+use super::terms::Terms;
+use super::terms_encoding::{self, BadTerms};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed};
 use crate::field::{Field, FieldError, Span};
@@ -139,7 +139,7 @@ impl Payout {
     /// The bytes that [`Payout::read`] takes back, from a row with this payout's version.
     pub(super) fn body(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer.record(TERMS.number(), &terms::to_bytes(&self.promise, self.state.policy()));
+        writer.record(TERMS.number(), &terms_encoding::to_bytes(&self.promise, self.state.policy()));
         writer.tu64(CREATED_AT.number(), self.created_at);
         writer.record_if(CLOSED.number(), self.state.is_closed().then_some(&[]));
         writer.record_if(ATTEMPTS.number(), self.attempts().as_deref());
@@ -165,7 +165,7 @@ impl Payout {
         }
         read_framed(stream, |record| parts.read(record))?;
         let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
-        let (promise, policy) = terms::read(row.id, terms.slice(stream))?;
+        let (promise, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
         let (claimed_at, attempts) = parts.attempts.into_iter().unzip();
         let state = State::restore(policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {

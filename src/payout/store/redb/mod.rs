@@ -55,12 +55,12 @@ pub use self::error::OpenError;
 pub use self::options::{DEFAULT_CACHE, Opened, RedbOptions};
 use self::place::Place;
 use self::tables::{Failure, Writer, failed};
-use super::store::{
+use super::{
     Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, Store, StoreError,
     StoredEvent,
 };
-use super::{LedgerId, PayoutId};
 use crate::payment::PaymentHash;
+use crate::payout::{LedgerId, PayoutId};
 
 /// Payouts in one file. See the [module](self) for what it promises.
 ///

@@ -1,19 +1,19 @@
 //! The suite that a [`Store`] must pass (feature `conformance`).
 //!
-//! It proves the [contract](super::store) against any store, also one that this crate does not know.
-//! Say where a store lives with [`Place`], then either run everything at once with [`run`], or call
+//! It proves the [contract](super) against any store, also one that this crate does not know.
+//! Say where a store lives with [`StoreLocation`], then either run everything at once with [`run`], or call
 //! each case from a test of its own, so that each shows by its name:
 //!
 //! ```
 //! use std::sync::Arc;
-//! use bolt12::payout::conformance::{self, Place};
+//! use bolt12::payout::conformance::{self, StoreLocation};
 //! use bolt12::payout::{MemoryStore, StoreError};
 //!
 //! /// Memory is a place as long as somebody holds it.
 //! #[derive(Default)]
 //! struct Memory(Arc<MemoryStore>);
 //!
-//! impl Place for Memory {
+//! impl StoreLocation for Memory {
 //!     type Store = Arc<MemoryStore>;
 //!     fn open(&self) -> Result<Arc<MemoryStore>, StoreError> {
 //!         Ok(Arc::clone(&self.0))
@@ -22,7 +22,7 @@
 //!
 //! conformance::insert_if_absent(&Memory::default())?;
 //! conformance::hash_race(&Memory::default())?;
-//! # Ok::<(), conformance::Broken>(())
+//! # Ok::<(), conformance::ContractViolation>(())
 //! ```
 //!
 //! The cases race with threads, so a wrong store may pass by luck once; a right one never fails.
@@ -46,16 +46,16 @@ pub use self::rows::{
     events_in_order, hash_belongs_to_one_payout, insert_if_absent, largest_values, one_identity, reopen,
     repeat_after_unknown_outcome, replace_if_version,
 };
-use super::store::{
+use super::{
     Change, Filter, Label, LimitExceeded, NewRow, Order, PageSize, Row, Store, StoreError, StoredEvent,
     UnreadableRow,
 };
-use super::{PayoutId, Status};
 use crate::payment::PaymentHash;
+use crate::payout::{PayoutId, Status};
 
 /// Where a store lives: a file, a database, a server. It outlives the stores opened on it. Each case
 /// wants a fresh one, empty.
-pub trait Place {
+pub trait StoreLocation {
     /// The store under test.
     type Store: Store;
 
@@ -70,12 +70,12 @@ pub trait Place {
 
 /// A promise of the contract, and how it was seen broken.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Broken {
+pub struct ContractViolation {
     promise: &'static str,
     found: String,
 }
 
-impl Broken {
+impl ContractViolation {
     /// The promise.
     #[must_use]
     pub const fn promise(&self) -> &'static str {
@@ -83,34 +83,34 @@ impl Broken {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for ContractViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "broken promise: {}. Seen: {}", self.promise, self.found)
     }
 }
 
 /// As `Display`, for that is what a failing test shows.
-impl fmt::Debug for Broken {
+impl fmt::Debug for ContractViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl core::error::Error for Broken {}
+impl core::error::Error for ContractViolation {}
 
-impl From<StoreError> for Broken {
+impl From<StoreError> for ContractViolation {
     fn from(error: StoreError) -> Self {
         Self { promise: "a healthy store answers without an error", found: format!("{error}") }
     }
 }
 
-impl From<UnreadableRow> for Broken {
+impl From<UnreadableRow> for ContractViolation {
     fn from(error: UnreadableRow) -> Self {
         Self { promise: "a healthy store can read each of its rows", found: format!("{error}") }
     }
 }
 
-impl From<LimitExceeded> for Broken {
+impl From<LimitExceeded> for ContractViolation {
     fn from(error: LimitExceeded) -> Self {
         Self { promise: "the suite keeps to the bounds", found: format!("{error}") }
     }
@@ -121,7 +121,7 @@ impl From<LimitExceeded> for Broken {
 /// # Errors
 ///
 /// The first promise that was seen broken.
-pub fn run<P: Place>(new_place: impl Fn() -> P) -> Result<(), Broken> {
+pub fn run<P: StoreLocation>(new_place: impl Fn() -> P) -> Result<(), ContractViolation> {
     one_identity(&new_place())?;
     insert_if_absent(&new_place())?;
     replace_if_version(&new_place())?;
@@ -142,12 +142,20 @@ pub fn run<P: Place>(new_place: impl Fn() -> P) -> Result<(), Broken> {
 }
 
 /// Fails the case unless the promise holds.
-fn ensure(holds: bool, promise: &'static str, found: impl FnOnce() -> String) -> Result<(), Broken> {
-    if holds { Ok(()) } else { Err(Broken { promise, found: found() }) }
+fn ensure(
+    holds: bool,
+    promise: &'static str,
+    found: impl FnOnce() -> String,
+) -> Result<(), ContractViolation> {
+    if holds { Ok(()) } else { Err(ContractViolation { promise, found: found() }) }
 }
 
 /// Fails the case unless both are equal.
-fn same<T: PartialEq + fmt::Debug>(found: &T, expected: &T, promise: &'static str) -> Result<(), Broken> {
+fn same<T: PartialEq + fmt::Debug>(
+    found: &T,
+    expected: &T,
+    promise: &'static str,
+) -> Result<(), ContractViolation> {
     ensure(found == expected, promise, || {
         let mut text = format!("{found:?} instead of {expected:?}");
         // Bodies may be long, and this is read by people.
@@ -179,7 +187,7 @@ fn padded(number: u64) -> [u8; 32] {
 }
 
 /// A small active row with one event.
-fn new_row(number: u64) -> Result<NewRow, Broken> {
+fn new_row(number: u64) -> Result<NewRow, ContractViolation> {
     Ok(NewRow::new(
         id(number),
         Status::Active,
@@ -196,7 +204,7 @@ fn new_change(
     status: Status,
     mark: &str,
     takes: Option<PaymentHash>,
-) -> Result<Change, Broken> {
+) -> Result<Change, ContractViolation> {
     let bytes = mark.as_bytes().to_vec();
     Ok(Change::new(id(number), expected, status, bytes.clone(), vec![bytes], takes)?)
 }
@@ -213,12 +221,17 @@ fn stored(new: &NewRow) -> Row {
 }
 
 /// Follows the pages to their end, oldest first.
-fn walk(store: &impl Store, filter: Filter<'_>, size: PageSize) -> Result<Vec<Row>, Broken> {
+fn walk(store: &impl Store, filter: Filter<'_>, size: PageSize) -> Result<Vec<Row>, ContractViolation> {
     walk_in(store, filter, Order::OldestFirst, size)
 }
 
 /// Follows the pages to their end. Every page but the last says where the next begins.
-fn walk_in(store: &impl Store, filter: Filter<'_>, order: Order, size: PageSize) -> Result<Vec<Row>, Broken> {
+fn walk_in(
+    store: &impl Store,
+    filter: Filter<'_>,
+    order: Order,
+    size: PageSize,
+) -> Result<Vec<Row>, ContractViolation> {
     let (mut rows, mut cursor, mut seen) = (Vec::new(), None, BTreeSet::new());
     loop {
         let page = store.page(filter, order, cursor.as_ref(), size)?;
@@ -243,7 +256,7 @@ fn walk_in(store: &impl Store, filter: Filter<'_>, order: Order, size: PageSize)
 }
 
 /// All events of a payout, read in pieces of `size`.
-fn history(store: &impl Store, id: PayoutId, size: PageSize) -> Result<Vec<StoredEvent>, Broken> {
+fn history(store: &impl Store, id: PayoutId, size: PageSize) -> Result<Vec<StoredEvent>, ContractViolation> {
     let mut events: Vec<StoredEvent> = Vec::new();
     loop {
         let after = events.last().map_or(0, |event| event.sequence);
@@ -262,11 +275,11 @@ fn history(store: &impl Store, id: PayoutId, size: PageSize) -> Result<Vec<Store
     }
 }
 
-fn event_bytes(store: &impl Store, number: u64) -> Result<Vec<Vec<u8>>, Broken> {
+fn event_bytes(store: &impl Store, number: u64) -> Result<Vec<Vec<u8>>, ContractViolation> {
     Ok(history(store, id(number), PageSize::MAX)?.into_iter().map(|event| event.bytes).collect())
 }
 
-fn label(text: &str) -> Result<Label, Broken> {
+fn label(text: &str) -> Result<Label, ContractViolation> {
     Ok(Label::new(text)?)
 }
 

@@ -7,16 +7,18 @@ use std::thread;
 use std::vec;
 use std::vec::Vec;
 
-use super::super::store::{Filter, MAX_BODY, NewRow, Order, Replaced, Row, Store};
-use super::super::{PayoutId, Status};
-use super::{Broken, Place, ensure, id, label, new_change, new_row, same, size, walk, walk_in};
+use super::super::{Filter, MAX_BODY, NewRow, Order, Replaced, Row, Store};
+use super::{
+    ContractViolation, StoreLocation, ensure, id, label, new_change, new_row, same, size, walk, walk_in,
+};
+use crate::payout::{PayoutId, Status};
 
 /// Each filter shows exactly the rows that pass it, with pages of any size, in an order that stays.
 ///
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn pages_by_filter(place: &impl Place) -> Result<(), Broken> {
+pub fn pages_by_filter(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&walk(&store, Filter::All, size(3))?, &Vec::new(), "an empty store has an empty listing")?;
     // Some begin like others, one ends in a zero, one is empty, and none is not the empty one.
@@ -35,7 +37,9 @@ pub fn pages_by_filter(place: &impl Place) -> Result<(), Broken> {
     let in_order = walk(&store, Filter::All, size(1_000))?;
     same(&in_order.len(), &kept.len(), "the listing of all shows every row")?;
 
-    let expect = |filter: Filter<'_>, passes: &dyn Fn(Status, Option<&str>) -> bool| -> Result<(), Broken> {
+    let expect = |filter: Filter<'_>,
+                  passes: &dyn Fn(Status, Option<&str>) -> bool|
+     -> Result<(), ContractViolation> {
         let passing: BTreeSet<PayoutId> =
             kept.iter().filter(|(_, status, text)| passes(*status, *text)).map(|(id, ..)| *id).collect();
         let expected: Vec<PayoutId> =
@@ -67,7 +71,7 @@ pub fn pages_by_filter(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn pages_newest_first(place: &impl Place) -> Result<(), Broken> {
+pub fn pages_newest_first(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const ROWS: u64 = 60;
     let store = place.open()?;
     for number in 0..ROWS {
@@ -114,7 +118,7 @@ pub fn pages_newest_first(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn pages_of_large_rows(place: &impl Place) -> Result<(), Broken> {
+pub fn pages_of_large_rows(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const ROWS: u64 = 40;
     let store = place.open()?;
     for number in 0..ROWS {
@@ -138,7 +142,7 @@ pub fn pages_of_large_rows(place: &impl Place) -> Result<(), Broken> {
 /// # Errors
 ///
 /// The promise that was seen broken.
-pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
+pub fn pages_while_others_write(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const RESTING: u64 = 40;
     const CHANGING: u64 = 20;
     let store = place.open()?;
@@ -147,7 +151,7 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
         let _ = store.insert(&new_row(number)?)?;
     }
     let changing = |number: &u64| number % 3 == 0;
-    let flip = |version: u64| -> Result<(), Broken> {
+    let flip = |version: u64| -> Result<(), ContractViolation> {
         let status = if version % 2 == 1 { Status::Claimed } else { Status::Active };
         for number in (0..RESTING.saturating_add(CHANGING)).filter(changing) {
             let written = store.replace(&new_change(number, version, status, "flip", None)?)?;
@@ -186,7 +190,7 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
 
     // Then at once.
     let stop = AtomicBool::new(false);
-    let writing = || -> Result<(), Broken> {
+    let writing = || -> Result<(), ContractViolation> {
         // A bounded number of new rows, or a reader might never catch up with the writer.
         let mut new = 1_000..1_100_u64;
         while !stop.load(Ordering::Relaxed) {
@@ -198,7 +202,7 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
         }
         Ok(())
     };
-    let reading = || -> Result<(), Broken> {
+    let reading = || -> Result<(), ContractViolation> {
         for round in 0..30 {
             for (filter, always) in [
                 (Filter::Status(&[Status::Active]), &resting),
@@ -216,7 +220,8 @@ pub fn pages_while_others_write(place: &impl Place) -> Result<(), Broken> {
         let writer = scope.spawn(writing);
         let read = reading();
         stop.store(true, Ordering::Relaxed);
-        let panicked = || Err(Broken { promise: "no call panics", found: "a panic while writing".into() });
+        let panicked =
+            || Err(ContractViolation { promise: "no call panics", found: "a panic while writing".into() });
         read.and(writer.join().unwrap_or_else(|_| panicked()))
     })
 }
@@ -227,7 +232,7 @@ fn all_seen(
     seen: &BTreeSet<PayoutId>,
     always: &BTreeSet<PayoutId>,
     filter: Filter<'_>,
-) -> Result<(), Broken> {
+) -> Result<(), ContractViolation> {
     let missed = always.difference(seen).count();
     ensure(missed == 0, "pages miss no row that passed the filter all the time", || {
         format!("{missed} of {} rows missed with {filter:?}", always.len())

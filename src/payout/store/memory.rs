@@ -1,19 +1,19 @@
 //! [`MemoryStore`]: payouts in memory, for tests and for trying things out.
 //!
-//! It keeps every promise of the [contract](super::store) but durability: all is gone with the
-//! process. No money should hang on it.
+//! It keeps the whole [contract](super) except durability: the process ends, and all data is gone.
+//! Do not use it where money is paid.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard};
 
-use super::id::{LedgerId, PayoutId};
-use super::store::{
+use super::{
     Change, Cursor, Filter, Inserted, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row, Store,
     StoreError, StoredEvent,
 };
 use crate::payment::PaymentHash;
+use crate::payout::{LedgerId, PayoutId};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug)]

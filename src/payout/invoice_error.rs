@@ -4,8 +4,8 @@
 
 use std::string::{String, ToString};
 
+use super::any_invoice::AnyInvoice;
 use super::ledger::ClaimError;
-use super::presented::AnyInvoice;
 use super::state::Refusal;
 use crate::message::InvoiceError;
 

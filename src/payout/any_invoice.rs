@@ -5,7 +5,7 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::id::PayoutId;
-use super::promise::{PayoutMessage, Terms};
+use super::terms::{PayoutMessage, Terms};
 use crate::amount::Msat;
 use crate::draft::{self, RedeemContext, RedeemError};
 use crate::field::Field;

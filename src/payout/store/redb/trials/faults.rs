@@ -17,7 +17,7 @@ fn disk_with_one() -> Disk {
 /// Everything that a caller can ask of a store that failed: each call is refused, in one sentence.
 fn assert_unusable(store: &RedbStore, reason: &str) {
     let unusable = StoreError::Unusable { reason: reason.into() };
-    assert_eq!(unusable.to_string(), format!("open the store again, an earlier write failed: {reason}"));
+    assert_eq!(unusable.to_string(), format!("the store is unusable after a failed write: {reason}"));
     assert_eq!(store.get(id(1)), Err(unusable.clone()));
     assert_eq!(store.by_payment_hash(hash(1, 2)), Err(unusable.clone()));
     assert_eq!(store.events(id(1), 0, PageSize::MAX), Err(unusable.clone()));
