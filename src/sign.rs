@@ -1,6 +1,6 @@
 //! BIP 340 signatures over merkle roots ("Signature Calculation" of BOLT 12).
 //!
-//! A signature covers `H("lightning" ‖ message ‖ field, root)`, the [`Sighash`]. Whoever holds a key is a [`Signer`]:
+//! A signature covers `H("lightning" ‖ message ‖ field, root)`, the [`Sighash`]. What holds a key is a [`Signer`]:
 //! a [`Keypair`] in memory, or a device or service elsewhere that is handed the sighash. Signing uses auxiliary
 //! randomness of 32 zero bytes, so that one message under one key has one signature.
 
@@ -94,7 +94,7 @@ impl fmt::Debug for Sighash {
     }
 }
 
-/// Somebody who holds a key: a [`Keypair`], or a signer elsewhere.
+/// The holder of a key: a [`Keypair`], or a signer elsewhere.
 ///
 /// ```
 /// use bolt12::sign::{Sighash, Signer, SignerError};
@@ -122,7 +122,7 @@ pub trait Signer {
     /// Makes a BIP 340 signature over `sighash`.
     ///
     /// # Errors
-    /// [`SignerError`], in the signer's words, when it cannot or will not.
+    /// [`SignerError`], with the signer's reason, when it cannot or will not.
     fn sign(&self, sighash: &Sighash) -> Result<schnorr::Signature, SignerError>;
 
     /// Whether the answer of [`Signer::sign`] has to be verified before it is used. It has, unless the key is in this
@@ -197,7 +197,7 @@ pub enum SignerError {
     /// The signer gave none.
     #[error("the signer refused: {reason}")]
     Refused {
-        /// The signer's words.
+        /// The signer's reason.
         reason: String,
     },
     /// The signer's answer is not a signature by its key over what it was asked to sign.
@@ -217,7 +217,7 @@ pub enum SignerError {
 }
 
 impl SignerError {
-    /// A refusal in the signer's own words.
+    /// A refusal with the signer's own reason.
     pub fn refused(reason: impl Into<String>) -> Self {
         Self::Refused { reason: reason.into() }
     }

@@ -6,7 +6,7 @@ use super::Amount;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AmountError {
-    /// There is no text at all.
+    /// The text is empty.
     #[error("the amount is empty: expected {expected}")]
     Empty {
         /// What could have stood there.

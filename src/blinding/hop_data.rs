@@ -1,4 +1,4 @@
-//! What a hop of a blinded path is told: `encrypted_data_tlv` of BOLT 4.
+//! The data for a hop of a blinded path: `encrypted_data_tlv` of BOLT 4.
 
 use alloc::vec::Vec;
 
@@ -20,13 +20,13 @@ use crate::tlv::{Points, Reader, Record, ValueError, Writer};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HopData<'a> {
-    /// `padding`: any bytes, so that all hops weigh the same and none tells its place.
+    /// `padding`: any bytes, so that all hops have the same length and none reveals its place.
     pub padding: Option<&'a [u8]>,
     /// `short_channel_id`: the channel to forward over.
     pub short_channel_id: Option<ShortChannelId>,
     /// `next_node_id`: the node to forward to.
     pub next_node_id: Option<PublicKey>,
-    /// `path_id`: what the recipient told itself.
+    /// `path_id`: what the recipient wrote for itself.
     pub path_id: Option<&'a [u8]>,
     /// `next_path_key_override`: the path key of the next hop, where another path begins there.
     pub next_path_key_override: Option<PublicKey>,

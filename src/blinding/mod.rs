@@ -106,7 +106,7 @@ pub enum BlindingError {
         /// Bytes of the encrypted data.
         length: usize,
     },
-    /// A hash gave a number that is no key, which happens to nobody twice.
+    /// A hash gave a number that is not a key: with probability 2⁻¹²⁸.
     #[error("a blinding factor outside the group of secp256k1")]
     BadFactor,
     /// More data than the cipher takes.

@@ -111,7 +111,7 @@ impl serde::Serialize for InvoiceRequestOut {
 /// let now = 1_700_000_000;
 /// let result = invoicerequest(&ledger, &key, &params, now)?;
 /// assert_eq!(result.bolt12.parse::<InvoiceRequest>()?.invreq_id(), result.invreq_id);
-/// // A retried call gives back the same request.
+/// // A repeated call returns the same request.
 /// assert!(!invoicerequest(&ledger, &key, &params, now)?.created);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

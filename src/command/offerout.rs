@@ -112,7 +112,7 @@ impl serde::Serialize for OfferOut {
 /// # Two identical calls return one offer
 ///
 /// The `offer_id` is the merkle root of what the offer says, so the same parameters under the same key give the
-/// same offer. The second call returns it with `created` false and the label of the first call, as long as it is
+/// same offer. The second call returns it with `created` false and the label of the first call, while it is
 /// active. That makes a retried call safe. It also means that two customers who withdraw the same amount must get
 /// two descriptions, or they share one offer and one payment: put a ticket number into the description, such as
 /// "withdrawal from ATM, ticket 7f3a". A label does not suffice, because it is not part of the offer.

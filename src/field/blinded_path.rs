@@ -238,7 +238,7 @@ impl FromStr for ShortChannelId {
 #[non_exhaustive]
 pub struct ShortChannelIdError;
 
-/// A path with its own bytes, in the encoding of today's BOLT 12: what a writer keeps and puts into messages.
+/// A path with its own bytes, in the encoding of merged BOLT 12: what a writer keeps and puts into messages.
 ///
 /// ```
 /// use bolt12::Offer;
@@ -402,7 +402,7 @@ fn read(
     Ok(first_node)
 }
 
-/// How many points there are, so that room is made for them once, and never for more than the bytes can hold. Where the
+/// How many points there are, so that memory is allocated once, and never for more than the bytes can hold. Where the
 /// paths are broken, [`read`] says so.
 fn count_points(mut reader: Reader<'_>, form: PathForm) -> usize {
     let mut path = || {

@@ -38,7 +38,7 @@ pub struct InvoiceError {
 }
 
 impl InvoiceError {
-    /// Begins a reply with the reason `error`, in words for people.
+    /// Begins a reply with the reason `error`, as text for people.
     pub const fn builder(error: &str) -> InvoiceErrorBuilder<'_> {
         InvoiceErrorBuilder { error, erroneous_field: None, suggested_value: None }
     }
@@ -53,7 +53,7 @@ impl InvoiceError {
         self.suggested_value.map(|span| span.slice(&self.bytes))
     }
 
-    /// `error`: the reason, in the words of the other node.
+    /// `error`: the reason, as the other node wrote it.
     pub fn error(&self) -> Option<UntrustedText<'_>> {
         self.error.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
@@ -148,7 +148,7 @@ impl InvoiceError {
 }
 
 impl fmt::Display for InvoiceError {
-    /// The words of the other node, with control characters replaced, and the field that is
+    /// The text of the other node, with control characters replaced, and the field that is
     /// refused.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text: String = self.error().map_or_else(|| "no reason given".into(), |error| error.to_string());

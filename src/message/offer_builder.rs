@@ -152,7 +152,7 @@ impl<'a> OfferBuilder<'a> {
     /// record outside the experimental range, a NUL in a text (Core Lightning reads none), more
     /// than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
-        let mut writer = Writer::with_capacity(self.room());
+        let mut writer = Writer::with_capacity(self.capacity());
         write_chains(types::OFFER_CHAINS, &self.chains, &mut writer);
         writer.record_if(types::OFFER_METADATA.number(), self.metadata);
         match &self.price {
@@ -190,7 +190,7 @@ impl<'a> OfferBuilder<'a> {
     }
 
     /// The bytes of the offer, and few more, so that one allocation suffices.
-    fn room(&self) -> usize {
+    fn capacity(&self) -> usize {
         let values = [
             self.chains.len().saturating_mul(32),
             self.metadata.map_or(0, <[u8]>::len),

@@ -181,7 +181,7 @@ impl<'a> InvoiceRequestBuilder<'a> {
     }
 
     /// The bytes of the request, and few more, so that one allocation suffices.
-    fn room(&self, metadata: &[u8]) -> usize {
+    fn capacity(&self, metadata: &[u8]) -> usize {
         let subject = match self.subject {
             Subject::Offer(offer) => offer.as_bytes().len(),
             Subject::Description(description) => description.len(),
@@ -206,7 +206,7 @@ impl<'a> InvoiceRequestBuilder<'a> {
         signed: bool,
     ) -> Result<Writer, FieldError> {
         self.check(metadata)?;
-        let mut writer = Writer::with_capacity(self.room(metadata));
+        let mut writer = Writer::with_capacity(self.capacity(metadata));
         writer.record(types::INVREQ_METADATA.number(), metadata);
         match self.subject {
             Subject::Offer(offer) => {

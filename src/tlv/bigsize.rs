@@ -9,7 +9,7 @@ pub enum BigSizeError {
     /// The bytes end before the integer does.
     #[error("cut off: {wanted} bytes are needed, {available} are left")]
     Truncated {
-        /// Bytes of the integer, as its first byte tells.
+        /// Bytes of the integer, as its first byte states.
         wanted: usize,
         /// Bytes there are.
         available: usize,
@@ -35,7 +35,7 @@ pub fn read(bytes: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
     }
 }
 
-/// Reads an integer of more than one byte from behind its first.
+/// Reads an integer of more than one byte after its first.
 fn read_long(first: u8, rest: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
     let available = rest.len().saturating_add(1);
     let (value, rest, least) = match first {

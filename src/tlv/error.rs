@@ -55,7 +55,7 @@ pub enum StreamErrorKind {
         number: u64,
     },
     /// A type lower than the one before it.
-    #[error("type {number} stands behind type {previous}, types must ascend")]
+    #[error("type {number} after type {previous}: expected ascending types")]
     NotAscending {
         /// The record's type.
         number: u64,
@@ -114,7 +114,7 @@ pub enum ValueErrorKind {
         /// Bytes there are.
         available: usize,
     },
-    /// The value goes on behind its last part.
+    /// The value goes on after its last part.
     #[error("{excess} bytes too many")]
     TooLong {
         /// Bytes left over.

@@ -1,6 +1,6 @@
 //! The reason that the reader of everything gives for an invalid message: that of the dialect it was written in.
 //!
-//! By what a message is told apart is the rule of [`Dialect::Any`], restated here in [`draft_types`]: an even type that
+//! What distinguishes the dialects is the rule of [`Dialect::Any`], restated here in [`draft_types`]: an even type that
 //! one dialect alone assigns.
 
 use bolt12::text::{Encoded, Prefix, decode};
@@ -159,7 +159,7 @@ fn damaged_messages_have_the_reason_of_their_dialect() {
             }
         }
         // Damage seldom makes a message of one dialect look like one of the other. Where it breaks the framing of a draft
-        // message early, nothing is left that tells the dialect.
+        // message early, nothing is left that shows the dialect.
         let least = if dialect == Dialect::Draft { 70 } else { 99 };
         assert!(differ > 1000 && own * 100 >= differ * least, "{dialect:?}: {own} of {differ}");
     }

@@ -374,7 +374,7 @@ fn the_longest_message_is_65535_bytes() {
     refused(&format!("{text}q"), "5 bits of padding at the end: at most 4 are needed");
 }
 
-/// Puts a break before each of `places`, which are characters of `text` behind its first.
+/// Puts a break before each of `places`, which are characters of `text` after its first.
 fn with_breaks(text: &str, places: &[(Index, &str)]) -> String {
     let mut breaks: Vec<_> =
         places.iter().map(|(place, space)| (1 + place.index(text.len() - 1), space)).collect();
