@@ -37,7 +37,7 @@ impl<'a> From<&'a message::Invoice> for AnyInvoice<'a> {
 
 impl<'a> AnyInvoice<'a> {
     /// The payout it is for: what it names (draft), or what it mirrors (today's).
-    pub(super) fn payout_id(&self) -> Option<PayoutId> {
+    pub(crate) fn payout_id(&self) -> Option<PayoutId> {
         match self.0 {
             Kind::Draft(invoice) => {
                 invoice.offer_id().map(|id| PayoutId::from_byte_array(id.to_byte_array()))

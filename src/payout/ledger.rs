@@ -268,7 +268,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// This ledger once more.
-    pub(super) fn handle(&self) -> Self {
+    pub(crate) fn handle(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 

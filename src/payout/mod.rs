@@ -103,12 +103,16 @@ pub use ledger::{
     ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError,
     Settlement, UnreadablePayout,
 };
+#[cfg(feature = "simulation")]
+pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
 pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
 #[cfg(feature = "std")]
 pub use payout::Payout;
 #[cfg(feature = "std")]
 pub use rebuild::RebuildError;
+#[cfg(feature = "simulation")]
+pub(crate) use recover::Job;
 #[cfg(feature = "std")]
 pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]

@@ -2,6 +2,7 @@
 
 use std::boxed::Box;
 use std::format;
+use std::ops::ControlFlow;
 use std::string::String;
 use std::sync::Arc;
 use std::time::Duration;
@@ -280,45 +281,93 @@ pub(super) fn drive<S: Store>(
     forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
     now: &dyn Fn() -> u64,
 ) -> PaymentResult {
-    let hash = claim.payment_hash();
-    let outcome = match payer.status(hash) {
-        Some(outcome) => outcome,
-        None => {
-            let Some(ledger) = ledger() else { return RecordingError::Closed.into() };
-            match ledger.look(claim) {
-                Look::Over(ended) => return ended,
-                Look::Forbidden(reason) => return PaymentResult::NeverBegun { reason },
-                // Read after the other payment was seen, so that a worker elsewhere that began this one meanwhile is
-                // not taken for one that did not.
-                Look::Overtaken { by } => match (payer.status(hash), forbids(claim)) {
-                    (Some(outcome), _) => outcome,
-                    // The node may have forgotten that it made the payment: then it did not fail.
-                    (None, Some(reason)) => return PaymentResult::NeverBegun { reason },
-                    (None, None) => {
-                        PaymentStatus::Failed(format!("never begun, and payment {by} has paid the payout"))
-                    }
-                },
-                Look::MayBegin => match forbids(claim) {
-                    Some(reason) => return PaymentResult::NeverBegun { reason },
-                    None => {
-                        drop(ledger);
-                        ask_to_pay(payer, claim)
-                    }
-                },
-            }
+    let mut next = NextStep::Ask;
+    loop {
+        match next.take(ledger, claim, payer, forbids, now) {
+            ControlFlow::Continue(step) => next = step,
+            ControlFlow::Break(result) => return result,
         }
-    };
-    ledger().map_or_else(|| RecordingError::Closed.into(), |ledger| ledger.record(hash, outcome, now()))
+    }
 }
 
-/// Has `payer` pay, and believes in a failure only when its status does not contradict it.
-fn ask_to_pay(payer: &(impl Payer + ?Sized), claim: &Claim) -> PaymentStatus {
-    match payer.pay(claim) {
-        PaymentStatus::Failed(reason) => match payer.status(claim.payment_hash()) {
-            None | Some(PaymentStatus::Failed(_)) => PaymentStatus::Failed(reason),
-            Some(contradiction) => contradiction,
-        },
-        outcome => outcome,
+/// The next step of a payment that is driven. Each step calls the payer once or the store, so everything that can
+/// happen between two such calls can happen between two steps. The simulator takes the steps one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NextStep {
+    /// Asks the payer for the status of the payment.
+    Ask,
+    /// Reads the payout again: may the payment be begun?
+    Look,
+    /// Asks the payer again, because the payout is paid. It is asked after the other payment was seen, so that a worker
+    /// elsewhere that began this one meanwhile is not taken for one that did not.
+    AskOvertaken {
+        /// The payment that has paid the payout.
+        by: PaymentHash,
+    },
+    /// Has the payer pay.
+    Begin,
+    /// The paying call reported failure. Asks the payer whether the status contradicts it.
+    Confirm {
+        /// The reason that the paying call gave.
+        reason: String,
+    },
+    /// Records what the payer reported.
+    Record(PaymentStatus),
+}
+
+impl NextStep {
+    /// Takes this step, and returns the next one or how the payment stands at the end.
+    pub(crate) fn take<S: Store>(
+        self,
+        ledger: &dyn Fn() -> Option<Ledger<S>>,
+        claim: &Claim,
+        payer: &(impl Payer + ?Sized),
+        forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
+        now: &dyn Fn() -> u64,
+    ) -> ControlFlow<PaymentResult, Self> {
+        let hash = claim.payment_hash();
+        let open = || ledger().ok_or_else(|| PaymentResult::from(RecordingError::Closed));
+        let next = match self {
+            Self::Ask => payer.status(hash).map_or(Self::Look, Self::Record),
+            Self::Look => match open() {
+                Err(closed) => return ControlFlow::Break(closed),
+                Ok(ledger) => match ledger.look(claim) {
+                    Look::Over(ended) => return ControlFlow::Break(ended),
+                    Look::Forbidden(reason) => {
+                        return ControlFlow::Break(PaymentResult::NeverBegun { reason });
+                    }
+                    Look::Overtaken { by } => Self::AskOvertaken { by },
+                    Look::MayBegin => match forbids(claim) {
+                        Some(reason) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
+                        None => Self::Begin,
+                    },
+                },
+            },
+            Self::AskOvertaken { by } => match (payer.status(hash), forbids(claim)) {
+                (Some(outcome), _) => Self::Record(outcome),
+                // The node may have forgotten that it made the payment: then it did not fail.
+                (None, Some(reason)) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
+                (None, None) => Self::Record(PaymentStatus::Failed(format!(
+                    "never begun, and payment {by} has paid the payout"
+                ))),
+            },
+            Self::Begin => match payer.pay(claim) {
+                PaymentStatus::Failed(reason) => Self::Confirm { reason },
+                outcome => Self::Record(outcome),
+            },
+            // A failure is believed only when the status does not contradict it.
+            Self::Confirm { reason } => match payer.status(hash) {
+                None | Some(PaymentStatus::Failed(_)) => Self::Record(PaymentStatus::Failed(reason)),
+                Some(contradiction) => Self::Record(contradiction),
+            },
+            Self::Record(outcome) => {
+                return ControlFlow::Break(match open() {
+                    Ok(ledger) => ledger.record(hash, outcome, now()),
+                    Err(closed) => closed,
+                });
+            }
+        };
+        ControlFlow::Continue(next)
     }
 }
 

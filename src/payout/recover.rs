@@ -8,6 +8,7 @@
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::string::{String, ToString};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::any_invoice::last_payable_second;
 use super::claim::{Asking, Claim, HeldClaim};
 use super::id::PayoutId;
 use super::ledger::{Ledger, UnreadablePayout, WeakLedger};
-use super::pay::{NotBegun, Payer, PaymentResult, RecordingError, drive};
+use super::pay::{NextStep, NotBegun, Payer, PaymentResult, RecordingError};
 use super::status::Status;
 use super::store::{Filter, Order, PageSize, Store, StoreError};
 use super::terms::Terms;
@@ -217,7 +218,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// What there is to ask about one payout.
-    fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
+    pub(crate) fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
         let Some(payout) = self.get(id)? else { return Ok(Vec::new()) };
         let mut jobs = Vec::new();
         for hash in payout.state().in_flight() {
@@ -241,13 +242,13 @@ impl<S: Store> Ledger<S> {
 const MAX_ASKING: usize = 64;
 
 /// One payment to ask about. It is held until this is dropped.
-enum Job {
+pub(crate) enum Job {
     Claimed { claim: Claim, promise: Box<Terms>, bounds: Bounds },
     Adopted { payout: PayoutId, hash: PaymentHash, _held: HeldClaim },
 }
 
 impl Job {
-    const fn names(&self) -> (PayoutId, PaymentHash) {
+    pub(crate) const fn names(&self) -> (PayoutId, PaymentHash) {
         match self {
             Self::Claimed { claim, .. } => (claim.payout_id(), claim.payment_hash()),
             Self::Adopted { payout, hash, .. } => (*payout, *hash),
@@ -260,25 +261,45 @@ impl Job {
         payer: &(impl Payer + ?Sized),
         now: &dyn Fn() -> u64,
     ) -> PaymentResult {
-        match self {
-            Self::Claimed { claim, promise, bounds } => {
-                let forbids = |claim: &Claim| bounds.forbid(promise, claim.invoice(), now());
-                drive(&|| ledger.upgrade(), claim, payer, &forbids, now)
+        let mut next = NextStep::Ask;
+        loop {
+            match self.take(next, &|| ledger.upgrade(), payer, now) {
+                ControlFlow::Continue(step) => next = step,
+                ControlFlow::Break(result) => return result,
             }
-            Self::Adopted { hash, .. } => match payer.status(*hash) {
-                None => PaymentResult::NeverBegun { reason: NotBegun::Adopted },
-                Some(outcome) => {
-                    let closed = || RecordingError::Closed.into();
-                    ledger.upgrade().map_or_else(closed, |ledger| ledger.record(*hash, outcome, now()))
-                }
+        }
+    }
+
+    /// Takes one step of the question, and returns the next one or how the payment stands at the end.
+    pub(crate) fn take<S: Store>(
+        &self,
+        step: NextStep,
+        ledger: &dyn Fn() -> Option<Ledger<S>>,
+        payer: &(impl Payer + ?Sized),
+        now: &dyn Fn() -> u64,
+    ) -> ControlFlow<PaymentResult, NextStep> {
+        match (self, step) {
+            (Self::Claimed { claim, promise, bounds }, step) => {
+                let forbids = |claim: &Claim| bounds.forbid(promise, claim.invoice(), now());
+                step.take(ledger, claim, payer, &forbids, now)
+            }
+            (Self::Adopted { hash, .. }, NextStep::Record(outcome)) => {
+                let closed = || RecordingError::Closed.into();
+                let record = |ledger: Ledger<S>| ledger.record(*hash, outcome, now());
+                ControlFlow::Break(ledger().map_or_else(closed, record))
+            }
+            // An adopted payment is asked about and never begun.
+            (Self::Adopted { hash, .. }, _) => match payer.status(*hash) {
+                None => ControlFlow::Break(PaymentResult::NeverBegun { reason: NotBegun::Adopted }),
+                Some(outcome) => ControlFlow::Continue(NextStep::Record(outcome)),
             },
         }
     }
 }
 
 /// When a claim that was never begun may still be.
-#[derive(Clone, Copy)]
-struct Bounds {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
     claimed_at: u64,
     within: u64,
 }
