@@ -305,7 +305,7 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    fn forbid(self, promise: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
+    pub(crate) fn forbid(self, promise: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
         let Self { claimed_at, within } = self;
         // A claim from the future was made by a clock that ran ahead, and is young.
         if now.saturating_sub(claimed_at) > within {

@@ -30,6 +30,8 @@ pub(super) enum Action {
     Verify { machine: u8 },
     /// The clock of a machine jumps, in seconds.
     ClockJump { machine: u8, seconds: i64 },
+    /// A worker stands still, in milliseconds.
+    Stall { task: TaskId, milliseconds: u64 },
     /// A worker dies, and its machine goes on.
     WorkerDies(TaskId),
     /// A machine stops at once. Where the store is on its disk, the disk keeps what the cache holds.

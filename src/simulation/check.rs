@@ -57,6 +57,7 @@ impl World {
         if !written.is_empty() {
             self.check_written(asked, answer, now, &written)?;
             if answer.is_some() {
+                self.acknowledged = self.acknowledged.saturating_add(1);
                 self.perhaps.clear();
             }
         } else if failed.is_some() && self.place.file.is_some() {
@@ -422,6 +423,7 @@ impl World {
         }
         if let Some(file) = &mut self.place.file {
             file.note_checkpoint();
+            self.noted = self.acknowledged;
         }
         self.check_listings()
     }

@@ -75,7 +75,8 @@ impl Coverage {
         count(&mut self.exceptions, kind, 1);
     }
 
-    pub(super) fn add(&mut self, run: &Self) {
+    /// Adds what other runs met.
+    pub fn add(&mut self, run: &Self) {
         self.seeds = self.seeds.saturating_add(run.seeds);
         self.steps = self.steps.saturating_add(run.steps);
         self.milliseconds = self.milliseconds.saturating_add(run.milliseconds);

@@ -28,6 +28,7 @@ enum Choice {
     Decide,
     Verify,
     ClockJump,
+    Stall,
     WorkerDies,
     Crash,
     Stop,
@@ -47,29 +48,32 @@ impl Generator {
         let all_down = down == world.machines.len();
         let runnable = world.tasks.values().filter(|task| task.can_go_on(world.now)).count();
         let one = |yes: bool, weight: u64| if yes { weight } else { 0 };
+        let impatient = world.planted == Some(super::planted::Planted::ReleasesInUse);
+        let has_payments = !world.node.state().payments.is_empty();
         let has_payouts = !world.book.entries.is_empty();
         let choice = self.random.weighted(&[
-            (8, Choice::Wait),
-            (one(!all_down, if has_payouts { 4 } else { 60 }), Choice::Create),
-            (one(!all_down && has_payouts, 14), Choice::Present),
-            (one(runnable > 0, 60), Choice::Step),
-            (one(!all_down && has_payouts, 4), Choice::Recover),
-            (one(!all_down && !world.node.state().payments.is_empty(), 6), Choice::Callback),
-            (one(!all_down && has_payouts, 1), Choice::Disable),
-            (one(!all_down && !world.past.reported.is_empty(), 3), Choice::Decide),
-            (one(!all_down, 1), Choice::Verify),
-            (one(settings.clock_jumps > 0, 1), Choice::ClockJump),
-            (one(!world.tasks.is_empty(), 1), Choice::WorkerDies),
-            (one(!all_down, 2), Choice::Crash),
+            (20, Choice::Wait),
+            (one(!all_down, if has_payouts { 8 } else { 60 }), Choice::Create),
+            (one(!all_down && has_payouts, 36), Choice::Present),
+            (one(runnable > 0, 160), Choice::Step),
+            (one(!all_down && has_payouts, 10), Choice::Recover),
+            (one(!all_down && has_payments, 12), Choice::Callback),
+            (one(!all_down && has_payouts, 2), Choice::Disable),
+            (one(!all_down && (!world.past.reported.is_empty() || impatient), 8), Choice::Decide),
+            (one(!all_down, 2), Choice::Verify),
+            (one(settings.clock_jumps > 0, 3), Choice::ClockJump),
+            (one(runnable > 0, 5), Choice::Stall),
+            (one(!world.tasks.is_empty(), 3), Choice::WorkerDies),
+            (one(!all_down, 3), Choice::Crash),
             (one(!all_down, 1), Choice::Stop),
-            (one(down > 0, if all_down { 30 } else { 12 }), Choice::Start),
-            (one(!world.doubts.is_empty(), 8), Choice::Resolve),
-            (one(settings.is_disk, 7), Choice::Disk),
+            (one(down > 0, if all_down { 80 } else { 30 }), Choice::Start),
+            (one(!world.doubts.is_empty(), 20), Choice::Resolve),
+            (one(settings.is_disk, if all_down { 40 } else { 14 }), Choice::Disk),
         ]);
         match choice.unwrap_or(Choice::Wait) {
             Choice::Wait => self.wait(world),
             Choice::Create => {
-                let (machine, payout) = (self.machine(world), self.payout());
+                let (machine, payout) = (self.machine(world), self.payout(world));
                 Action::Create { machine, payout, how: self.luck(world) }
             }
             Choice::Present => {
@@ -85,12 +89,12 @@ impl Generator {
             }
             Choice::Callback => self.callback(world),
             Choice::Disable => {
-                let (machine, payout) = (self.machine(world), self.payout());
+                let (machine, payout) = (self.machine(world), self.payout(world));
                 Action::Disable { machine, payout, how: self.luck(world) }
             }
             Choice::Decide => {
                 let careless = world.settings.careless && self.random.chance(500);
-                let (machine, payout) = (self.machine(world), self.payout());
+                let (machine, payout) = (self.machine(world), self.payout(world));
                 Action::Decide { machine, payout, careless, how: self.luck(world) }
             }
             Choice::Verify => Action::Verify { machine: self.machine(world) },
@@ -99,6 +103,11 @@ impl Generator {
                 let ahead = i64::try_from(self.random.below(2 * most + 1)).unwrap_or(0);
                 let seconds = ahead.saturating_sub(i64::try_from(most).unwrap_or(0));
                 Action::ClockJump { machine: self.any_machine(world), seconds }
+            }
+            Choice::Stall => {
+                let task = self.runnable(world);
+                let most = self.random.pick(&[5_000, 60_000, 1_200_000]).copied().unwrap_or(5_000);
+                Action::Stall { task, milliseconds: self.random.below(most) }
             }
             Choice::WorkerDies => {
                 let ids: Vec<_> = world.tasks.keys().copied().collect();
@@ -118,7 +127,7 @@ impl Generator {
 
     fn wait(&mut self, world: &World) -> Action {
         let long = if world.settings.stalls { 60 } else { 10 };
-        let most = self.random.weighted(&[(500, 2_000), (300, 30_000), (60, 400_000), (long, 3_000_000)]);
+        let most = self.random.weighted(&[(600, 1_000), (300, 20_000), (60, 400_000), (long, 3_000_000)]);
         Action::Wait(self.random.below(most.unwrap_or(2_000)).saturating_add(1))
     }
 
@@ -133,8 +142,11 @@ impl Generator {
         u8::try_from(self.random.below(machines)).unwrap_or(0)
     }
 
-    fn payout(&mut self) -> u8 {
-        u8::try_from(self.random.below(u64::from(PAYOUTS))).unwrap_or(0)
+    fn payout(&mut self, world: &World) -> u8 {
+        // The first payouts of the run are those with the most going on.
+        let first = world.settings.first_payout;
+        let number = self.random.below(world.settings.payouts);
+        u8::try_from(number.saturating_add(first) % u64::from(PAYOUTS)).unwrap_or(0)
     }
 
     /// An invoice, most often for a payout that exists.
@@ -157,18 +169,16 @@ impl Generator {
 
     fn known_payout(&mut self, world: &World) -> u8 {
         for _ in 0..6 {
-            let payout = self.payout();
+            let payout = self.payout(world);
             if world.book.entries.contains_key(&super::messages::owed(payout).id) {
                 return payout;
             }
         }
-        self.payout()
+        self.payout(world)
     }
 
     fn step(&mut self, world: &World) -> Action {
-        let runnable = world.tasks.iter().filter(|(_, task)| task.can_go_on(world.now));
-        let runnable: Vec<_> = runnable.map(|(id, _)| *id).collect();
-        let task = self.random.pick(&runnable).copied().unwrap_or(0);
+        let task = self.runnable(world);
         let begins = world.tasks.get(&task).is_some_and(|task| task.begins_next());
         let writes = world.tasks.get(&task).is_some_and(|task| task.writes_next());
         let plan = if begins { self.plan(world) } else { Plan::SIMPLE };
@@ -180,10 +190,16 @@ impl Generator {
         Action::Step { task, how, plan, silent }
     }
 
+    fn runnable(&mut self, world: &World) -> TaskId {
+        let runnable = world.tasks.iter().filter(|(_, task)| task.can_go_on(world.now));
+        let runnable: Vec<_> = runnable.map(|(id, _)| *id).collect();
+        self.random.pick(&runnable).copied().unwrap_or(0)
+    }
+
     fn plan(&mut self, world: &World) -> Plan {
         let takes = self.random.weighted(&[(5, 2_000), (4, 60_000), (2, 900_000)]).unwrap_or(2_000);
         let takes = self.random.below(takes).saturating_add(1);
-        let succeeds = self.random.chance(600);
+        let succeeds = self.random.chance(350);
         let call = if self.random.chance(world.settings.node_fault) {
             let calls = [
                 (6, Call::TimesOut),
@@ -250,7 +266,13 @@ impl Generator {
             return action.unwrap_or(DiskAction::SecondOwner);
         }
         let rot = DiskAction::Rot { place: self.random.next() };
-        let action = self.random.weighted(&[(2, rot), (4, DiskAction::Copy), (1, DiskAction::PutBack)]);
+        let torn = self.random.next() | 2;
+        let action = self.random.weighted(&[
+            (2, rot),
+            (4, DiskAction::Copy),
+            (1, DiskAction::PutBack),
+            (3, DiskAction::PowerLoss { kept: torn }),
+        ]);
         action.unwrap_or(DiskAction::Copy)
     }
 }

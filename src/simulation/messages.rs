@@ -25,7 +25,7 @@ pub(super) const START: u64 = 1_700_000_000;
 pub(super) const PAYOUTS: u8 = 8;
 
 /// The most invoices that a payee makes for one payout.
-pub(super) const INVOICES: u8 = 8;
+pub(super) const INVOICES: u8 = 16;
 
 /// Seconds for which most invoices can be paid, and those that expire soon.
 const VALID_FOR: u32 = 7_200;

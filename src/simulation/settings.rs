@@ -6,6 +6,9 @@ use super::random::Random;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     pub(super) machines: u8,
+    /// Which payouts are owed, and how many: the fewer, the more is going on at each.
+    pub(super) first_payout: u64,
+    pub(super) payouts: u64,
     pub(super) actions: u32,
     pub(super) behavior: NodeBehavior,
     /// Chances out of 1000.
@@ -48,11 +51,13 @@ impl Settings {
         }
         Self {
             machines,
+            first_payout: random.below(8),
+            payouts: random.pick(&[2, 4, 8]).copied().unwrap_or(8),
             actions: if is_disk { 160 } else { 300 },
             behavior: fixed.unwrap_or(behavior),
             store_fault: random.pick(&[0, 40, 120]).copied().unwrap_or(0),
             node_fault: random.pick(&[50, 200, 500]).copied().unwrap_or(0),
-            old_read: random.pick(&[0, 100, 300]).copied().unwrap_or(0),
+            old_read: random.pick(&[0, 300, 700]).copied().unwrap_or(0),
             clock_jumps: random.pick(&[0, 0, 20, 4_000]).copied().unwrap_or(0),
             careless: random.chance(60),
             stalls: random.chance(300),

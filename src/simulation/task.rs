@@ -220,10 +220,13 @@ impl World {
                 let forbids = |_: &Claim| None::<NotBegun>;
                 step.clone().take(&open, claim, &*payer, &forbids, &clock)
             }
-            Work::Asking { job: Job::Claimed { claim, .. }, .. }
+            Work::Asking { job: Job::Claimed { claim, promise, bounds }, .. }
                 if matches!(self.planted, Some(Planted::BeginsExpiredInvoices)) =>
             {
-                let forbids = |_: &Claim| None::<NotBegun>;
+                let forbids = |claim: &Claim| {
+                    let reason = bounds.forbid(promise, claim.invoice(), now);
+                    reason.filter(|reason| !matches!(reason, NotBegun::InvoiceExpired { .. }))
+                };
                 step.clone().take(&open, claim, &*payer, &forbids, &clock)
             }
             Work::Asking { job, .. } => job.take(step.clone(), &open, &*payer, &clock),

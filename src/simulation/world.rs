@@ -46,6 +46,8 @@ pub(super) struct Machine {
 struct Copy {
     bytes: Vec<u8>,
     book: Book,
+    /// Writes that had been acknowledged by then.
+    acknowledged: u64,
 }
 
 /// What happened once, kept for the checks that need it.
@@ -83,6 +85,9 @@ pub(super) struct World {
     pub(super) past: Past,
     pub(super) story: Vec<String>,
     pub(super) coverage: Coverage,
+    /// Writes that were acknowledged, and how many had been when the checkpoint was noted.
+    pub(super) acknowledged: u64,
+    pub(super) noted: u64,
     copy: Option<Copy>,
     needs_adoption: bool,
     processes: u64,
@@ -119,7 +124,9 @@ impl World {
             past: Past::default(),
             story: Vec::new(),
             coverage: Coverage { seeds: 1, ..Coverage::default() },
-            copy: bytes.map(|bytes| Copy { bytes, book: Book::default() }),
+            copy: bytes.map(|bytes| Copy { bytes, book: Book::default(), acknowledged: 0 }),
+            acknowledged: 0,
+            noted: 0,
             needs_adoption: false,
             processes: 0,
         }
@@ -144,6 +151,7 @@ impl World {
             }
             Action::Verify { machine } => self.verify(machine)?,
             Action::ClockJump { machine, seconds } => self.clock_jump(machine, seconds),
+            Action::Stall { task, milliseconds } => self.stall(task, milliseconds),
             Action::WorkerDies(task) => self.worker_dies(task),
             Action::Crash(machine) => self.stop(machine, false),
             Action::Stop(machine) => self.stop(machine, true),
@@ -307,9 +315,9 @@ impl World {
         let careless = careless || self.planted == Some(Planted::ReleasesInUse);
         let Some(entry) = self.book.entries.get(&id) else { return Ok(()) };
         let in_flight: Vec<_> = entry.in_flight().map(|attempt| attempt.hash).collect();
-        let Some(hash) = in_flight.into_iter().find(|hash| self.past.reported.contains(hash)) else {
-            return Ok(());
-        };
+        let impatient = self.planted == Some(Planted::ReleasesInUse);
+        let may_decide = |hash: &PaymentHash| impatient || self.past.reported.contains(hash);
+        let Some(hash) = in_flight.into_iter().find(may_decide) else { return Ok(()) };
         let in_use = self.is_in_use(hash);
         if in_use && !careless {
             return Ok(());
@@ -352,6 +360,14 @@ impl World {
             self.coverage.fault("a clock jumps");
             self.tell(format!("the clock of machine {machine} jumps by {seconds} s"));
         }
+    }
+
+    fn stall(&mut self, id: TaskId, milliseconds: u64) {
+        let now = self.now;
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.can_go_on(now)) else { return };
+        task.wakes = Some(now.saturating_add(milliseconds));
+        self.coverage.fault("a worker stands still");
+        self.tell(format!("worker {id} stands still for {} s", milliseconds / 1_000));
     }
 
     fn worker_dies(&mut self, task: TaskId) {
@@ -438,7 +454,7 @@ impl World {
     /// The operator puts a copy in the place of the file.
     fn put_back(&mut self, anew: bool) {
         let Some(copy) = &self.copy else { return };
-        let (bytes, book) = (copy.bytes.clone(), copy.book.clone());
+        let (bytes, book, acknowledged) = (copy.bytes.clone(), copy.book.clone(), copy.acknowledged);
         let Some(file) = &mut self.place.file else { return };
         file.disk.put(bytes);
         file.is_suspect = false;
@@ -449,6 +465,8 @@ impl World {
         self.perhaps.clear();
         self.doubts.clear();
         lock(&self.shared).forget_past();
+        self.noted = 0;
+        self.acknowledged = acknowledged;
         self.past.was_restored = true;
         self.needs_adoption = self.planted != Some(Planted::AdoptsNothing);
         self.coverage.fault("an old copy is put back");
@@ -571,11 +589,13 @@ impl World {
                 }
             }
             DiskAction::Copy if !is_up && !file.is_suspect && self.perhaps.is_empty() => {
-                self.copy = Some(Copy { bytes: file.disk.copy(), book: self.book.clone() });
+                let (bytes, book) = (file.disk.copy(), self.book.clone());
+                self.copy = Some(Copy { bytes, book, acknowledged: self.acknowledged });
                 self.tell("an operator copies the ledger file".to_string());
             }
             DiskAction::PutBack if !is_up => {
-                let is_older = self.copy.as_ref().is_some_and(|copy| copy.book != self.book);
+                let noted = self.noted;
+                let is_older = self.copy.as_ref().is_some_and(|copy| copy.acknowledged < noted);
                 let current = file.disk.copy();
                 if let Some(copy) = &self.copy {
                     file.disk.put(copy.bytes.clone());
