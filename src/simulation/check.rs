@@ -318,6 +318,7 @@ impl World {
         let now = node.now;
         let is_final = node.behavior.failed_is_final;
         let said_failed = node.said_failed.contains(&hash);
+        let reported: Vec<_> = node.said_failed.iter().copied().collect();
         let others = node.payments.iter().filter(|(other, payment)| {
             let is_out = matches!(payment.truth(now), Truth::OnItsWay | Truth::Paid);
             **other != hash && payment.payout == payout && is_out
@@ -331,7 +332,7 @@ impl World {
                 FORGOT
             } else if self.past.careless.contains(&hash) || self.past.careless.contains(&other) {
                 CARELESS
-            } else if !is_final && said_failed {
+            } else if !is_final && (said_failed || (reported.contains(&other) && payment.sends.len() > 1)) {
                 NOT_FINAL
             } else {
                 let (one, two) = (self.name(hash), self.name(other));

@@ -48,7 +48,8 @@ impl Generator {
         let all_down = down == world.machines.len();
         let runnable = world.tasks.values().filter(|task| task.can_go_on(world.now)).count();
         let one = |yes: bool, weight: u64| if yes { weight } else { 0 };
-        let impatient = world.planted == Some(super::planted::Planted::ReleasesInUse);
+        let planted = world.planted == Some(super::planted::Planted::ReleasesInUse);
+        let impatient = planted || settings.careless;
         let has_payments = !world.node.state().payments.is_empty();
         let has_payouts = !world.book.entries.is_empty();
         let choice = self.random.weighted(&[

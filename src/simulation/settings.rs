@@ -59,7 +59,7 @@ impl Settings {
             node_fault: random.pick(&[50, 200, 500]).copied().unwrap_or(0),
             old_read: random.pick(&[0, 300, 700]).copied().unwrap_or(0),
             clock_jumps: random.pick(&[0, 0, 20, 4_000]).copied().unwrap_or(0),
-            careless: random.chance(60),
+            careless: random.chance(100),
             stalls: random.chance(300),
             is_disk,
             has_custom_payer,

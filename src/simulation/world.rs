@@ -315,7 +315,7 @@ impl World {
         let careless = careless || self.planted == Some(Planted::ReleasesInUse);
         let Some(entry) = self.book.entries.get(&id) else { return Ok(()) };
         let in_flight: Vec<_> = entry.in_flight().map(|attempt| attempt.hash).collect();
-        let impatient = self.planted == Some(Planted::ReleasesInUse);
+        let impatient = careless;
         let may_decide = |hash: &PaymentHash| impatient || self.past.reported.contains(hash);
         let Some(hash) = in_flight.into_iter().find(may_decide) else { return Ok(()) };
         let in_use = self.is_in_use(hash);
