@@ -171,7 +171,7 @@ impl Atm<'_> {
         self.node.set(Plan::Succeed);
         let found = self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))?;
         let again = self.claimed_invoice(payout, hash)?;
-        let offer = found.promise().draft_offer().ok_or_else(|| common::other("the payout is no offer's"))?;
+        let offer = found.terms().draft_offer().ok_or_else(|| common::other("the payout is no offer's"))?;
         let other = self.answer(offer)?;
         for (step, invoice) in [(Step::Replay, again), (Step::SecondInvoice, other)] {
             let hash = payment_hash(&invoice)?;
@@ -179,7 +179,8 @@ impl Atm<'_> {
                 Ok(ended) => self.show_ended(step, payout, hash, &ended)?,
                 Err(ClaimError::Store(error)) => return Err(error.into()),
                 Err(error) => {
-                    let detail = json!({ "payment_hash": hash, "payee_is_told": error.payee_message() });
+                    let detail =
+                        json!({ "payment_hash": hash, "payee_is_told": error.payee_message(&invoice) });
                     self.show.step(step, false, &self.state(payout)?, &error.to_string(), detail)?;
                 }
             }
@@ -195,7 +196,7 @@ impl Atm<'_> {
             eprintln!("warning: {payout}");
         }
         for one in &recovery.payments {
-            self.show_ended(Step::Recover, one.payout, one.hash, &one.ended)?;
+            self.show_ended(Step::Recover, one.payout, one.hash, &one.result)?;
         }
         Ok(recovery.payments)
     }
@@ -220,8 +221,8 @@ impl Atm<'_> {
                 let text = format!("{reason}; another invoice may try");
                 self.show.step(step, false, &state, &text, detail)?;
             }
-            PaymentResult::InFlight { problem } => {
-                let problem = problem.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default();
+            PaymentResult::InFlight { error } => {
+                let problem = error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
                 let text = format!("the node does not know yet how this payment ends{problem}");
                 self.show.step(step, false, &state, &text, detail)?;
             }
@@ -250,7 +251,7 @@ impl Atm<'_> {
     /// The invoice under which the payout was claimed, from its history.
     fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, common::Error> {
         let history = self.ledger.history(payout, 0, PageSize::MAX)?;
-        let invoice = history.into_iter().find_map(|entry| match entry.what {
+        let invoice = history.into_iter().find_map(|entry| match entry.event {
             HistoryEvent::Claimed { hash, invoice, .. } if hash == wanted => Some(invoice),
             _ => None,
         });

@@ -19,6 +19,8 @@
 //!
 //! # Where to go
 //!
+//! The guides `guides::wallet`, `guides::desk`, `guides::store` and `guides::signer` show whole programs.
+//!
 //! | module | what it is for |
 //! |---|---|
 //! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
@@ -59,6 +61,8 @@ mod codec;
 pub mod command;
 pub mod draft;
 pub mod field;
+#[cfg(feature = "std")]
+pub mod guides;
 mod hash;
 mod hex;
 pub mod merkle;

@@ -43,7 +43,7 @@ pub enum CommandError {
         expected: ChainHash,
     },
     /// `label` is too long.
-    #[error("label: {0}")]
+    #[error(transparent)]
     Label(LimitExceeded),
     /// `absolute_expiry` has passed.
     #[error("absolute_expiry: expired at {expiry} (now {now})")]

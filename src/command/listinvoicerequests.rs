@@ -34,7 +34,7 @@ pub struct ListedInvoiceRequest {
 impl ListedInvoiceRequest {
     /// The documented members of a payout at `now` (unix seconds); `None` when it is no invoice request.
     pub fn from_payout(payout: &Payout, now: u64) -> Option<Self> {
-        let request = payout.promise().as_invoice_request()?;
+        let request = payout.terms().as_invoice_request()?;
         Some(Self {
             invreq_id: request.invreq_id(),
             active: payout.is_active(now),

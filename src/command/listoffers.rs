@@ -34,7 +34,7 @@ pub struct ListedOffer {
 impl ListedOffer {
     /// The documented members of a payout at `now` (unix seconds); `None` when it is no draft offer.
     pub fn from_payout(payout: &Payout, now: u64) -> Option<Self> {
-        let offer = payout.promise().draft_offer()?;
+        let offer = payout.terms().draft_offer()?;
         Some(Self {
             offer_id: offer.offer_id(),
             active: payout.is_active(now),

@@ -144,7 +144,7 @@ pub fn offerout<S: Store>(
 ) -> Result<OfferOut, CommandError> {
     let (payout, created) = create(ledger, promise(signer, params)?, params.label, now)?;
     // The limit is not part of the id. A caller that sets one must not receive an offer that pays more.
-    let limit = payout.promise().limit();
+    let limit = payout.terms().limit();
     if limit != params.limit {
         return Err(CommandError::OtherLimit { id: payout.id(), limit });
     }

@@ -1,4 +1,4 @@
-//! An invoice presented for a payout, of whatever dialect.
+//! An invoice of either dialect, and whether it fits the terms of a payout.
 
 use std::vec::Vec;
 
@@ -12,8 +12,8 @@ use crate::field::Field;
 use crate::message::{self, InvoiceContext, VerifyError};
 use crate::payment::PaymentHash;
 
-/// An invoice that somebody presents to be paid. Made from a reference to one, so that
-/// [`Ledger::claim`](super::Ledger::claim) takes each kind.
+/// An invoice of either dialect, by reference. [`Ledger::claim`](super::Ledger::claim) takes both
+/// kinds of invoice because a reference to either converts into this.
 #[derive(Clone, Copy, Debug)]
 pub struct AnyInvoice<'a>(Kind<'a>);
 
@@ -36,17 +36,24 @@ impl<'a> From<&'a message::Invoice> for AnyInvoice<'a> {
 }
 
 impl<'a> AnyInvoice<'a> {
-    /// The payout it is for: what it names (draft), or what it mirrors (today's).
+    /// The payout that it answers: a draft invoice names it, an invoice of the BOLT 12 specification
+    /// mirrors it.
     pub(crate) fn payout_id(&self) -> Option<PayoutId> {
         match self.0 {
-            Kind::Draft(invoice) => {
-                invoice.offer_id().map(|id| PayoutId::from_byte_array(id.to_byte_array()))
-            }
-            Kind::Bolt12(invoice) => Some(PayoutId::from_byte_array(invoice.invreq_id().to_byte_array())),
+            Kind::Draft(invoice) => invoice.offer_id().map(PayoutId::from),
+            Kind::Bolt12(invoice) => Some(invoice.invreq_id().into()),
         }
     }
 
-    /// What a payment of it is known by.
+    /// The name of the kind of message that the payee holds and this invoice answers.
+    pub(super) const fn answered_message(&self) -> &'static str {
+        match self.0 {
+            Kind::Draft(_) => "offer",
+            Kind::Bolt12(_) => "invoice request",
+        }
+    }
+
+    /// The payment_hash, by which a node knows the payment.
     pub(super) fn payment_hash(&self) -> Result<PaymentHash, RedemptionError> {
         match self.0 {
             Kind::Draft(invoice) => Ok(invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?),
@@ -54,8 +61,9 @@ impl<'a> AnyInvoice<'a> {
         }
     }
 
-    /// The field by which it names its payout: today's mirrors the whole request instead.
-    pub(super) const fn promise_field(&self) -> Option<Field> {
+    /// The field that names the payout. An invoice of the BOLT 12 specification has none: it mirrors
+    /// the whole request.
+    pub(super) const fn payout_field(&self) -> Option<Field> {
         match self.0 {
             Kind::Draft(_) => Some(draft::types::invoice::OFFER_ID),
             Kind::Bolt12(_) => None,
@@ -78,28 +86,28 @@ impl<'a> AnyInvoice<'a> {
         }
     }
 
-    /// Checks it against what was promised as [`check`](Self::check) does, except that nothing counts as expired.
-    pub(super) fn check_untimed(&self, promise: &Terms) -> Result<Msat, RedemptionError> {
-        // Nothing has expired in second 0: a promise that had is never created, and an invoice lasts at least until the
-        // second of its creation.
-        self.check(promise, 0)
+    /// Checks it against `terms` as [`check`](Self::check) does, and ignores every expiry.
+    pub(super) fn check_untimed(&self, terms: &Terms) -> Result<Msat, RedemptionError> {
+        // Nothing has expired in second 0: no payout is created from a message that had, and an
+        // invoice lasts at least until the second of its creation.
+        self.check(terms, 0)
     }
 
-    /// Checks it against what was promised and returns the amount to pay.
-    pub(super) fn check(&self, promise: &Terms, now: u64) -> Result<Msat, RedemptionError> {
-        match (self.0, promise.message()) {
+    /// Checks it against `terms` and returns the amount to pay.
+    pub(super) fn check(&self, terms: &Terms, now: u64) -> Result<Msat, RedemptionError> {
+        match (self.0, terms.message()) {
             (Kind::Draft(invoice), PayoutMessage::DraftOffer(offer)) => {
                 let mut context = RedeemContext::new(now);
-                if let Some(limit) = promise.limit() {
+                if let Some(limit) = terms.limit() {
                     context = context.limit(limit);
                 }
-                if let Some(payer_key) = promise.refund_key() {
+                if let Some(payer_key) = terms.refund_key() {
                     context = context.refund_key(payer_key);
                 }
                 Ok(offer.check_invoice(invoice, &context)?.amount())
             }
             (Kind::Bolt12(invoice), PayoutMessage::InvoiceRequest(request)) => {
-                if let Some(expiry) = promise.expired(now) {
+                if let Some(expiry) = terms.expired_at(now) {
                     return Err(RedemptionError::RequestExpired { expiry, now });
                 }
                 let context = InvoiceContext::new(now).on(request.invreq_chain());
@@ -111,10 +119,10 @@ impl<'a> AnyInvoice<'a> {
     }
 }
 
-/// The last unix second in which an invoice for `promise` can be paid, from the bytes that were claimed. `None` when
-/// they are no invoice that says so.
-pub(super) fn last_payable_second(promise: &Terms, invoice: &[u8]) -> Option<u64> {
-    match promise.message() {
+/// The last unix second in which an invoice for `terms` can be paid, read from the claimed bytes.
+/// `None` when they are not an invoice with an expiry.
+pub(super) fn last_payable_second(terms: &Terms, invoice: &[u8]) -> Option<u64> {
+    match terms.message() {
         PayoutMessage::DraftOffer(_) => {
             draft::Invoice::try_from(invoice.to_vec()).ok().and_then(|invoice| invoice.expires_at())
         }
@@ -124,31 +132,32 @@ pub(super) fn last_payable_second(promise: &Terms, invoice: &[u8]) -> Option<u64
     }
 }
 
-/// Why an invoice does not fit what was promised.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+/// Why an invoice does not fit the terms of a payout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum RedemptionError {
     /// An invoice of the 2021 draft.
     #[error(transparent)]
     Draft(#[from] RedeemError),
-    /// An invoice of today's BOLT 12.
+    /// An invoice of the BOLT 12 specification.
     #[error(transparent)]
     Bolt12(#[from] VerifyError),
-    /// The time of the invoice request that was promised is over.
-    #[error("invoice request expired: its last second was {expiry}, it is {now}")]
+    /// The invoice request that the payout was created from has expired.
+    #[error("invoice request expired after {expiry} (now {now})")]
     RequestExpired {
-        /// The last second in which an invoice was taken.
+        /// The last second in which an invoice was accepted, unix seconds.
         expiry: u64,
-        /// The time of the claim.
+        /// The time of the claim, unix seconds.
         now: u64,
     },
-    /// The invoice is in another dialect than what was promised.
-    #[error("the invoice is in another dialect than what was promised")]
+    /// The invoice is of another dialect than the message that the payout was created from.
+    #[error("the invoice is of another dialect than the payout")]
     OtherDialect,
 }
 
 impl RedemptionError {
     /// The field of the invoice that is at fault.
+    #[must_use]
     pub const fn field(&self) -> Option<Field> {
         match self {
             Self::Draft(error) => error.field(),
@@ -158,7 +167,8 @@ impl RedemptionError {
         }
     }
 
-    /// What that field should have held, where one value would do.
+    /// The value that the field should have held, where only one value would do.
+    #[must_use]
     pub fn suggested_value(&self) -> Option<Vec<u8>> {
         match self {
             Self::Draft(error) => error.suggested_value(),

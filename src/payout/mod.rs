@@ -52,6 +52,10 @@ mod chain;
 #[cfg(feature = "std")]
 mod claim;
 #[cfg(feature = "std")]
+mod encoding;
+#[cfg(feature = "std")]
+mod error;
+#[cfg(feature = "std")]
 mod history;
 mod id;
 #[cfg(feature = "std")]
@@ -90,27 +94,22 @@ pub use self::store::redb;
 #[doc(no_inline)]
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
-pub use adopt::AdoptError;
-#[cfg(feature = "std")]
 pub use any_invoice::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
+pub use error::{AdoptError, ClaimError, CreateError, DisableError, RebuildError, ReleaseError, SettleError};
+#[cfg(feature = "std")]
 pub use history::{HistoryEntry, HistoryEvent};
 pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
-pub use ledger::{
-    ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError,
-    Settlement, UnreadablePayout,
-};
+pub use ledger::{Created, Ledger, PayoutPage, Settlement, UnreadablePayout};
 #[cfg(feature = "simulation")]
 pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
 pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
 #[cfg(feature = "std")]
 pub use payout::Payout;
-#[cfg(feature = "std")]
-pub use rebuild::RebuildError;
 #[cfg(feature = "simulation")]
 pub(crate) use recover::Job;
 #[cfg(feature = "std")]

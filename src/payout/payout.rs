@@ -1,123 +1,131 @@
-//! [`Payout`]: one promise to pay once, and its form as bytes in a store.
-//!
-//! The bytes are a TLV stream of our own, followed by a checksum over everything that the row holds: the payout's id,
-//! version, status and label as well as the stream. What is read back must be what was written, and its state must be
-//! one that steps can lead to. The stream also holds number and hash of the last event of the history. The offer's
-//! signature is not verified again: it was when the promise was made, and it is nearly all of the time that reading
-//! would take.
+//! [`Payout`]: one obligation to pay once. `encoding.rs` has its form as bytes.
 
 use std::vec::Vec;
 
-use thiserror::Error;
-
-use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
+use super::chain::ChainEnd;
 use super::id::PayoutId;
-use super::state::{Attempt, ImpossibleState, RetryPolicy, State};
+use super::state::{RetryPolicy, State};
 use super::status::Status;
-use super::store::{Label, Row};
+use super::store::Label;
 use super::terms::Terms;
-use super::terms_encoding::{self, BadTerms};
 use crate::amount::Msat;
-use crate::codec::{ParseError, read_framed};
-use crate::field::{Field, FieldError, Span};
-use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
+use crate::payment::PaymentHash;
 
-/// One promise to pay once: what was promised, and where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One obligation to pay once: its terms and its state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Payout {
     pub(super) id: PayoutId,
     pub(super) version: u64,
     pub(super) label: Option<Label>,
-    pub(super) promise: Terms,
+    pub(super) terms: Terms,
     pub(super) created_at: u64,
     pub(super) state: State,
     /// The second of every claim or adoption, in the order of the state's attempts.
     pub(super) claimed_at: Vec<u64>,
     /// What the claimed attempt in flight pays. An adopted one has none: it is never begun.
     pub(super) in_flight: Option<InFlight>,
-    /// The end of its history.
+    /// Where its history ends.
     pub(super) end: ChainEnd,
 }
 
 /// The invoice of the claimed attempt in flight, as bytes, and its amount.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct InFlight {
     pub(super) invoice: Vec<u8>,
     pub(super) amount: Msat,
 }
 
 impl Payout {
-    /// Its name.
+    /// Its id.
+    #[must_use]
     pub const fn id(&self) -> PayoutId {
         self.id
     }
 
     /// The number of times it was written.
+    #[must_use]
     pub const fn version(&self) -> u64 {
         self.version
     }
 
     /// The internal name it was created with.
+    #[must_use]
     pub const fn label(&self) -> Option<&Label> {
         self.label.as_ref()
     }
 
-    /// What was promised.
-    pub const fn promise(&self) -> &Terms {
-        &self.promise
+    /// What it was created from: the message that the payee holds, and the payer's own terms.
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The unix second of its creation.
+    #[must_use]
     pub const fn created_at(&self) -> u64 {
         self.created_at
     }
 
-    /// Where it stands, with every attempt.
+    /// The state, with every attempt.
+    #[must_use]
     pub const fn state(&self) -> &State {
         &self.state
     }
 
-    /// Where it stands, in a word.
+    /// The status, as listings show it.
+    #[must_use]
     pub fn status(&self) -> Status {
         self.state.status()
     }
 
-    /// Whether a new invoice may still be paid, at `now` or after the one in flight has failed: the status allows it,
-    /// and the promise has not expired.
+    /// Whether a new invoice may still be paid at `now` (unix seconds), or after the payment in flight
+    /// has failed: the status allows it, and the message has not expired.
+    #[must_use]
     pub fn is_active(&self, now: u64) -> bool {
         Status::OPEN.contains(&self.status()) && !self.is_expired(now)
     }
 
-    /// Whether the promise has expired at `now` (unix seconds): no new invoice is taken for it. This is computed, not
-    /// stored, so the [status](Self::status) does not show it. A payment in flight goes on.
+    /// Whether the message has expired at `now` (unix seconds), so that no new invoice is accepted. This
+    /// is computed, not stored, so the [status](Self::status) does not show it. A payment in flight
+    /// continues.
+    #[must_use]
     pub fn is_expired(&self, now: u64) -> bool {
-        self.promise.expired(now).is_some()
+        self.terms.is_expired(now)
     }
 
-    /// Whether it was paid.
+    /// The absolute expiry of the message (unix seconds), if it has one.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        self.terms.expires_at()
+    }
+
+    /// Whether it was paid, once or more.
+    #[must_use]
     pub fn is_used(&self) -> bool {
         Status::PAID.contains(&self.status())
     }
 
-    /// The amount of the payment in flight that was claimed here, if there is one.
+    /// The amount of the claimed payment in flight, if there is one. An adopted payment has none.
+    #[must_use]
     pub fn amount_in_flight(&self) -> Option<Msat> {
         self.in_flight.as_ref().map(|in_flight| in_flight.amount)
     }
 
-    /// The unix second in which the payment in flight was claimed here, if there is one.
+    /// The unix second in which the payment in flight was claimed, if there is one. An adopted payment
+    /// does not count.
+    #[must_use]
     pub fn in_flight_since(&self) -> Option<u64> {
         self.attempted_at(self.state.pending()?)
     }
 
     /// The unix second in which the payment under `hash` was claimed or adopted, if it ever was.
+    #[must_use]
     pub fn attempted_at(&self, hash: PaymentHash) -> Option<u64> {
         let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
         self.claimed_at.get(position).copied()
     }
 
     pub(super) fn new(
-        promise: Terms,
+        terms: Terms,
         id: PayoutId,
         label: Option<Label>,
         policy: RetryPolicy,
@@ -127,286 +135,12 @@ impl Payout {
             id,
             version: 1,
             label,
-            promise,
+            terms,
             created_at: now,
             state: State::new(policy),
             claimed_at: Vec::new(),
             in_flight: None,
             end: ChainEnd::start(id),
         }
-    }
-
-    /// The bytes that [`Payout::read`] takes back, from a row with this payout's version.
-    pub(super) fn body(&self) -> Vec<u8> {
-        let mut writer = Writer::new();
-        writer.record(TERMS.number(), &terms_encoding::to_bytes(&self.promise, self.state.policy()));
-        writer.tu64(CREATED_AT.number(), self.created_at);
-        writer.record_if(CLOSED.number(), self.state.is_closed().then_some(&[]));
-        writer.record_if(ATTEMPTS.number(), self.attempts().as_deref());
-        if let Some(in_flight) = &self.in_flight {
-            writer.record(INVOICE_IN_FLIGHT.number(), &in_flight.invoice);
-            writer.tu64(AMOUNT_IN_FLIGHT.number(), in_flight.amount.get());
-        }
-        writer.tu64(LAST_EVENT.number(), self.end.number);
-        writer.record(LAST_EVENT_HASH.number(), &self.end.hash);
-        let mut bytes = writer.into_bytes();
-        let head =
-            Head { id: self.id, version: self.version, status: self.status(), label: self.label.as_ref() };
-        bytes.extend(head.checksum(&bytes));
-        bytes
-    }
-
-    /// The payout in a row of a store.
-    pub(super) fn read(row: Row) -> Result<Self, RecordError> {
-        let mut parts = Parts::default();
-        let (stream, found) = row.body.split_last_chunk().ok_or(RecordError::Checksum)?;
-        if Head::of(&row).checksum(stream) != *found {
-            return Err(RecordError::Checksum);
-        }
-        read_framed(stream, |record| parts.read(record))?;
-        let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
-        let (promise, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
-        let (claimed_at, attempts) = parts.attempts.into_iter().unzip();
-        let state = State::restore(policy, parts.closed, attempts)?;
-        let in_flight = match (parts.invoice, parts.amount) {
-            (Some(invoice), Some(amount)) => {
-                Some(InFlight { invoice: invoice.slice(&row.body).to_vec(), amount })
-            }
-            _ => None,
-        };
-        if in_flight.is_some() != state.pending().is_some() {
-            return Err(RecordError::InFlight);
-        }
-        // Listings, and recovery with them, find a payout by the status beside the body.
-        if state.status() != row.status {
-            return Err(RecordError::Status { found: row.status, expected: state.status() });
-        }
-        let created_at = parts.created_at.ok_or(FieldError::missing(CREATED_AT))?;
-        let number = parts.last_event.ok_or(FieldError::missing(LAST_EVENT))?;
-        let hash = parts.last_event_hash.ok_or(FieldError::missing(LAST_EVENT_HASH))?;
-        Ok(Self {
-            id: row.id,
-            version: row.version,
-            label: row.label,
-            promise,
-            created_at,
-            state,
-            claimed_at,
-            in_flight,
-            end: ChainEnd { number, hash },
-        })
-    }
-
-    /// The end of the history that a row names, however damaged the rest of the row is. It is to be believed only
-    /// where a history has this very end.
-    pub(super) fn end_in(row: &Row) -> Option<ChainEnd> {
-        let mut parts = Parts::default();
-        let (stream, _) = row.body.split_last_chunk::<CHECKSUM_LEN>()?;
-        read_framed(stream, |record| parts.read(record)).ok()?;
-        Some(ChainEnd { number: parts.last_event?, hash: parts.last_event_hash? })
-    }
-
-    /// Each attempt as its outcome, its hash, the second of its claim, and the preimage of a paid one.
-    fn attempts(&self) -> Option<Vec<u8>> {
-        if self.state.attempts().is_empty() {
-            return None;
-        }
-        let mut bytes = Vec::new();
-        for (attempt, claimed_at) in self.state.attempts().iter().zip(&self.claimed_at) {
-            let (outcome, preimage) = match attempt {
-                Attempt::Pending(_) => (PENDING, None),
-                Attempt::Adopted(_) => (ADOPTED, None),
-                Attempt::Failed(_) => (FAILED, None),
-                Attempt::Paid(proof) => (PAID, Some(proof.preimage().to_byte_array())),
-            };
-            bytes.push(outcome);
-            bytes.extend(attempt.hash().to_byte_array());
-            bytes.extend(claimed_at.to_be_bytes());
-            bytes.extend(preimage.iter().flatten());
-        }
-        Some(bytes)
-    }
-}
-
-/// What a row holds beside its body. The checksum covers it.
-struct Head<'a> {
-    id: PayoutId,
-    version: u64,
-    status: Status,
-    label: Option<&'a Label>,
-}
-
-impl<'a> Head<'a> {
-    const fn of(row: &'a Row) -> Self {
-        Self { id: row.id, version: row.version, status: row.status, label: row.label.as_ref() }
-    }
-
-    fn checksum(&self, stream: &[u8]) -> [u8; CHECKSUM_LEN] {
-        let label = self.label.map_or("", Label::as_str).as_bytes();
-        // The length of a label, one more than its bytes; 0 for none.
-        let length = self.label.map_or(0, |_| label.len().saturating_add(1));
-        let length = u64::try_from(length).unwrap_or(u64::MAX);
-        checksum(&[
-            &self.id.to_byte_array(),
-            &self.version.to_be_bytes(),
-            &[self.status.code()],
-            &length.to_be_bytes(),
-            label,
-            stream,
-        ])
-    }
-}
-
-const TERMS: Field = Field::new(2, "terms");
-const CREATED_AT: Field = Field::new(6, "created_at");
-const CLOSED: Field = Field::new(14, "closed");
-const ATTEMPTS: Field = Field::new(16, "attempts");
-const INVOICE_IN_FLIGHT: Field = Field::new(18, "invoice_in_flight");
-const AMOUNT_IN_FLIGHT: Field = Field::new(20, "amount_in_flight");
-
-const LAST_EVENT: Field = Field::new(22, "last_event");
-const LAST_EVENT_HASH: Field = Field::new(24, "last_event_hash");
-
-const PENDING: u8 = 0;
-const FAILED: u8 = 1;
-const PAID: u8 = 2;
-const ADOPTED: u8 = 3;
-
-/// The records of a body as they are read.
-#[derive(Default)]
-struct Parts {
-    terms: Option<Span>,
-    created_at: Option<u64>,
-    closed: bool,
-    attempts: Vec<(u64, Attempt)>,
-    invoice: Option<Span>,
-    amount: Option<Msat>,
-    last_event: Option<u64>,
-    last_event_hash: Option<[u8; 32]>,
-}
-
-impl Parts {
-    fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
-        match record.number() {
-            2 => self.terms = Some(Span::of_value(record)),
-            6 => self.created_at = Some(CREATED_AT.read(record, Reader::tu64)?),
-            14 => self.closed = CLOSED.read(record, |_| Ok(true))?,
-            16 => self.attempts = ATTEMPTS.read(record, |reader| reader.list(read_attempt))?,
-            18 => self.invoice = Some(Span::of_value(record)),
-            20 => self.amount = Some(AMOUNT_IN_FLIGHT.read(record, Reader::msat)?),
-            22 => self.last_event = Some(LAST_EVENT.read(record, Reader::tu64)?),
-            24 => self.last_event_hash = Some(LAST_EVENT_HASH.read(record, Reader::array)?),
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-fn read_attempt(reader: &mut Reader<'_>) -> Result<(u64, Attempt), ValueError> {
-    let start = reader.offset();
-    let outcome = reader.u8()?;
-    let hash = PaymentHash::from_byte_array(reader.array()?);
-    let claimed_at = reader.u64()?;
-    let attempt = match outcome {
-        PENDING => Attempt::Pending(hash),
-        FAILED => Attempt::Failed(hash),
-        ADOPTED => Attempt::Adopted(hash),
-        _ => {
-            let preimage = Preimage::from_byte_array(reader.array()?);
-            let unfit = |_| ValueError::new(ValueErrorKind::WrongPreimage, start);
-            Attempt::Paid(PaymentProof::new(hash, preimage).map_err(unfit)?)
-        }
-    };
-    Ok((claimed_at, attempt))
-}
-
-/// Why the bytes of a row are not a payout that this crate wrote.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub(super) enum RecordError {
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    #[error(transparent)]
-    Terms(#[from] BadTerms),
-    #[error(transparent)]
-    State(#[from] ImpossibleState),
-    #[error("the checksum differs: the row is not what was written for this payout")]
-    Checksum,
-    #[error("the invoice in flight and the attempts disagree")]
-    InFlight,
-    #[error("the status is {found}, expected {expected}")]
-    Status { found: Status, expected: Status },
-}
-
-impl From<FieldError> for RecordError {
-    fn from(error: FieldError) -> Self {
-        Self::Parse(error.into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::string::ToString;
-    use std::vec;
-
-    use super::*;
-    use crate::draft::Offer;
-
-    fn payout(label: Option<&str>) -> Payout {
-        let node = secp256k1::XOnlyPublicKey::from_slice(&GENERATOR_X).unwrap();
-        let offer = Offer::payout("record", node).amount("1sat".parse().unwrap()).build().unwrap();
-        let promise = Terms::draft(offer).unwrap();
-        let (id, label) = (promise.id(), label.map(|text| Label::new(text).unwrap()));
-        Payout::new(promise, id, label, RetryPolicy::AnyNewInvoice, 1_700_000_000)
-    }
-
-    const GENERATOR_X: [u8; 32] = [
-        0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62, 0x95, 0xce, 0x87, 0x0b, 0x07, 0x02,
-        0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98,
-    ];
-
-    fn row(payout: &Payout) -> Row {
-        Row {
-            id: payout.id,
-            version: payout.version,
-            status: payout.status(),
-            label: payout.label.clone(),
-            body: payout.body(),
-        }
-    }
-
-    #[test]
-    fn every_part_of_a_row_is_under_its_checksum() {
-        for label in [None, Some(""), Some("till 4")] {
-            let payout = payout(label);
-            assert_eq!(Payout::read(row(&payout)), Ok(payout.clone()));
-            let mut damaged = vec![
-                Row { id: PayoutId::from_byte_array([3; 32]), ..row(&payout) },
-                Row { version: 2, ..row(&payout) },
-                Row { status: Status::Disabled, ..row(&payout) },
-                Row { label: Some(Label::new("till 5").unwrap()), ..row(&payout) },
-                Row { body: Vec::new(), ..row(&payout) },
-            ];
-            let other = if label.is_none() { Some(Label::new("").unwrap()) } else { None };
-            damaged.push(Row { label: other, ..row(&payout) });
-            for byte in 0..payout.body().len() {
-                let mut row = row(&payout);
-                row.body[byte] ^= 0x80;
-                damaged.push(row);
-            }
-            for row in damaged {
-                assert_eq!(Payout::read(row.clone()), Err(RecordError::Checksum), "{row:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_status_that_the_attempts_do_not_lead_to_is_refused() {
-        let payout = payout(None);
-        let mut row = row(&payout);
-        row.status = Status::Used;
-        let stream = row.body.split_last_chunk::<CHECKSUM_LEN>().unwrap().0.to_vec();
-        row.body = [stream.clone(), Head::of(&row).checksum(&stream).to_vec()].concat();
-        assert_eq!(Payout::read(row).unwrap_err().to_string(), "the status is used, expected active");
     }
 }

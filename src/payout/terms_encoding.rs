@@ -1,5 +1,5 @@
-//! The terms of a payout as bytes: what a row and the `created` event both hold, so that each can stand in for the
-//! other.
+//! The terms of a payout as bytes. A row and the `created` event both hold them, so either can replace
+//! the other.
 
 use std::vec::Vec;
 
@@ -18,26 +18,26 @@ use crate::message::InvoiceRequest;
 use crate::tlv::{Reader, Record, Writer};
 
 /// The bytes that [`read`] takes back.
-pub(super) fn to_bytes(promise: &Terms, policy: RetryPolicy) -> Vec<u8> {
+pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
     let mut writer = Writer::new();
-    match promise.message() {
+    match terms.message() {
         PayoutMessage::DraftOffer(offer) => writer.record(DRAFT_OFFER.number(), offer.as_bytes()),
         PayoutMessage::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
     }
-    writer.tu64_if(LIMIT.number(), promise.limit().map(Msat::get));
-    let refund_key = promise.refund_key().map(|key| key.serialize());
+    writer.tu64_if(LIMIT.number(), terms.limit().map(Msat::get));
+    let refund_key = terms.refund_key().map(|key| key.serialize());
     writer.record_if(REFUND_KEY.number(), refund_key.as_ref().map(|key| &key[..]));
     let first_only = policy == RetryPolicy::FirstInvoiceOnly;
     writer.record_if(FIRST_INVOICE_ONLY.number(), first_only.then_some(&[]));
     writer.into_bytes()
 }
 
-/// The terms of the payout `id`. The signature of the message is not verified again: it was when the promise was made,
-/// and the checksum around these bytes covers it.
-pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), BadTerms> {
+/// The terms of the payout `id`. The signature of the message is not verified again: the ledger did that
+/// at creation, and the checksum around these bytes covers it.
+pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), TermsEncodingError> {
     let mut parts = Parts::default();
     read_framed(bytes, |record| parts.read(record))?;
-    let mut promise = match parts.request {
+    let mut terms = match parts.request {
         Some(request) => Terms::invoice_request(InvoiceRequest::from_stored(request.slice(bytes).to_vec())?)?,
         None => {
             let offer = parts.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
@@ -47,24 +47,24 @@ pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), B
         }
     };
     if let Some(limit) = parts.limit {
-        promise = promise.with_limit(limit);
+        terms = terms.with_limit(limit);
     }
     if let Some(key) = parts.refund_key {
-        promise = promise.with_refund_key(key);
+        terms = terms.with_refund_key(key);
     }
-    Ok((promise, parts.policy))
+    Ok((terms, parts.policy))
 }
 
-/// Why bytes are no terms that this crate wrote.
+/// Why bytes are not terms that this crate wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum BadTerms {
+pub(super) enum TermsEncodingError {
     #[error(transparent)]
     Parse(#[from] ParseError),
     #[error(transparent)]
-    TermsError(#[from] TermsError),
+    Terms(#[from] TermsError),
 }
 
-impl From<FieldError> for BadTerms {
+impl From<FieldError> for TermsEncodingError {
     fn from(error: FieldError) -> Self {
         Self::Parse(error.into())
     }

@@ -10,14 +10,35 @@ use crate::payout::{PayoutId, Status};
 /// What is asked of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    Create { id: PayoutId, first_only: bool, expired_from: u64 },
+    Create {
+        id: PayoutId,
+        first_only: bool,
+        expired_from: u64,
+    },
     /// `fits` is whether the invoice is for what is owed and can be paid now.
-    Claim { id: PayoutId, hash: PaymentHash, fits: bool, amount: u64 },
+    Claim {
+        id: PayoutId,
+        hash: PaymentHash,
+        fits: bool,
+        amount: u64,
+    },
     /// With the right preimage or another.
-    Settle { hash: PaymentHash, proves: bool },
-    Release { hash: PaymentHash },
-    Adopt { id: PayoutId, hash: PaymentHash, reported: Reported, amount: u64 },
-    Disable { id: PayoutId },
+    Settle {
+        hash: PaymentHash,
+        proves: bool,
+    },
+    Release {
+        hash: PaymentHash,
+    },
+    Adopt {
+        id: PayoutId,
+        hash: PaymentHash,
+        reported: Reported,
+        amount: u64,
+    },
+    Disable {
+        id: PayoutId,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,9 +138,8 @@ impl Entry {
     }
 
     pub(super) fn in_flight(&self) -> impl Iterator<Item = &Attempted> {
-        let in_flight = |attempt: &&Attempted| {
-            matches!(attempt.standing, Standing::Claimed | Standing::Adopted)
-        };
+        let in_flight =
+            |attempt: &&Attempted| matches!(attempt.standing, Standing::Claimed | Standing::Adopted);
         self.attempts.iter().filter(in_flight)
     }
 
@@ -204,7 +224,9 @@ impl Book {
             Asked::Settle { proves: false, .. } => Answer::WrongPreimage,
             Asked::Settle { hash, proves: true } => self.settle(hash, now),
             Asked::Release { hash } => self.release(hash, now),
-            Asked::Adopt { id, hash, reported, amount } => self.adopt(id, hash, reported, amount, now, really),
+            Asked::Adopt { id, hash, reported, amount } => {
+                self.adopt(id, hash, reported, amount, now, really)
+            }
             Asked::Disable { id } => {
                 let Some(entry) = self.entries.get_mut(&id) else { return Answer::UnknownPayout };
                 if entry.paid() > 0 {

@@ -42,7 +42,13 @@ pub(super) const SOFT: &str = "what was read after a failed sync was never ackno
 impl World {
     /// Checks a step that asked something of a ledger. `answer` is what the ledger acknowledged or refused; none when
     /// the caller does not know whether anything was written.
-    pub(super) fn after(&mut self, machine: usize, asked: &Asked, answer: Option<Answer>, now: u64) -> Checked {
+    pub(super) fn after(
+        &mut self,
+        machine: usize,
+        asked: &Asked,
+        answer: Option<Answer>,
+        now: u64,
+    ) -> Checked {
         let (written, doubt, met, failed, read_old, down) = {
             let mut shared = lock(&self.shared);
             let written = std::mem::take(&mut shared.written);
@@ -274,9 +280,9 @@ impl World {
         // The row was written to after the worker had looked: no ledger can stop the call.
         let has_changed = view.looked.is_some() && view.looked != entry.as_ref().map(|entry| entry.version);
         let name = self.name(hash);
-        let alone = entry.as_ref().is_some_and(|entry| {
-            entry.paid() == 0 && entry.in_flight().all(|attempt| attempt.hash == hash)
-        });
+        let alone = entry
+            .as_ref()
+            .is_some_and(|entry| entry.paid() == 0 && entry.in_flight().all(|attempt| attempt.hash == hash));
         let Some(attempt) = attempt else {
             return Err(Violation::new("a payment begins after its claim", format!("{name} has no claim")));
         };
@@ -350,7 +356,8 @@ impl World {
         let node = self.node.state();
         let Some(payment) = node.payments.get(&hash).cloned() else { return Ok(()) };
         let behavior = node.behavior;
-        let is_refused = behavior.refuses_second && behavior.failed_is_final && behavior.forgets_after.is_none();
+        let is_refused =
+            behavior.refuses_second && behavior.failed_is_final && behavior.forgets_after.is_none();
         drop(node);
         let last = self.past.begins.get(&hash).and_then(|begins| begins.last()).copied();
         let asked_before = match (last, view.denied_at) {
@@ -511,7 +518,7 @@ fn compare(ledger: &SimLedger, id: PayoutId, entry: Option<&Entry>) -> Result<()
         for entry in more {
             let expected = u64::try_from(history.len()).unwrap_or(u64::MAX).saturating_add(1);
             same("number in the history", &entry.sequence, &expected)?;
-            history.push((happened(&entry.what)?, entry.time));
+            history.push((happened(&entry.event)?, entry.time));
         }
     }
     same("history", &history, &entry.history)

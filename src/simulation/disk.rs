@@ -1,6 +1,7 @@
 //! [`Disk`]: a disk with a cache. It fails as planned, forgets what was not synced when the power is lost, and keeps the
 //! file of one machine.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::vec::Vec;
 
@@ -17,7 +18,7 @@ pub(super) enum FaultKind {
     Half,
     /// One sync fails, and what was not synced is lost but still read, as on Linux: the pages count as written.
     SyncLosesPages,
-    /// Nothing more fits: each change to a greater length fails.
+    /// Nothing more fits: each change to a greater length fails, and each write to a page that was never written.
     Full,
 }
 
@@ -67,6 +68,12 @@ impl Action {
 }
 
 const SECTOR: usize = 512;
+const PAGE: usize = 4_096;
+
+/// The pages that some bytes of a file lie on.
+fn pages(offset: usize, length: usize) -> impl Iterator<Item = usize> {
+    offset / PAGE..offset.saturating_add(length).div_ceil(PAGE)
+}
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -76,6 +83,8 @@ pub(super) struct State {
     durable: Vec<u8>,
     /// What was done since the last sync, in order.
     unsynced: Vec<Action>,
+    /// The pages that were ever written.
+    pages: BTreeSet<usize>,
     fault: Option<(FaultKind, u64)>,
     /// Counted up when the machine stops: what was open before has no more effect.
     generation: u64,
@@ -171,6 +180,9 @@ impl Disk {
     /// Replaces the whole file of a machine that is down.
     pub(super) fn put(&self, bytes: Vec<u8>) {
         let mut state = self.state();
+        let numbered = bytes.chunks(PAGE).enumerate();
+        let written = numbered.filter(|(_, page)| page.iter().any(|byte| *byte != 0));
+        state.pages = written.map(|(number, _)| number).collect();
         state.durable.clone_from(&bytes);
         state.seen = bytes;
         state.unsynced.clear();
@@ -184,11 +196,14 @@ mod backend {
 
     use redb::{BackendError, StorageBackend};
 
-    use super::{Action, Disk, FaultKind, State};
+    use super::{Action, Disk, FaultKind, State, pages};
 
     impl State {
         fn perform(&mut self, action: &Action) {
             action.apply(&mut self.seen);
+            if let Action::Write(offset, data) = action {
+                self.pages.extend(pages(*offset, data.len()));
+            }
             self.unsynced.push(action.clone());
         }
 
@@ -206,7 +221,10 @@ mod backend {
             let counts = match (*fault, action) {
                 (FaultKind::SyncLosesPages, action) => action.is_none(),
                 (FaultKind::Full, Some(Action::SetLength(length))) => *length > self.seen.len(),
-                (FaultKind::Full, _) => false,
+                (FaultKind::Full, Some(Action::Write(offset, data))) => {
+                    !pages(*offset, data.len()).all(|page| self.pages.contains(&page))
+                }
+                (FaultKind::Full, None) => false,
                 _ => true,
             };
             if !counts {

@@ -246,7 +246,9 @@ impl Store for Handle {
 
     fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
         let doubt = || Doubt::Insert(row.clone());
-        self.write(row.id(), doubt, |store| store.insert(row).map(|done| (done.clone(), done == Inserted::New)))
+        self.write(row.id(), doubt, |store| {
+            store.insert(row).map(|done| (done.clone(), done == Inserted::New))
+        })
     }
 
     fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {

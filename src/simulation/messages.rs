@@ -10,13 +10,13 @@ use std::vec;
 use secp256k1::{Keypair, SECP256K1};
 
 use crate::amount::{Amount, Msat};
+use crate::draft;
 use crate::field::{BlindedPathBuf, FirstNode, PayInfo};
 use crate::message::{self, InvoiceRequest};
 use crate::payment::{PaymentHash, Preimage};
 use crate::payout::state::RetryPolicy;
 use crate::payout::store::Label;
 use crate::payout::{AnyInvoice, PayoutId, Terms};
-use crate::draft;
 
 /// The unix second in which every run begins.
 pub(super) const START: u64 = 1_700_000_000;
@@ -249,7 +249,9 @@ impl core::fmt::Display for InvoiceKey {
             Flavor::Right => "invoice".to_string(),
             Flavor::Short => "short-lived invoice".to_string(),
             Flavor::WrongAmount => "invoice for a wrong amount".to_string(),
-            Flavor::OthersHash => format!("invoice with a hash of payout {}", payout.wrapping_add(1) % PAYOUTS),
+            Flavor::OthersHash => {
+                format!("invoice with a hash of payout {}", payout.wrapping_add(1) % PAYOUTS)
+            }
             Flavor::Stranger => "invoice for an unknown offer".to_string(),
             Flavor::Flipped(bit) => format!("invoice with bit {bit} flipped"),
         };

@@ -99,7 +99,8 @@ impl Simulation {
                 return false;
             }
             let shorter = self.replay(seed, list);
-            let is_same = shorter.violation.as_ref().is_some_and(|found| found.invariant == violation.invariant);
+            let is_same =
+                shorter.violation.as_ref().is_some_and(|found| found.invariant == violation.invariant);
             if is_same {
                 *best = shorter;
             }
@@ -153,7 +154,8 @@ fn simpler(action: &Action) -> Vec<Action> {
     let mut found = Vec::new();
     match action.clone() {
         Action::Wait(milliseconds) => {
-            found.extend([1, 1_000, 60_000].into_iter().filter(|less| *less < milliseconds).map(Action::Wait));
+            found
+                .extend([1, 1_000, 60_000].into_iter().filter(|less| *less < milliseconds).map(Action::Wait));
         }
         Action::Step { task, how, plan, silent } => {
             if how != calm || plan != Plan::SIMPLE || silent {

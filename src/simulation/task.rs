@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 use std::format;
-use std::string::{String, ToString};
 use std::ops::ControlFlow;
+use std::string::{String, ToString};
 
 use super::action::{Luck, TaskId};
 use super::book::{Answer, Asked};
@@ -16,7 +16,7 @@ use super::world::{Checked, SimLedger, World, claim_answer, claim_asked, record_
 use crate::payment::PaymentHash;
 use crate::payout::store::{Cursor, Filter, Order, PageSize};
 use crate::payout::{
-    Claim, Job, NextStep, NotBegun, PaymentResult, PaymentStatus, PayoutId, RecoverOptions, RecordingError,
+    Claim, Job, NextStep, NotBegun, PaymentResult, PaymentStatus, PayoutId, RecordingError, RecoverOptions,
     Status,
 };
 
@@ -45,9 +45,21 @@ pub(super) struct View {
 
 pub(super) enum Work {
     Claiming(InvoiceKey),
-    Paying { claim: Claim, next: NextStep },
-    Recovering { options: RecoverOptions, after: Option<Cursor>, ids: VecDeque<PayoutId>, is_listed: bool, asked: u32 },
-    Asking { job: Job, next: NextStep },
+    Paying {
+        claim: Claim,
+        next: NextStep,
+    },
+    Recovering {
+        options: RecoverOptions,
+        after: Option<Cursor>,
+        ids: VecDeque<PayoutId>,
+        is_listed: bool,
+        asked: u32,
+    },
+    Asking {
+        job: Job,
+        next: NextStep,
+    },
 }
 
 impl Task {
@@ -167,9 +179,17 @@ impl World {
                         // A number of its own that stays the same when other actions are left out.
                         let child = id.saturating_mul(64).saturating_add(100_000).saturating_add(asked % 64);
                         asked = asked.saturating_add(1);
-                        self.tell(format!("{who} will ask about {}, as worker {child}", self.name(job.names().1)));
+                        self.tell(format!(
+                            "{who} will ask about {}, as worker {child}",
+                            self.name(job.names().1)
+                        ));
                         let work = Work::Asking { job, next: NextStep::Ask };
-                        let asking = Task { work, wakes: Some(0), view: View::default(), ..task_of(&task.machine, task.process, self.step) };
+                        let asking = Task {
+                            work,
+                            wakes: Some(0),
+                            view: View::default(),
+                            ..task_of(&task.machine, task.process, self.step)
+                        };
                         self.tasks.insert(child, asking);
                     }
                     let work = Work::Recovering { options, after, ids, is_listed, asked };
@@ -212,7 +232,8 @@ impl World {
             Work::Asking { job, next } => (next.clone(), job.names().1),
             Work::Claiming(_) | Work::Recovering { .. } => return Ok(()),
         };
-        let step = self.planted.map_or_else(|| step.clone(), |planted| planted.bend(step.clone(), is_recovery));
+        let step =
+            self.planted.map_or_else(|| step.clone(), |planted| planted.bend(step.clone(), is_recovery));
         let open = || Some(ledger.handle());
         let clock = || now;
         let taken = match &task.work {
@@ -220,11 +241,11 @@ impl World {
                 let forbids = |_: &Claim| None::<NotBegun>;
                 step.clone().take(&open, claim, &*payer, &forbids, &clock)
             }
-            Work::Asking { job: Job::Claimed { claim, promise, bounds }, .. }
+            Work::Asking { job: Job::Claimed { claim, terms, bounds }, .. }
                 if matches!(self.planted, Some(Planted::BeginsExpiredInvoices)) =>
             {
                 let forbids = |claim: &Claim| {
-                    let reason = bounds.forbid(promise, claim.invoice(), now);
+                    let reason = bounds.forbid(terms, claim.invoice(), now);
                     reason.filter(|reason| !matches!(reason, NotBegun::InvoiceExpired { .. }))
                 };
                 step.clone().take(&open, claim, &*payer, &forbids, &clock)
@@ -279,7 +300,9 @@ impl World {
                 if is_recovery && self.planted == Some(Planted::RecoveryStopsAtFirst) {
                     let ended = matches!(result, PaymentResult::Paid { .. } | PaymentResult::Failed { .. });
                     if !ended {
-                        self.tasks.retain(|_, task| !task.is_recovery() && !matches!(task.work, Work::Recovering { .. }));
+                        self.tasks.retain(|_, task| {
+                            !task.is_recovery() && !matches!(task.work, Work::Recovering { .. })
+                        });
                     }
                 }
                 if let Some(status) = recorded_status {
@@ -323,15 +346,15 @@ impl World {
         match taken {
             ControlFlow::Continue(NextStep::Begin) => line.push_str(": it may be begun"),
             ControlFlow::Continue(_) => {}
-            ControlFlow::Break(PaymentResult::Paid { settled, .. }) => {
+            ControlFlow::Break(PaymentResult::Paid { settlement: settled, .. }) => {
                 line.push_str(&format!(": {}", format!("{settled:?}").to_lowercase()));
             }
             ControlFlow::Break(PaymentResult::Failed { .. }) => line.push_str(": released"),
             ControlFlow::Break(PaymentResult::NeverBegun { reason }) => {
                 line.push_str(&format!(": not begun, {reason}"));
             }
-            ControlFlow::Break(PaymentResult::InFlight { problem: None }) => line.push_str(": still in flight"),
-            ControlFlow::Break(PaymentResult::InFlight { problem: Some(problem) }) => {
+            ControlFlow::Break(PaymentResult::InFlight { error: None }) => line.push_str(": still in flight"),
+            ControlFlow::Break(PaymentResult::InFlight { error: Some(problem) }) => {
                 line.push_str(&format!(": {}", told_problem(problem)));
             }
         }

@@ -264,9 +264,13 @@ impl World {
         if self.planted == Some(Planted::DropsLateCallbacks) && self.has_ended(hash) {
             return Ok(());
         }
-        self.coverage.fault(if lies { "a callback shows a wrong preimage" } else { "a callback of the node" });
+        self.coverage.fault(if lies {
+            "a callback shows a wrong preimage"
+        } else {
+            "a callback of the node"
+        });
         let asked = record_asked(hash, &status);
-        let result = ledger.record(hash, status.clone(), now);
+        let result = ledger.apply_status(hash, status.clone(), now);
         let answer = recorded(&status, &result);
         let what = format!(
             "the node reports to machine {machine} that {} is {}",
@@ -342,9 +346,10 @@ impl World {
         self.node.state().said_failed.insert(hash);
         self.coverage.fault("an operator decides");
         let asked = record_asked(hash, &status);
-        let result = ledger.record(hash, status.clone(), now);
+        let result = ledger.apply_status(hash, status.clone(), now);
         let answer = recorded(&status, &result);
-        let what = format!("an operator decides at machine {machine} that {} is {}", self.name(hash), truth.name());
+        let what =
+            format!("an operator decides at machine {machine} that {} is {}", self.name(hash), truth.name());
         self.tell_answer(&what, answer, problem(&result));
         self.after(at, &asked, answer, now)
     }
@@ -479,7 +484,9 @@ impl World {
         let Some(at) = self.up(machine) else { return Ok(()) };
         let payments = self.node.state().payments.clone();
         for (hash, payment) in payments {
-            let Some(number) = (0..PAYOUTS).find(|number| owed(*number).id == payment.payout) else { continue };
+            let Some(number) = (0..PAYOUTS).find(|number| owed(*number).id == payment.payout) else {
+                continue;
+            };
             if !self.book.entries.contains_key(&payment.payout) {
                 // It is made from the same terms, with the time at which it was not expired yet.
                 self.create_at(at, number, START)?;
@@ -510,7 +517,7 @@ impl World {
             let amount = payment.amount.get();
             let asked = Asked::Adopt { id: payment.payout, hash, reported, amount };
             let answer = match &adopted {
-                Ok(PaymentResult::Paid { settled, .. }) => Some(settlement(*settled)),
+                Ok(PaymentResult::Paid { settlement: settled, .. }) => Some(settlement(*settled)),
                 Ok(PaymentResult::Failed { .. }) => Some(Answer::Released),
                 Ok(_) => Some(Answer::Adopted),
                 Err(AdoptError::HashTaken { .. }) => Some(Answer::HashTaken),
@@ -614,10 +621,7 @@ impl World {
                     return Err(Violation::new("a ledger file has one owner", found));
                 }
             }
-            DiskAction::Rot { .. }
-            | DiskAction::Copy
-            | DiskAction::PutBack
-            | DiskAction::SecondOwner => {}
+            DiskAction::Rot { .. } | DiskAction::Copy | DiskAction::PutBack | DiskAction::SecondOwner => {}
         }
         Ok(())
     }
@@ -709,7 +713,7 @@ pub(super) fn claim_answer(error: &ClaimError) -> Option<Answer> {
     match error {
         ClaimError::UnknownPayout => Some(Answer::UnknownPayout),
         ClaimError::Refused(refusal) => refused(refusal),
-        ClaimError::Terms(_) => Some(Answer::Unfit),
+        ClaimError::Redemption(_) => Some(Answer::Unfit),
         ClaimError::HashTaken { .. } => Some(Answer::HashTaken),
         ClaimError::Store(_) => None,
     }
@@ -718,12 +722,14 @@ pub(super) fn claim_answer(error: &ClaimError) -> Option<Answer> {
 /// What the ledger answered to a status that was recorded; none when it is not known whether it was written.
 pub(super) fn recorded(status: &PaymentStatus, result: &PaymentResult) -> Option<Answer> {
     match (status, result) {
-        (PaymentStatus::Paid(_), PaymentResult::Paid { settled, .. }) => Some(settlement(*settled)),
+        (PaymentStatus::Paid(_), PaymentResult::Paid { settlement: settled, .. }) => {
+            Some(settlement(*settled))
+        }
         // The ledger answers a failure that contradicts a proof with the proof.
         (_, PaymentResult::Paid { .. }) => Some(Answer::ReleasePaid),
         // Recorded now, or before: the book decides which.
         (_, PaymentResult::Failed { .. }) => Some(Answer::Released),
-        (_, PaymentResult::InFlight { problem: Some(problem) }) => match problem {
+        (_, PaymentResult::InFlight { error: Some(problem) }) => match problem {
             RecordingError::Settle(SettleError::WrongPreimage(_)) => Some(Answer::WrongPreimage),
             RecordingError::Settle(SettleError::Refused(refusal))
             | RecordingError::Release(ReleaseError::Refused(refusal)) => refused(refusal),
@@ -735,7 +741,7 @@ pub(super) fn recorded(status: &PaymentStatus, result: &PaymentResult) -> Option
 
 fn problem(result: &PaymentResult) -> Option<String> {
     match result {
-        PaymentResult::InFlight { problem: Some(problem) } => Some(problem.to_string()),
+        PaymentResult::InFlight { error: Some(problem) } => Some(problem.to_string()),
         _ => None,
     }
 }

@@ -121,7 +121,7 @@ pub fn refusal(error: ClaimError) -> Refusal {
 /// The refusal of an invoice that does not fit its offer.
 pub fn terms(error: ClaimError) -> RedeemError {
     match error {
-        ClaimError::Terms(RedemptionError::Draft(error)) => error,
+        ClaimError::Redemption(RedemptionError::Draft(error)) => error,
         other => panic!("refused for another reason: {other}"),
     }
 }
@@ -141,9 +141,9 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
     let mut state = State::new(payout.state().policy());
     for (number, entry) in (1..).zip(&entries) {
         assert_eq!(entry.sequence, number);
-        let input = match &entry.what {
-            HistoryEvent::Created { promise, policy, label } => {
-                assert_eq!((&**promise, label.as_ref()), (payout.promise(), payout.label()));
+        let input = match &entry.event {
+            HistoryEvent::Created { terms, policy, label } => {
+                assert_eq!((&**terms, label.as_ref()), (payout.terms(), payout.label()));
                 assert_eq!(*policy, payout.state().policy());
                 assert_eq!((number, entry.time), (1, payout.created_at()));
                 continue;
@@ -168,7 +168,7 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
         (state, _) = step(&state, &input).unwrap();
     }
     assert_eq!(&state, payout.state(), "the record is what its history leads to");
-    entries.into_iter().map(|entry| entry.what).collect()
+    entries.into_iter().map(|entry| entry.event).collect()
 }
 
 /// How the stand-in node treats a payment that it has not seen before.

@@ -119,7 +119,7 @@ fn a_payment_that_fails_leaves_the_offer_for_another_invoice() {
         ],
     );
     assert_eq!(steps[3]["message"], "no route to the payee; another invoice may try");
-    assert_eq!(steps[4]["payee_is_told"], "payment of this invoice has failed, send a new one");
+    assert_eq!(steps[4]["payee_is_told"], "the payment of this invoice failed: send a new invoice");
     assert_eq!(shop.payments(), 1);
 }
 

@@ -154,23 +154,23 @@ fn is_adopted(number: u64) -> bool {
 
 /// Has invoice `number` compete for its payout, which is made by the first that comes.
 fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
-    let (promise, invoice) = messages(number);
-    if ledger.create(&promise, None, NOW).unwrap().is_new() {
-        acknowledge(format_args!("created {}", promise.id()));
+    let (terms, invoice) = messages(number);
+    if ledger.create(&terms, None, NOW).unwrap().is_new() {
+        acknowledge(format_args!("created {}", terms.id()));
     }
     if is_adopted(number) {
         node.begin(number, false);
         let outcome = node.status(hash(number)).unwrap();
         let _ = ledger.adopt(&invoice, &outcome, NOW).unwrap();
-        return acknowledge(format_args!("claimed {} {}", promise.id(), hash(number)));
+        return acknowledge(format_args!("claimed {} {}", terms.id(), hash(number)));
     }
     match ledger.claim(&invoice, NOW) {
         Ok(claim) => {
-            acknowledge(format_args!("claimed {} {}", promise.id(), hash(number)));
+            acknowledge(format_args!("claimed {} {}", terms.id(), hash(number)));
             match ledger.pay(claim, &node, || NOW) {
                 PaymentResult::Paid { .. } => acknowledge(format_args!("settled {}", hash(number))),
                 PaymentResult::Failed { .. } => acknowledge(format_args!("released {}", hash(number))),
-                PaymentResult::InFlight { problem } => assert_eq!(problem, None),
+                PaymentResult::InFlight { error } => assert_eq!(error, None),
                 // Adopted by another thread in between.
                 PaymentResult::NeverBegun { reason } => {
                     assert!(matches!(reason, NotBegun::OtherInFlight { .. }))
@@ -180,8 +180,8 @@ fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
         Err(ClaimError::Refused(_)) => {}
         Err(error) => panic!("{error}"),
     }
-    if number.is_multiple_of(31) && ledger.disable(promise.id(), NOW).is_ok() {
-        acknowledge(format_args!("disabled {}", promise.id()));
+    if number.is_multiple_of(31) && ledger.disable(terms.id(), NOW).is_ok() {
+        acknowledge(format_args!("disabled {}", terms.id()));
     }
 }
 
@@ -314,7 +314,7 @@ fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
     let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();
     assert_eq!((recovery.payments.len(), &recovery.unreadable), (payments, &vec![]));
     for one in &recovery.payments {
-        match &one.ended {
+        match &one.result {
             PaymentResult::Paid { .. } | PaymentResult::Failed { .. } => {}
             // A claim next to an adopted payment waits until that has ended.
             PaymentResult::NeverBegun { reason: NotBegun::OtherInFlight { .. } } => {}

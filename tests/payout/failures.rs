@@ -44,7 +44,7 @@ fn b1_a_failure_that_only_the_paying_call_tells_releases_nothing() {
         let (offer, id) = promised(&ledger, "b1");
         let node = Node::new(Plan::CallLies);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        assert_eq!(ended, PaymentResult::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { error: None });
         // The operator sees "failed" and tries another invoice: it must wait.
         let refused = ledger.claim(&invoice(&offer, 2), NOW).unwrap_err();
         assert_eq!(refusal(refused), Refusal::InFlight { hash: hash(1) });
@@ -63,13 +63,13 @@ fn b1_not_knowing_is_no_failure() {
         let (offer, id) = promised(&ledger, "b1");
         let node = Node::new(Plan::Stall);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        assert_eq!(ended, PaymentResult::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { error: None });
         let stands = payout(&ledger, id);
         assert_eq!((stands.status(), stands.in_flight_since()), (Status::Claimed, Some(NOW)));
         assert_eq!(stands.amount_in_flight(), Msat::new(100_000).ok());
         for _ in 0..3 {
             let recovery = ledger.recover(&node, &until(NOW), || NOW + 9).unwrap();
-            assert_eq!(recovery.payments[0].ended, PaymentResult::InFlight { problem: None });
+            assert_eq!(recovery.payments[0].result, PaymentResult::InFlight { error: None });
         }
         assert_eq!((payout(&ledger, id), node.calls()), (stands, 1));
     });
@@ -92,8 +92,8 @@ fn b2_a_crash_between_pay_and_record_pays_once() {
         assert_eq!(refusal(refused), Refusal::InFlight { hash: hash(1) });
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();
         assert_eq!(
-            recovery.payments[0].ended,
-            PaymentResult::Paid { preimage: preimage(1), settled: Settlement::Paid },
+            recovery.payments[0].result,
+            PaymentResult::Paid { preimage: preimage(1), settlement: Settlement::Paid },
         );
         assert_eq!((node.paid(), node.calls()), (vec![hash(1)], 1));
         assert_eq!(payout(&ledger, id).status(), Status::Used);
@@ -118,7 +118,7 @@ fn b2_the_claim_is_written_before_the_node_is_asked() {
         let ledger = stage.ledger();
         let (offer, _) = promised(&ledger, "b2");
         let ended = ledger.pay_once(&invoice(&offer, 1), &Looks(&ledger), || NOW).unwrap();
-        assert_eq!(ended, PaymentResult::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { error: None });
     });
 }
 
@@ -213,7 +213,7 @@ fn b3_claims_of_different_payouts_do_not_wait_for_each_others_node() {
         }
         for _ in 0..2 {
             let ended = both.recv_timeout(Duration::from_secs(20)).expect("they wait for each other");
-            assert_eq!(ended, Ok(PaymentResult::InFlight { problem: None }));
+            assert_eq!(ended, Ok(PaymentResult::InFlight { error: None }));
         }
     });
 }
@@ -253,8 +253,8 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         let ledger = stage.ledger();
         let offer = Offer::payout("b5", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
         let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
-        let promise = Terms::draft(offer.clone()).unwrap();
-        let _ = ledger.create(&promise, None, NOW).unwrap();
+        let terms = Terms::draft(offer.clone()).unwrap();
+        let _ = ledger.create(&terms, None, NOW).unwrap();
         let (first, long_after) = (invoice(&offer, 1), NOW + 1_000_000);
         let claim = ledger.claim(&first, NOW + 9).unwrap();
         let told = |number| refusal(ledger.claim(&invoice(&offer, number), long_after).unwrap_err());
@@ -264,7 +264,7 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         assert_eq!(told(1), Refusal::AlreadyPaid { by: hash(1) });
         assert_eq!(told(2), Refusal::AlreadyPaid { by: hash(1) });
         // The offer exists, so it is given back although it has expired; another such is not made.
-        assert!(!ledger.create(&promise, None, long_after).unwrap().is_new());
+        assert!(!ledger.create(&terms, None, long_after).unwrap().is_new());
         let other =
             Offer::payout("b5 too", atm().x_only_public_key().0).absolute_expiry(NOW).build().unwrap();
         assert_eq!(
@@ -307,7 +307,7 @@ fn b7_one_payment_hash_belongs_to_one_payout() {
         let error = ledger.claim(&invoice(&two, 1), NOW + 500).unwrap_err();
         assert_eq!(error, taken);
         assert_eq!(error.to_string(), format!("payment {} belongs to another payout", hash(1)));
-        assert_eq!(error.payee_message(), "payment_hash was used before");
+        assert_eq!(error.payee_message(&invoice(&two, 1)), "payment_hash was used before");
         assert_eq!((payout(&ledger, second).version(), history(&ledger, second).len()), (1, 1));
     });
 }
@@ -356,14 +356,17 @@ fn c_the_first_invoice_only_is_the_other_policy() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = offer("first only");
-        let promise = Terms::draft(offer.clone()).unwrap();
-        let created = ledger.create_with(&promise, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
+        let terms = Terms::draft(offer.clone()).unwrap();
+        let created = ledger.create_with(&terms, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
         let id = created.into_payout().id();
         drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
         ledger.release(hash(1), "no route", NOW).unwrap();
         assert_eq!(payout(&ledger, id).status(), Status::Disabled);
         let refused = ledger.claim(&invoice(&offer, 2), NOW).unwrap_err();
-        assert_eq!(refused.payee_message(), "only the first invoice for this offer was tried, and it failed");
+        assert_eq!(
+            refused.payee_message(&invoice(&offer, 2)),
+            "only the first invoice for this offer was tried, and it failed"
+        );
         assert_eq!(refusal(refused), Refusal::FirstInvoiceOnly { first: hash(1) });
         assert_eq!(history(&ledger, id).len(), 4);
     });
@@ -403,7 +406,7 @@ fn disable_in_every_state() {
         assert_eq!(disabled(id), Status::Disabled);
         assert_eq!(refused(id), Refusal::AlreadyDisabled);
         let told = ledger.claim(&invoice(&offer, 1), NOW).unwrap_err();
-        assert_eq!(told.payee_message(), "offer no longer available");
+        assert_eq!(told.payee_message(&invoice(&offer, 1)), "offer no longer available");
         assert_eq!(refusal(told), Refusal::Disabled);
         // Claimed, then closing; the payment in flight may still succeed, or fail.
         for (number, paid) in [(10, true), (20, false)] {
@@ -450,7 +453,7 @@ fn an_overpayment_is_written_down_loudly() {
         overtaken(&ledger, &offer, 1, 2);
         assert_eq!(payout(&ledger, id).status(), Status::ClaimedPaid);
         let told = ledger.claim(&invoice(&offer, 3), NOW).unwrap_err();
-        assert_eq!(told.payee_message(), "offer already paid");
+        assert_eq!(told.payee_message(&invoice(&offer, 3)), "offer already paid");
         assert_eq!(ledger.settle(hash(2), preimage(2), NOW), Ok(Settlement::Overpaid));
         assert_eq!(payout(&ledger, id).status(), Status::Overpaid);
         assert_eq!(
@@ -472,7 +475,7 @@ fn a_lying_node_with_a_wrong_preimage_proves_nothing() {
         let node = Node::new(Plan::WrongPreimage);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
         let PaymentResult::InFlight {
-            problem: Some(RecordingError::Settle(SettleError::WrongPreimage(wrong))),
+            error: Some(RecordingError::Settle(SettleError::WrongPreimage(wrong))),
         } = ended
         else {
             panic!("{ended:?}")

@@ -10,6 +10,7 @@
 
 mod adopt;
 mod damage;
+mod diagram;
 mod draft_invoices;
 mod failures;
 mod model;

@@ -39,7 +39,7 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
         for msat in [100_001, 99_999, 1, 0, 200_000] {
             let error = ledger.claim(&of(msat), NOW).unwrap_err();
             let sentence = format!("amount: {msat}msat, expected 100000msat");
-            assert_eq!(error.payee_message(), sentence);
+            assert_eq!(error.payee_message(&of(msat)), sentence);
             let answer = error.invoice_error(&of(msat));
             assert_eq!(answer.error().unwrap(), sentence.as_str());
             assert_eq!(answer.erroneous_field().unwrap().number(), 8);
@@ -55,15 +55,15 @@ fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = offer_of("any", "any");
-        let promise = Terms::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
-        let _ = ledger.create(&promise, None, NOW).unwrap();
+        let limited = Terms::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
+        let _ = ledger.create(&limited, None, NOW).unwrap();
         let of = |number, msat| {
             let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
             with_amount(&invoice.amount(Msat::MAX).created_at(NOW).sign(&payee()).unwrap(), msat)
         };
         let above = ledger.claim(&of(1, 5_001), NOW).unwrap_err();
         assert_eq!(terms(above.clone()), RedeemError::AboveLimit { limit: Msat::new(5_000).unwrap() });
-        assert_eq!(above.payee_message(), "amount: larger than the payer pays for this offer");
+        assert_eq!(above.payee_message(&of(1, 5_001)), "amount: larger than the payer pays for this offer");
         assert_eq!(above.invoice_error(&of(1, 5_001)).suggested_value(), None);
         assert_eq!(terms(ledger.claim(&of(1, 0), NOW).unwrap_err()), RedeemError::AmountZero);
         assert_eq!(ledger.claim(&of(1, 5_000), NOW).unwrap().amount().get(), 5_000);
@@ -87,10 +87,10 @@ fn b11_a_label_is_a_name_and_no_key() {
         let ledger = stage.ledger();
         let label = Label::new("till 4").unwrap();
         for description in ["one", "two"] {
-            let promise = Terms::draft(offer(description)).unwrap();
-            assert!(ledger.create(&promise, Some(label.clone()), NOW).unwrap().is_new());
+            let terms = Terms::draft(offer(description)).unwrap();
+            assert!(ledger.create(&terms, Some(label.clone()), NOW).unwrap().is_new());
             // A retry gives back what is there, under the label it was made with.
-            let again = ledger.create(&promise, None, NOW + 5).unwrap();
+            let again = ledger.create(&terms, None, NOW + 5).unwrap();
             assert!(!again.is_new());
             assert_eq!(again.into_payout().label(), Some(&label));
         }
@@ -284,19 +284,22 @@ fn what_a_payee_is_told_names_nobody_elses_payment() {
     let ledger = Ledger::new(MemoryStore::new());
     let (offer, id) = promised(&ledger, "told");
     drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
-    let told = |number| ledger.claim(&invoice(&offer, number), NOW).unwrap_err().payee_message();
+    let told = |number| {
+        let invoice = invoice(&offer, number);
+        ledger.claim(&invoice, NOW).unwrap_err().payee_message(&invoice)
+    };
     assert_eq!(told(1), "this invoice is being paid");
     assert_eq!(told(2), "another invoice for this offer is being paid");
     ledger.release(hash(1), "no route", NOW).unwrap();
-    assert_eq!(told(1), "payment of this invoice has failed, send a new one");
+    assert_eq!(told(1), "the payment of this invoice failed: send a new invoice");
     assert_eq!(payout(&ledger, id).status(), Status::Active);
     let other = invoice(&testkit::ledger::offer("other"), 5);
     let unknown = ledger.claim(&other, NOW).unwrap_err();
-    assert_eq!(unknown.payee_message(), "unknown offer");
+    assert_eq!(unknown.payee_message(&other), "unknown offer");
     assert_eq!(unknown.invoice_error(&other).erroneous_field().unwrap().number(), 4);
     let broken = ClaimError::Store(StoreError::failed("disk /dev/sda1"));
     assert_eq!(
-        broken.payee_message(),
-        "not known yet: do not send another invoice before this one has expired"
+        broken.payee_message(&other),
+        "the outcome is unknown: send no other invoice before this one has expired"
     );
 }

@@ -11,7 +11,10 @@ fn measured(all: &[Planted]) {
         let mut from = 1;
         for _ in 0..4 {
             let found = (from..from + most).find_map(|seed| Some((seed, simulation.breaks(seed)?)));
-            let Some((seed, how)) = found else { at.push((0, "not found")); break };
+            let Some((seed, how)) = found else {
+                at.push((0, "not found"));
+                break;
+            };
             at.push((seed - from + 1, how));
             from = seed + 1;
         }

@@ -9,7 +9,7 @@ use super::rows::Cursor;
 
 /// A store could not do its work. From a call that writes it means: the outcome is unknown, read
 /// again before you decide.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The disk, the file or the connection failed.
@@ -52,7 +52,7 @@ impl StoreError {
 }
 
 /// A value is longer than a store takes. The store was not called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[error("{what}: {found} {unit}, expected at most {max}")]
 #[non_exhaustive]
 pub struct LimitExceeded {
@@ -67,7 +67,7 @@ pub struct LimitExceeded {
 }
 
 /// A page size out of range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[error("page size: {rows} rows, expected 1 to 1000")]
 #[non_exhaustive]
 pub struct BadPageSize {

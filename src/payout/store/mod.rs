@@ -1,4 +1,4 @@
-//! [`Store`]: where a ledger keeps its payouts, and what a store must promise.
+//! [`Store`]: where a ledger keeps its payouts, and what a store must terms.
 //!
 //! A store knows nothing of payouts. It keeps rows of opaque bytes, the history of each row, and one
 //! index of payment hashes. "Paid once" is possible because its two writing calls are **conditional

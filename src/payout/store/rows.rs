@@ -13,7 +13,7 @@ use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
 
 /// A payout as a store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Row {
     /// Which payout.
     pub id: PayoutId,
@@ -28,7 +28,7 @@ pub struct Row {
 }
 
 /// One entry of a payout's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoredEvent {
     /// Its number: 1 for the first of its payout, then one more each time.
     pub sequence: u64,
@@ -37,7 +37,7 @@ pub struct StoredEvent {
 }
 
 /// A row to insert. It is within the length limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NewRow {
     id: PayoutId,
     status: Status,
@@ -95,7 +95,7 @@ impl NewRow {
 }
 
 /// The next version of a row. It is within the length limits. The label stays as it was inserted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     id: PayoutId,
     expected: u64,
@@ -163,7 +163,7 @@ impl Change {
 /// What [`Store::insert`](super::Store::insert) did.
 ///
 /// Deliberately exhaustive: a caller handles each outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "the row may have been there already"]
 pub enum Inserted {
     /// The row is written, with version 1.
@@ -175,7 +175,7 @@ pub enum Inserted {
 /// What [`Store::replace`](super::Store::replace) did.
 ///
 /// Deliberately exhaustive: a caller handles each outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "the replacement may have been refused"]
 pub enum Replaced {
     /// The row is written, with this version: one more than expected.
@@ -202,7 +202,7 @@ pub enum Replaced {
 /// were inserted, where the store can keep it. It lists them from either end.
 ///
 /// Deliberately exhaustive: a store implements each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
     /// From the first row inserted to the last.
     #[default]
@@ -214,7 +214,7 @@ pub enum Order {
 /// Which rows a listing shows.
 ///
 /// Deliberately exhaustive: a store implements each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Filter<'a> {
     /// All.
     All,
@@ -226,7 +226,7 @@ pub enum Filter<'a> {
 }
 
 /// Some rows of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Page {
     /// The rows, possibly none. One that cannot be read does not hide the others.
     pub rows: Vec<Result<Row, UnreadableRow>>,
@@ -235,7 +235,7 @@ pub struct Page {
 }
 
 /// A row whose bytes are not what a store writes.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[error("row {}: {reason}", id.map_or_else(|| "of unknown id".into(), |id| alloc::format!("{id}")))]
 #[non_exhaustive]
 pub struct UnreadableRow {
@@ -253,7 +253,7 @@ impl UnreadableRow {
 }
 
 /// A payout's internal name: any UTF-8 of at most [`MAX_LABEL`] bytes. Never on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(String);
 
 impl Label {
@@ -293,7 +293,7 @@ impl FromStr for Label {
 }
 
 /// The most rows or events that one call returns: 1 to [`PageSize::MAX`], by default 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageSize(u16);
 
 impl PageSize {

@@ -198,7 +198,7 @@ type Stepped = Result<(State, Vec<Event>), Refusal>;
 
 /// The state with other attempts, if there can be such a state.
 fn with(state: &State, closed: bool, attempts: Vec<Attempt>) -> State {
-    State::restore(state.policy(), closed, attempts).unwrap()
+    State::from_stored(state.policy(), closed, attempts).unwrap()
 }
 
 /// Grants a claim in spite of everything; what is in flight counts as failed.
@@ -277,7 +277,7 @@ fn reopens_after_failure(state: &State, input: &Input) -> Stepped {
 
 /// Plays the other policy, for as long as a state of this one can tell.
 fn claims_a_second(state: &State, input: &Input) -> Stepped {
-    let as_any = State::restore(RetryPolicy::AnyNewInvoice, false, state.attempts().to_vec()).unwrap();
+    let as_any = State::from_stored(RetryPolicy::AnyNewInvoice, false, state.attempts().to_vec()).unwrap();
     step(&as_any, input)
 }
 

@@ -69,7 +69,7 @@ pub trait StoreLocation {
 }
 
 /// A promise of the contract, and how it was seen broken.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ContractViolation {
     promise: &'static str,
     found: String,

@@ -22,7 +22,7 @@ use crate::payout::LedgerId;
 /// assert_eq!(kept.commit, 1729);
 /// # Ok::<(), bolt12::payout::redb::BadCheckpoint>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Checkpoint {
     /// Which ledger.
     pub ledger: LedgerId,
@@ -52,7 +52,7 @@ impl FromStr for Checkpoint {
 }
 
 /// A text that is not a [`Checkpoint`].
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[error("{text:?} is not a checkpoint, expected 32 hexadecimal characters, ':' and a number")]
 #[non_exhaustive]
 pub struct BadCheckpoint {

@@ -11,7 +11,7 @@ use super::Checkpoint;
 use crate::payout::LedgerId;
 
 /// Why a ledger file could not be opened, made or copied. No payout was changed by it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The operating system refused, for instance because the directory is missing.

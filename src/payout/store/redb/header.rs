@@ -45,7 +45,7 @@ const MARK_OFFSETS: [u64; 2] = [512, 1_024];
 pub(super) const HEADER_LENGTH: usize = 1_040;
 
 /// What the header says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) length: u64,
     pub(super) id: LedgerId,
@@ -54,7 +54,7 @@ pub(super) struct Header {
 }
 
 /// Why bytes are no header that this version reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeaderError {
     NotALedger,
     Format(u32),

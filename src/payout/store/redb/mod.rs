@@ -52,9 +52,9 @@ use redb::{Database, ReadableDatabase};
 use self::batch::Batcher;
 pub use self::checkpoint::{BadCheckpoint, Checkpoint};
 pub use self::error::OpenError;
+pub use self::options::{DEFAULT_CACHE, Opened, RedbOptions};
 #[cfg(feature = "simulation")]
 pub(crate) use self::options::{create_on, open_on};
-pub use self::options::{DEFAULT_CACHE, Opened, RedbOptions};
 use self::place::Place;
 use self::tables::{Failure, Writer, failed};
 use super::{

@@ -9,7 +9,7 @@ use std::vec::Vec;
 use redb::{BackendError, StorageBackend};
 
 /// A disk with a cache. Clones are the same disk.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Disk(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct State {
 }
 
 /// One thing that was done to a disk.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Action {
     Write(usize, Vec<u8>),
     SetLength(usize),
@@ -36,13 +36,13 @@ pub(super) enum Action {
 }
 
 /// A failure to come, after `after` more writes, syncs and changes of length that succeed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) after: u64,
     pub(super) kind: FaultKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FaultKind {
     /// One action fails and does nothing.
     Once,
