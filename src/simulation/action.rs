@@ -28,6 +28,8 @@ pub(super) enum Action {
     Decide { machine: u8, payout: u8, careless: bool, how: Luck },
     /// An operator has the whole ledger verified.
     Verify { machine: u8 },
+    /// The node is down, in milliseconds: it answers "unknown" and begins nothing.
+    NodeDown(u64),
     /// The clock of a machine jumps, in seconds.
     ClockJump { machine: u8, seconds: i64 },
     /// A worker stands still, in milliseconds.

@@ -26,6 +26,7 @@ impl World {
         if let Some(file) = &self.place.file {
             file.disk.heal();
         }
+        self.node.state().down_until = 0;
         self.start_all(machines)?;
         while !self.doubts.is_empty() {
             self.perform(&Action::Resolve { happens: true })?;

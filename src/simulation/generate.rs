@@ -28,6 +28,7 @@ enum Choice {
     Decide,
     Verify,
     ClockJump,
+    NodeDown,
     Stall,
     WorkerDies,
     Crash,
@@ -59,10 +60,11 @@ impl Generator {
             (one(runnable > 0, 160), Choice::Step),
             (one(!all_down && has_payouts, 10), Choice::Recover),
             (one(!all_down && has_payments, 12), Choice::Callback),
-            (one(!all_down && has_payouts, 2), Choice::Disable),
+            (one(!all_down && has_payouts, 1), Choice::Disable),
             (one(!all_down && (!world.past.reported.is_empty() || impatient), 8), Choice::Decide),
             (one(!all_down, 2), Choice::Verify),
             (one(settings.clock_jumps > 0, 3), Choice::ClockJump),
+            (1, Choice::NodeDown),
             (one(runnable > 0, 5), Choice::Stall),
             (one(!world.tasks.is_empty(), 3), Choice::WorkerDies),
             (one(!all_down, 3), Choice::Crash),
@@ -105,6 +107,7 @@ impl Generator {
                 let seconds = ahead.saturating_sub(i64::try_from(most).unwrap_or(0));
                 Action::ClockJump { machine: self.any_machine(world), seconds }
             }
+            Choice::NodeDown => Action::NodeDown(self.random.below(60_000).saturating_add(1)),
             Choice::Stall => {
                 let task = self.runnable(world);
                 let most = self.random.pick(&[5_000, 60_000, 1_200_000]).copied().unwrap_or(5_000);
@@ -165,6 +168,9 @@ impl Generator {
         ];
         let flavor = self.random.weighted(&flavors).unwrap_or(Flavor::Right);
         let hour = u16::try_from(world.now / 3_600_000).unwrap_or(0);
+        // Some come hours after they were made.
+        let late = u16::try_from(self.random.below(4)).unwrap_or(0);
+        let hour = if self.random.chance(150) { hour.saturating_sub(late) } else { hour };
         InvoiceKey { payout, number, flavor, hour }
     }
 

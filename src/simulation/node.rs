@@ -174,6 +174,8 @@ pub(super) struct State {
     pub(super) plan: Plan,
     /// Questions in this step are answered with "unknown".
     pub(super) silent: bool,
+    /// It is down until then.
+    pub(super) down_until: u64,
     pub(super) payments: BTreeMap<PaymentHash, Payment>,
     pub(super) told: Vec<Told>,
     /// When the paying call of this step returns; none when it does not.
@@ -201,6 +203,7 @@ impl SimulatedNode {
             behavior,
             plan: Plan::SIMPLE,
             silent: false,
+            down_until: 0,
             payments: BTreeMap::new(),
             told: Vec::new(),
             returns_at: None,
@@ -262,7 +265,7 @@ impl State {
 
     /// What the node answers about a payment now.
     pub(super) fn status(&mut self, hash: PaymentHash) -> Option<PaymentStatus> {
-        if self.silent {
+        if self.silent || self.now < self.down_until {
             return Some(PaymentStatus::Unknown);
         }
         let now = self.now;
@@ -302,6 +305,10 @@ impl State {
     fn pay(&mut self, hash: PaymentHash, payout: PayoutId, amount: Msat, invoice: &[u8]) -> PaymentStatus {
         let (now, plan) = (self.now, self.plan);
         self.returns_at = Some(now);
+        if now < self.down_until {
+            self.lost.insert(hash);
+            return PaymentStatus::Unknown;
+        }
         let known = self.payments.get(&hash).filter(|payment| !self.has_forgotten(payment));
         let begins_again = match known.map(|payment| payment.truth(now)) {
             None => true,

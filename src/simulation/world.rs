@@ -11,7 +11,7 @@ use super::book::{Answer, Asked, Book, Entry, Reported};
 use super::check::Violation;
 use super::coverage::Coverage;
 use super::handle::{Doubt, Engine, Handle, Shared, StoreFault, lock};
-use super::messages::{InvoiceKey, PAYOUTS, START, hash_of, invoice, name_of, owed, preimage};
+use super::messages::{Flavor, InvoiceKey, PAYOUTS, START, hash_of, invoice, name_of, owed, preimage};
 use super::node::{SimulatedNode, Truth, in_words, wrong};
 use super::place::Place;
 use super::planted::{Planted, PlantedPayer};
@@ -61,8 +61,8 @@ pub(super) struct Past {
     pub(super) careless: BTreeSet<PaymentHash>,
     /// Payments that were reported to a person as never begun.
     pub(super) reported: BTreeSet<PaymentHash>,
-    /// Payments that the ledger forgot when an old copy was put back, and payouts.
-    pub(super) was_restored: bool,
+    /// The invoices that were presented.
+    presented: BTreeSet<InvoiceKey>,
 }
 
 pub(super) struct World {
@@ -150,6 +150,7 @@ impl World {
                 self.decide(machine, payout, careless, how)?;
             }
             Action::Verify { machine } => self.verify(machine)?,
+            Action::NodeDown(milliseconds) => self.node_down(milliseconds),
             Action::ClockJump { machine, seconds } => self.clock_jump(machine, seconds),
             Action::Stall { task, milliseconds } => self.stall(task, milliseconds),
             Action::WorkerDies(task) => self.worker_dies(task),
@@ -228,7 +229,7 @@ impl World {
 
     fn present(&mut self, task: TaskId, machine: u8, key: InvoiceKey) {
         let Some(at) = self.up(machine) else { return };
-        self.count_flavor(key);
+        self.count_flavor(key, self.clock(at));
         if invoice(key).is_none() {
             return self.tell(format!("machine {machine} cannot read an {key}"));
         }
@@ -253,6 +254,7 @@ impl World {
         self.begin(how, self.step);
         let truth = self.node.state().truth(hash);
         let status = match truth {
+            _ if self.now < self.node.state().down_until => return Ok(()),
             _ if lies => PaymentStatus::Paid(wrong()),
             Truth::Paid => PaymentStatus::Paid(preimage(payout, number)),
             Truth::Failed => {
@@ -357,6 +359,12 @@ impl World {
     /// Whether a worker holds the claim of this payment.
     fn is_in_use(&self, hash: PaymentHash) -> bool {
         self.tasks.values().any(|task| task.holds() == Some(hash))
+    }
+
+    fn node_down(&mut self, milliseconds: u64) {
+        self.node.state().down_until = self.now.saturating_add(milliseconds);
+        self.coverage.fault("the node crashes and restarts");
+        self.tell(format!("the node is down for {} s", milliseconds / 1_000));
     }
 
     fn clock_jump(&mut self, machine: u8, seconds: i64) {
@@ -472,7 +480,6 @@ impl World {
         lock(&self.shared).forget_past();
         self.noted = 0;
         self.acknowledged = acknowledged;
-        self.past.was_restored = true;
         self.needs_adoption = self.planted != Some(Planted::AdoptsNothing);
         self.coverage.fault("an old copy is put back");
         self.coverage.exception("an old copy forgets acknowledged steps");
@@ -751,17 +758,19 @@ pub(super) fn claim_asked(key: InvoiceKey, now: u64) -> Option<Asked> {
     let paper = invoice(key)?;
     let owed = owed(key.payout);
     let names = paper.any().payout_id()?;
-    let is_right = matches!(
-        key.flavor,
-        super::messages::Flavor::Right | super::messages::Flavor::Short | super::messages::Flavor::OthersHash
-    );
+    let is_right = matches!(key.flavor, Flavor::Right | Flavor::Short | Flavor::OthersHash);
     let fits = is_right && now <= paper.last_second() && now < owed.expired_from;
     Some(Asked::Claim { id: names, hash: hash_of(key), fits, amount: owed.amount.get() })
 }
 
 impl World {
-    fn count_flavor(&mut self, key: InvoiceKey) {
-        use super::messages::Flavor;
+    fn count_flavor(&mut self, key: InvoiceKey, now: u64) {
+        if !self.past.presented.insert(key) {
+            self.coverage.fault("an invoice is sent again");
+        }
+        if invoice(key).is_some_and(|paper| now > paper.last_second()) {
+            self.coverage.fault("an invoice comes after it has expired");
+        }
         self.coverage.fault(match key.flavor {
             Flavor::Right => return,
             Flavor::Short => "an invoice expires soon",
