@@ -39,6 +39,7 @@
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
 //! | `conformance` | the suite that tests a store |
+//! | `simulation` | the simulator that tests a store and a payer with one seed |
 //! | `rayon` | `bulk`: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
@@ -73,6 +74,8 @@ pub mod requirements {}
 #[cfg(feature = "serde")]
 mod serde_text;
 pub mod sign;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod text;
 pub mod tlv;
 #[cfg(feature = "serde")]

@@ -38,7 +38,7 @@ impl<'a> From<&'a message::Invoice> for AnyInvoice<'a> {
 impl<'a> AnyInvoice<'a> {
     /// The payout that it answers: a draft invoice names it, an invoice of the BOLT 12 specification
     /// mirrors it.
-    pub(super) fn payout_id(&self) -> Option<PayoutId> {
+    pub(crate) fn payout_id(&self) -> Option<PayoutId> {
         match self.0 {
             Kind::Draft(invoice) => invoice.offer_id().map(PayoutId::from),
             Kind::Bolt12(invoice) => Some(invoice.invreq_id().into()),

@@ -133,7 +133,7 @@ impl HeldClaims {
 
 /// One claim being held.
 #[derive(Debug)]
-pub(super) struct HeldClaim {
+pub(crate) struct HeldClaim {
     held: HeldClaims,
     claim: (PayoutId, PaymentHash),
 }

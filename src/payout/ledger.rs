@@ -295,7 +295,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// A second handle on this ledger.
-    pub(super) fn handle(&self) -> Self {
+    pub(crate) fn handle(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 

@@ -104,10 +104,14 @@ pub use history::{HistoryEntry, HistoryEvent};
 pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
 pub use ledger::{Created, Ledger, PayoutPage, Settlement, UnreadablePayout};
+#[cfg(feature = "simulation")]
+pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
 pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
 #[cfg(feature = "std")]
 pub use payout::Payout;
+#[cfg(feature = "simulation")]
+pub(crate) use recover::Job;
 #[cfg(feature = "std")]
 pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]

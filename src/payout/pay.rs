@@ -2,6 +2,7 @@
 
 use std::boxed::Box;
 use std::format;
+use std::ops::ControlFlow;
 use std::string::String;
 use std::sync::Arc;
 use std::time::Duration;
@@ -331,8 +332,6 @@ impl<S: Store> Ledger<S> {
 
 /// Asks `payer` about a claim, calls it to pay if it never began the payment and `forbids` returns no
 /// reason, and records the outcome.
-///
-/// The ledger is upgraded again for each step, because its owner may close it during a call of the payer.
 pub(super) fn drive<S: Store>(
     ledger: &dyn Fn() -> Option<Ledger<S>>,
     claim: &Claim,
@@ -340,45 +339,93 @@ pub(super) fn drive<S: Store>(
     forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
     now: &dyn Fn() -> u64,
 ) -> PaymentResult {
-    let hash = claim.payment_hash();
-    let outcome = match payer.status(hash) {
-        Some(outcome) => outcome,
-        None => {
-            let Some(ledger) = ledger() else { return RecordingError::Closed.into() };
-            match ledger.look(claim) {
-                Look::Over(ended) => return ended,
-                Look::Forbidden(reason) => return PaymentResult::NeverBegun { reason },
-                // Asked again after the other payment was seen: another worker may have begun this one
-                // meanwhile.
-                Look::Overtaken { by } => match (payer.status(hash), forbids(claim)) {
-                    (Some(outcome), _) => outcome,
-                    // The node may have made the payment and forgotten it. Then the payment did not fail.
-                    (None, Some(reason)) => return PaymentResult::NeverBegun { reason },
-                    (None, None) => {
-                        PaymentStatus::Failed(format!("never begun, and payment {by} has paid the payout"))
-                    }
-                },
-                Look::MayBegin => match forbids(claim) {
-                    Some(reason) => return PaymentResult::NeverBegun { reason },
-                    None => {
-                        drop(ledger);
-                        ask_to_pay(payer, claim)
-                    }
-                },
-            }
+    let mut next = NextStep::Ask;
+    loop {
+        match next.take(ledger, claim, payer, forbids, now) {
+            ControlFlow::Continue(step) => next = step,
+            ControlFlow::Break(result) => return result,
         }
-    };
-    ledger().map_or_else(|| RecordingError::Closed.into(), |ledger| ledger.apply_status(hash, outcome, now()))
+    }
 }
 
-/// Calls `payer` to pay, and accepts a failure only when the status does not contradict it.
-fn ask_to_pay(payer: &(impl Payer + ?Sized), claim: &Claim) -> PaymentStatus {
-    match payer.pay(claim) {
-        PaymentStatus::Failed(reason) => match payer.status(claim.payment_hash()) {
-            None | Some(PaymentStatus::Failed(_)) => PaymentStatus::Failed(reason),
-            Some(contradiction) => contradiction,
-        },
-        outcome => outcome,
+/// The next step of a payment. Each step calls the payer once or reads or writes the payout once, so
+/// all that can happen between two such calls can happen between two steps. The simulator (feature
+/// `simulation`) takes the steps one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NextStep {
+    /// Asks the payer for the status of the payment.
+    Ask,
+    /// Reads the payout again: may the payment be begun?
+    Look,
+    /// Asks the payer again, after it was seen that another payment has paid the payout: another worker
+    /// may have begun this one meanwhile.
+    AskOvertaken {
+        /// The payment that has paid the payout.
+        by: PaymentHash,
+    },
+    /// Calls the payer to pay.
+    Begin,
+    /// The call reported failure. Asks the payer whether the status contradicts that.
+    Confirm {
+        /// The reason that the call gave.
+        reason: String,
+    },
+    /// Records what the payer reported.
+    Record(PaymentStatus),
+}
+
+impl NextStep {
+    /// Takes this step, and returns the next one, or the result of the last.
+    ///
+    /// The ledger is upgraded again for each step, because its owner may close it during a call of the payer.
+    pub(crate) fn take<S: Store>(
+        self,
+        ledger: &dyn Fn() -> Option<Ledger<S>>,
+        claim: &Claim,
+        payer: &(impl Payer + ?Sized),
+        forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
+        now: &dyn Fn() -> u64,
+    ) -> ControlFlow<PaymentResult, Self> {
+        let hash = claim.payment_hash();
+        ControlFlow::Continue(match self {
+            Self::Ask => payer.status(hash).map_or(Self::Look, Self::Record),
+            Self::Look => {
+                let Some(ledger) = ledger() else { return ControlFlow::Break(RecordingError::Closed.into()) };
+                match ledger.look(claim) {
+                    Look::Over(result) => return ControlFlow::Break(result),
+                    Look::Forbidden(reason) => {
+                        return ControlFlow::Break(PaymentResult::NeverBegun { reason });
+                    }
+                    Look::Overtaken { by } => Self::AskOvertaken { by },
+                    Look::MayBegin => match forbids(claim) {
+                        Some(reason) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
+                        None => Self::Begin,
+                    },
+                }
+            }
+            Self::AskOvertaken { by } => match (payer.status(hash), forbids(claim)) {
+                (Some(outcome), _) => Self::Record(outcome),
+                // The node may have made the payment and forgotten it. Then the payment did not fail.
+                (None, Some(reason)) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
+                (None, None) => Self::Record(PaymentStatus::Failed(format!(
+                    "never begun, and payment {by} has paid the payout"
+                ))),
+            },
+            Self::Begin => match payer.pay(claim) {
+                PaymentStatus::Failed(reason) => Self::Confirm { reason },
+                outcome => Self::Record(outcome),
+            },
+            Self::Confirm { reason } => match payer.status(hash) {
+                None | Some(PaymentStatus::Failed(_)) => Self::Record(PaymentStatus::Failed(reason)),
+                Some(contradiction) => Self::Record(contradiction),
+            },
+            Self::Record(outcome) => {
+                return ControlFlow::Break(ledger().map_or_else(
+                    || RecordingError::Closed.into(),
+                    |ledger| ledger.apply_status(hash, outcome, now()),
+                ));
+            }
+        })
     }
 }
 

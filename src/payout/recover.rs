@@ -9,6 +9,7 @@
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::string::{String, ToString};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::any_invoice::last_payable_second;
 use super::claim::{Asking, Claim, HeldClaim};
 use super::id::PayoutId;
 use super::ledger::{Ledger, UnreadablePayout, WeakLedger};
-use super::pay::{NotBegun, Payer, PaymentResult, RecordingError, drive};
+use super::pay::{NextStep, NotBegun, Payer, PaymentResult, RecordingError};
 use super::status::Status;
 use super::store::{Filter, Order, PageSize, Store, StoreError};
 use super::terms::Terms;
@@ -225,7 +226,7 @@ impl<S: Store> Ledger<S> {
     }
 
     /// The payments in flight of one payout.
-    fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
+    pub(crate) fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
         let Some(payout) = self.get(id)? else { return Ok(Vec::new()) };
         let mut jobs = Vec::new();
         for hash in payout.state().in_flight() {
@@ -249,13 +250,13 @@ impl<S: Store> Ledger<S> {
 const MAX_ASKING: usize = 64;
 
 /// One payment to ask about. It is held until this is dropped.
-enum Job {
+pub(crate) enum Job {
     Claimed { claim: Claim, terms: Box<Terms>, bounds: Bounds },
     Adopted { payout: PayoutId, hash: PaymentHash, _held: HeldClaim },
 }
 
 impl Job {
-    const fn names(&self) -> (PayoutId, PaymentHash) {
+    pub(crate) const fn names(&self) -> (PayoutId, PaymentHash) {
         match self {
             Self::Claimed { claim, .. } => (claim.payout_id(), claim.payment_hash()),
             Self::Adopted { payout, hash, .. } => (*payout, *hash),
@@ -268,17 +269,37 @@ impl Job {
         payer: &(impl Payer + ?Sized),
         now: &dyn Fn() -> u64,
     ) -> PaymentResult {
-        match self {
-            Self::Claimed { claim, terms, bounds } => {
-                let forbids = |claim: &Claim| bounds.forbid(terms, claim.invoice(), now());
-                drive(&|| ledger.upgrade(), claim, payer, &forbids, now)
+        let mut next = NextStep::Ask;
+        loop {
+            match self.take(next, &|| ledger.upgrade(), payer, now) {
+                ControlFlow::Continue(step) => next = step,
+                ControlFlow::Break(result) => return result,
             }
-            Self::Adopted { hash, .. } => match payer.status(*hash) {
-                None => PaymentResult::NeverBegun { reason: NotBegun::Adopted },
-                Some(outcome) => {
-                    let closed = || RecordingError::Closed.into();
-                    ledger.upgrade().map_or_else(closed, |ledger| ledger.apply_status(*hash, outcome, now()))
-                }
+        }
+    }
+
+    /// Takes one step of the job, and returns the next one, or the result of the last.
+    pub(crate) fn take<S: Store>(
+        &self,
+        step: NextStep,
+        ledger: &dyn Fn() -> Option<Ledger<S>>,
+        payer: &(impl Payer + ?Sized),
+        now: &dyn Fn() -> u64,
+    ) -> ControlFlow<PaymentResult, NextStep> {
+        match (self, step) {
+            (Self::Claimed { claim, terms, bounds }, step) => {
+                let forbids = |claim: &Claim| bounds.forbid(terms, claim.invoice(), now());
+                step.take(ledger, claim, payer, &forbids, now)
+            }
+            (Self::Adopted { hash, .. }, NextStep::Record(outcome)) => {
+                let closed = || RecordingError::Closed.into();
+                let apply = |ledger: Ledger<S>| ledger.apply_status(*hash, outcome, now());
+                ControlFlow::Break(ledger().map_or_else(closed, apply))
+            }
+            // An adopted payment is asked about and never begun.
+            (Self::Adopted { hash, .. }, _) => match payer.status(*hash) {
+                None => ControlFlow::Break(PaymentResult::NeverBegun { reason: NotBegun::Adopted }),
+                Some(outcome) => ControlFlow::Continue(NextStep::Record(outcome)),
             },
         }
     }
@@ -286,13 +307,13 @@ impl Job {
 
 /// Until when a claim that was never begun may be begun.
 #[derive(Clone, Copy)]
-struct Bounds {
+pub(crate) struct Bounds {
     claimed_at: u64,
     within: u64,
 }
 
 impl Bounds {
-    fn forbid(self, terms: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
+    pub(crate) fn forbid(self, terms: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
         let Self { claimed_at, within } = self;
         // A clock that ran ahead made a claim from the future, which is young.
         if now.saturating_sub(claimed_at) > within {

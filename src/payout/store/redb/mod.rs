@@ -53,6 +53,8 @@ use self::batch::Batcher;
 pub use self::checkpoint::{BadCheckpoint, Checkpoint};
 pub use self::error::OpenError;
 pub use self::options::{DEFAULT_CACHE, Opened, RedbOptions};
+#[cfg(feature = "simulation")]
+pub(crate) use self::options::{create_on, open_on};
 use self::place::Place;
 use self::tables::{Failure, Writer, failed};
 use super::{

@@ -203,6 +203,21 @@ impl fmt::Debug for RedbOptions {
     }
 }
 
+/// Makes a new, empty ledger on a simulated disk.
+#[cfg(feature = "simulation")]
+pub(crate) fn create_on<B: StorageBackend>(backend: B, id: LedgerId) -> Result<(), OpenError> {
+    let path = Path::new("disk");
+    let file = LedgerFile::begin(backend, id).map_err(|error| OpenError::io("create", path, &error))?;
+    start(file, path)
+}
+
+/// Opens the ledger on a simulated disk.
+#[cfg(feature = "simulation")]
+pub(crate) fn open_on<B: StorageBackend>(options: &RedbOptions, backend: B) -> Result<RedbStore, OpenError> {
+    let path = Path::new("disk");
+    options.open_on(LedgerFile::recognise(backend, path)?, path, None)
+}
+
 /// Makes the empty tables of a new ledger.
 pub(super) fn start<B: StorageBackend>(file: LedgerFile<B>, path: &Path) -> Result<(), OpenError> {
     let backend = file.clone();
