@@ -14,7 +14,7 @@ use crate::hash::{Midstate, hash};
 use crate::tlv::{Record, Stream};
 
 /// The hashes that replace the hidden records of a stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Disclosure {
     /// The nonce of each record that is shown, in the order of the stream.
     pub(crate) nonces: Vec<u8>,
@@ -29,7 +29,9 @@ impl Disclosure {
     pub(crate) fn new(stream: Stream<'_>, mut is_shown: impl FnMut(&Record<'_>) -> bool) -> Self {
         let tag = LnNonce::tag(stream);
         let mut tree = Tree::default();
-        let Self { mut nonces, mut hidden } = Self::default();
+        // A nonce for each record at most, and a hidden part for each join of two.
+        let room = hashed(stream).count().saturating_mul(32);
+        let (mut nonces, mut hidden) = (Vec::with_capacity(room), Vec::with_capacity(room));
         let mut join = |left: KnownNode, right: KnownNode| {
             if left.is_hidden != right.is_hidden {
                 hidden.extend(if left.is_hidden { left.hash } else { right.hash });

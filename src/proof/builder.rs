@@ -209,7 +209,7 @@ impl<'a> PayerProofBuilder<'a> {
     /// Writes the proof with zeros for its signature.
     fn write(&self) -> Vec<u8> {
         let stream = self.invoice.stream();
-        let mut markers = Vec::new();
+        let mut markers = Vec::with_capacity(stream.records().count());
         let mut last = 0;
         let mut shown_len = 0usize;
         let disclosure = Disclosure::new(stream, |record| {
@@ -252,7 +252,7 @@ impl<'a> PayerProofBuilder<'a> {
     /// The points of the fields that are shown, in the order of the stream, so that none is
     /// decompressed again.
     fn points(&self) -> Vec<PublicKey> {
-        let mut points = Vec::new();
+        let mut points = Vec::with_capacity(3);
         let invoice = self.invoice;
         let path_points = |paths: crate::field::BlindedPaths<'_>, points: &mut Vec<PublicKey>| {
             for path in paths {
