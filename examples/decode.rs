@@ -1,4 +1,4 @@
-//! Shows what BOLT 12 strings say: offers, invoice requests and invoices, of today and of the 2021 draft.
+//! Shows what BOLT 12 strings say: offers, invoice requests, invoices and payer proofs, of merged BOLT 12 and of the 2021 draft.
 //!
 //! ```text
 //! cargo run --example decode -- [--dialect bolt12|draft|any] [--json] [--] STRING…

@@ -79,6 +79,18 @@ impl Midstate {
         0x6526_8f19,
     ]);
 
+    /// `lightning` `payer_proof` `proof_signature`
+    pub(crate) const PROOF_SIGNATURE: Self = Self([
+        0xf99d_5a7a,
+        0xd53e_3d2d,
+        0x6b5c_f864,
+        0x00b5_e3d3,
+        0x44db_77c7,
+        0xade3_48e2,
+        0x6cc4_fa36,
+        0x757c_21d6,
+    ]);
+
     /// The midstate of the tag that `parts` make, one after the other.
     pub(crate) fn of_tag<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Sha256::new();
@@ -221,6 +233,7 @@ mod tests {
             (Midstate::INVOICE_SIGNATURE, "lightninginvoicesignature"),
             (Midstate::INVOICE_REFUND_SIGNATURE, "lightninginvoicerefund_signature"),
             (Midstate::INVOICE_REQUEST_SIGNATURE, "lightninginvoice_requestsignature"),
+            (Midstate::PROOF_SIGNATURE, "lightningpayer_proofproof_signature"),
         ] {
             assert_eq!(midstate, Midstate::of_tag([tag.as_bytes()]), "{tag}");
         }

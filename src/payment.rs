@@ -84,6 +84,11 @@ impl PaymentProof {
         Ok(Self { payment_hash, preimage })
     }
 
+    /// A pair whose match was checked before.
+    pub(crate) const fn from_validated(payment_hash: PaymentHash, preimage: Preimage) -> Self {
+        Self { payment_hash, preimage }
+    }
+
     /// The payment that is proved.
     #[must_use]
     pub const fn payment_hash(&self) -> PaymentHash {

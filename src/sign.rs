@@ -40,6 +40,10 @@ impl SignatureField {
         midstate: Midstate::INVOICE_REQUEST_SIGNATURE,
     };
 
+    /// `proof_signature` of a payer proof.
+    pub const PAYER_PROOF: Self =
+        Self { message: "payer_proof", field: "proof_signature", midstate: Midstate::PROOF_SIGNATURE };
+
     /// The signature in `field` of `message`, both under their specification names.
     pub fn new(message: &'static str, field: &'static str) -> Self {
         let tag = [&b"lightning"[..], message.as_bytes(), field.as_bytes()];

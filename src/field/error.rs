@@ -5,7 +5,7 @@ use core::fmt;
 
 use bitcoin::Network;
 
-use super::{Field, ShownChain};
+use super::{Field, ProofErrorKind, ShownChain};
 use crate::tlv::{ValueError, ValueErrorKind};
 
 /// A field that breaks a rule: which one, where, and how.
@@ -243,4 +243,7 @@ pub enum FieldErrorKind {
         /// The field with the key.
         key: Field,
     },
+    /// A rule of payer proofs.
+    #[error(transparent)]
+    Proof(#[from] ProofErrorKind),
 }

@@ -9,6 +9,7 @@ mod fallback;
 mod features;
 mod payinfo;
 mod price;
+mod proof_error;
 mod untrusted;
 
 use alloc::vec::Vec;
@@ -34,7 +35,9 @@ pub use features::Features;
 pub(crate) use payinfo::PayInfoList;
 pub use payinfo::{PayInfo, PaymentRelay, RelayingHop};
 pub use price::Price;
+pub use proof_error::ProofErrorKind;
 pub use untrusted::UntrustedText;
+pub(crate) use untrusted::is_unsafe;
 
 /// A field of a message: its type number and its name in the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

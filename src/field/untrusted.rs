@@ -47,7 +47,7 @@ impl PartialEq<&str> for UntrustedText<'_> {
 }
 
 /// Unicode 16: categories Cc (control), Cf (format), Zl and Zp (separators), Co (private use), and noncharacters.
-fn is_unsafe(character: char) -> bool {
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'

@@ -27,14 +27,14 @@ pub(super) struct RequestFields {
 
 /// The fields of a request that may be absent.
 #[derive(Clone, Debug, Default)]
-struct Optional {
-    chain: Option<ChainHash>,
-    amount: Option<Msat>,
-    features: Option<Span>,
-    quantity: Option<u64>,
-    payer_note: Option<Span>,
-    paths: Option<PathList>,
-    bip_353_name: Option<Span>,
+pub(crate) struct Optional {
+    pub(crate) chain: Option<ChainHash>,
+    pub(crate) amount: Option<Msat>,
+    pub(crate) features: Option<Span>,
+    pub(crate) quantity: Option<u64>,
+    pub(crate) payer_note: Option<Span>,
+    pub(crate) paths: Option<PathList>,
+    pub(crate) bip_353_name: Option<Span>,
 }
 
 impl RequestFields {
@@ -196,12 +196,12 @@ impl<'a> RequestView<'a> {
 }
 
 /// The fields of a request while its records are read.
-#[derive(Debug, Default)]
-pub(super) struct RequestReading {
-    offer: OfferFields,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestReading {
+    pub(crate) offer: OfferFields,
     metadata: Option<Span>,
-    payer_id: Option<PublicKey>,
-    optional: Optional,
+    pub(crate) payer_id: Option<PublicKey>,
+    pub(crate) optional: Optional,
 }
 
 /// The feature bits that BOLT 12 assigns in requests: none.

@@ -59,7 +59,7 @@ pub(super) fn destinations<'a>(
 }
 
 /// The first record in which two runs of records differ. `None` when they are equal, byte for byte.
-pub(super) fn first_difference<'a>(
+pub(crate) fn first_difference<'a>(
     mut ours: impl Iterator<Item = Record<'a>>,
     mut theirs: impl Iterator<Item = Record<'a>>,
 ) -> Option<Field> {

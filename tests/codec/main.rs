@@ -16,6 +16,7 @@ mod dialects;
 mod draft_offers;
 mod merkle;
 mod messages;
+mod proofs;
 mod reasons;
 mod requirements;
 mod robustness;

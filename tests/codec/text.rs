@@ -309,8 +309,11 @@ fn a_text_that_is_no_bolt_12_message_is_called_what_it_is() {
         // The reader of everything never asks for an offer.
         for dialect in [Dialect::Any, Dialect::Bolt12, Dialect::Draft] {
             let error = AnyMessage::parse(text, dialect).unwrap_err();
-            let expected = format!("{shown}: expected lno (offer), lnr (invoice request) or lni (invoice)");
-            assert_eq!(error.to_string(), expected);
+            let kinds = match dialect {
+                Dialect::Draft => "lno (offer), lnr (invoice request) or lni (invoice)",
+                _ => "lno (offer), lnr (invoice request), lni (invoice) or lnp (payer proof)",
+            };
+            assert_eq!(error.to_string(), format!("{shown}: expected {kinds}"));
         }
     }
     // Neither of these is a BOLT 11 invoice or an address.
@@ -322,14 +325,15 @@ fn a_text_that_is_no_bolt_12_message_is_called_what_it_is() {
 #[test]
 fn a_reader_of_several_messages_lists_them() {
     let all = |text: &str| AnyMessage::parse(text, Dialect::Any).unwrap_err();
+    let draft = |text: &str| AnyMessage::parse(text, Dialect::Draft).unwrap_err();
     assert_eq!(
-        all("lnp1pgqhs").to_string(),
+        draft("lnp1pgqhs").to_string(),
         "prefix lnp (payer proof) where lno (offer), lnr (invoice request) or lni (invoice) is expected"
     );
-    assert_eq!(all("lnx1pgqhs").to_string(), "unknown prefix \"lnx\": expected lno, lnr or lni");
+    assert_eq!(all("lnx1pgqhs").to_string(), "unknown prefix \"lnx\": expected lno, lnr, lni or lnp");
     let expected = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
     let error = TextError::OtherMessage { found: Prefix::PayerProof, expected };
-    assert_eq!(all("lnp1pgqhs"), ParseError::Text(error));
+    assert_eq!(draft("lnp1pgqhs"), ParseError::Text(error));
     let error = decode_any("lno1pgqhs", &[Prefix::InvoiceRequest, Prefix::Invoice]).unwrap_err();
     let expected = "prefix lno (offer) where lnr (invoice request) or lni (invoice) is expected";
     assert_eq!(error.to_string(), expected);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use testkit::vectors;
 
 /// Runs an example, which cargo has built with the tests.
-fn example(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
+pub(crate) fn example(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
@@ -21,13 +21,13 @@ fn example(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
 }
 
 /// The JSON of a success: exit status 0 and nothing on stdout but one JSON value.
-fn success(output: &Output) -> Value {
+pub(crate) fn success(output: &Output) -> Value {
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The code and message of a failure: exit status 1 and nothing on stdout but that.
-fn failure(output: &Output) -> (i64, String) {
+pub(crate) fn failure(output: &Output) -> (i64, String) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json.as_object().unwrap().len(), 2);
