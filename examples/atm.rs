@@ -30,6 +30,7 @@ use bolt12::secp256k1::Keypair;
 use bolt12::{Amount, InvoiceRequestParams, Msat, OfferOutParams, invoicerequest, offerout};
 use clap::{Parser, ValueEnum};
 use common::arguments::Stop;
+use common::error::with_causes;
 use common::node::{Plan, StandIn};
 use common::purse::Purse;
 use common::wallet::Answer;
@@ -266,7 +267,8 @@ impl Atm<'_> {
                 self.show.step(step, false, &state, &text, detail)?;
             }
             PaymentResult::InFlight { error } => {
-                let problem = error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+                let problem =
+                    error.as_ref().map(|error| format!(": {}", with_causes(error))).unwrap_or_default();
                 let text = format!("the node does not know yet how this payment ends{problem}");
                 self.show.step(step, false, &state, &text, detail)?;
             }

@@ -8,7 +8,7 @@ use sha2::digest::generic_array::GenericArray;
 use sha2::{Digest, Sha256, compress256};
 
 /// SHA-256 after its first block, which was a tag's hash twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Midstate([u32; 8]);
 
 impl Midstate {
@@ -92,7 +92,7 @@ impl Midstate {
     ]);
 
     /// The midstate of the tag that `parts` make, one after the other.
-    pub(crate) fn of_tag<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub(crate) fn from_tag<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Sha256::new();
         parts.into_iter().for_each(|part| hasher.update(part));
         let tag = hasher.finalize().into();
@@ -235,7 +235,7 @@ mod tests {
             (Midstate::INVOICE_REQUEST_SIGNATURE, "lightninginvoice_requestsignature"),
             (Midstate::PROOF_SIGNATURE, "lightningpayer_proofproof_signature"),
         ] {
-            assert_eq!(midstate, Midstate::of_tag([tag.as_bytes()]), "{tag}");
+            assert_eq!(midstate, Midstate::from_tag([tag.as_bytes()]), "{tag}");
         }
     }
 

@@ -16,7 +16,7 @@ use crate::hash::Midstate;
 use crate::merkle::MerkleRoot;
 
 /// What a signature stands for: the message and the field of it that holds the signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SignatureField {
     message: &'static str,
     field: &'static str,
@@ -47,7 +47,7 @@ impl SignatureField {
     /// The signature in `field` of `message`, both under their specification names.
     pub fn new(message: &'static str, field: &'static str) -> Self {
         let tag = [&b"lightning"[..], message.as_bytes(), field.as_bytes()];
-        Self { message, field, midstate: Midstate::of_tag(tag) }
+        Self { message, field, midstate: Midstate::from_tag(tag) }
     }
 
     /// The hash that the signature covers.
@@ -57,7 +57,7 @@ impl SignatureField {
 }
 
 /// The 32 bytes a signature covers, and what they were made of, for signers that show or check what they sign.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sighash {
     field: SignatureField,
     root: MerkleRoot,
@@ -195,7 +195,7 @@ pub fn sign(
 }
 
 /// Why there is no signature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerError {
     /// The signer gave none.

@@ -24,6 +24,8 @@ pub use foreign::{ForeignText, TextChain};
 pub const MAX_MESSAGE_LEN: usize = 65_535;
 
 /// The prefix of a text, which names the kind of message.
+///
+/// Deliberately exhaustive: a reader of texts handles each kind of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Prefix {
     /// `lno`
@@ -74,10 +76,10 @@ impl Prefix {
     ///
     /// ```
     /// use bolt12::text::Prefix;
-    /// assert_eq!(Prefix::of("LNO1PG"), Some(Prefix::Offer));
-    /// assert_eq!(Prefix::of("lnbc1pg"), None);
+    /// assert_eq!(Prefix::detect("LNO1PG"), Some(Prefix::Offer));
+    /// assert_eq!(Prefix::detect("lnbc1pg"), None);
     /// ```
-    pub fn of(text: &str) -> Option<Self> {
+    pub fn detect(text: &str) -> Option<Self> {
         let (found, _) = read_prefix(text).ok()?;
         found.known()
     }
@@ -130,14 +132,14 @@ pub fn decode_any(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, Ve
 
 /// Reads the prefix of `text`, which has to be one of `expected`, and gives it with the place of the data.
 fn expect_prefix(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, usize), TextError> {
-    let (found, data_at) = read_prefix(text).map_err(|error| match ForeignText::of_base58(text) {
+    let (found, data_at) = read_prefix(text).map_err(|error| match ForeignText::from_base58(text) {
         Some(kind) if error == TextError::NoSeparator => TextError::Foreign { kind, expected },
         _ => error,
     })?;
     match found.known() {
         Some(prefix) if expected.contains(&prefix) => Ok((prefix, data_at)),
         Some(found) => Err(TextError::OtherMessage { found, expected }),
-        None => Err(match ForeignText::of_prefix(&found.0).or_else(|| ForeignText::of_base58(text)) {
+        None => Err(match ForeignText::from_prefix(&found.0).or_else(|| ForeignText::from_base58(text)) {
             Some(kind) => TextError::Foreign { kind, expected },
             None => TextError::UnknownPrefix { found: found.shown(), expected },
         }),
@@ -182,7 +184,7 @@ fn decode_data(text: &str, data_at: usize) -> Result<Vec<u8>, TextError> {
 /// assert_eq!(text.to_string(), "lno1pgqhs");
 /// assert_eq!(format!("{text:#}"), "LNO1PGQHS");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Encoded<'a> {
     prefix: Prefix,
     bytes: &'a [u8],
@@ -212,7 +214,7 @@ impl fmt::Display for Encoded<'_> {
 }
 
 /// Why a text is not the text form of the expected message. Positions are bytes of the text, from 0.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
     /// No `1` between a prefix and data.
@@ -473,7 +475,7 @@ fn check_case(text: &str) -> Result<(), TextError> {
     }
 }
 
-/// Room for the bytes of `data`, refused when they are too many. Breaks count only where the text is long.
+/// Memory for the bytes of `data`, refused when they are too many. Breaks count only where the text is long.
 fn capacity(data: &[u8]) -> Result<usize, TextError> {
     let bytes = |characters: usize| characters.saturating_mul(5).div_ceil(8);
     let at_most = bytes(data.len());

@@ -3,7 +3,7 @@
 use super::Amount;
 
 /// Why a text is not an amount. Positions are counted in characters from 0.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AmountError {
     /// The text is empty.

@@ -191,7 +191,7 @@ impl<'de> serde::Deserialize<'de> for Msat {
 }
 
 /// An amount as people read it. Made by [`Msat::sat_display`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SatDisplay(Msat);
 
 impl fmt::Display for SatDisplay {

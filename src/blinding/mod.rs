@@ -94,7 +94,7 @@ impl fmt::Debug for Unblinded {
 }
 
 /// Why a path cannot be made or a hop not be opened.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlindingError {
     /// A path leads somewhere.

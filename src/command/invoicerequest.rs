@@ -53,7 +53,7 @@ impl<'a> InvoiceRequestParams<'a> {
 ///
 /// It dereferences to [`ListedInvoiceRequest`], so each documented member is read directly: `result.bolt12`. The feature
 /// `serde` gives the documented JSON object: all members on one level.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 pub struct InvoiceRequestOut {
     /// The request. `active` is true and `used` false. An existing request is returned even after it has expired, also

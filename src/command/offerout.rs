@@ -66,7 +66,7 @@ impl<'a> OfferOutParams<'a> {
 ///
 /// It dereferences to [`ListedOffer`], so each documented member is read directly: `result.bolt12`. The feature
 /// `serde` gives the documented JSON object: all members on one level.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 pub struct OfferOut {
     /// The offer. `active` is true and `used` false. An existing offer is returned even after it has expired, also

@@ -102,7 +102,7 @@ impl fmt::Display for Bip353Name<'_> {
 }
 
 /// Why a text is no name of BIP 353.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum NameError {
     /// There is no `@`.

@@ -11,7 +11,7 @@ use crate::tlv::{ValueError, ValueErrorKind};
 /// A field that breaks a rule: which one, where, and how.
 ///
 /// Displays as `offer_issuer_id (type 22) at byte 57: not a point on secp256k1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldError {
     field: Field,
     offset: Option<usize>,
@@ -60,18 +60,15 @@ impl fmt::Display for FieldError {
     }
 }
 
-impl core::error::Error for FieldError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.kind)
-    }
-}
+/// Its sentence contains that of the kind, so there is no `source()`.
+impl core::error::Error for FieldError {}
 
 /// The rules that a field can break.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldErrorKind {
     /// The value is badly encoded.
-    #[error("{0}")]
+    #[error(transparent)]
     Value(ValueErrorKind),
     /// The field has to be there and is not.
     #[error("missing")]

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use bitcoin::{Address, Network, WitnessProgram, WitnessVersion};
 
-use super::{FieldErrorKind, Span};
-use crate::tlv::{Reader, Record, ValueError};
+use super::FieldErrorKind;
+use crate::tlv::{Reader, Record, Span, ValueError};
 
 /// A witness version and program as an invoice states them, whether or not they make an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,7 +67,7 @@ impl FallbackList {
         while !reader.is_empty() {
             FallbackAddress::read(&mut reader)?;
         }
-        Ok(Self { span: Span::of_value(record) })
+        Ok(Self { span: Span::from_value(record) })
     }
 
     /// The list of addresses at `span`, each of which was read there.

@@ -17,8 +17,7 @@ use core::fmt;
 
 use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
 
-pub(crate) use crate::tlv::{Points, Span};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
+use crate::tlv::{Points, Reader, Record, Span, ValueError, ValueErrorKind, Writer};
 
 pub use bip353::{Bip353Name, NameError};
 pub use blinded_path::{
@@ -121,7 +120,7 @@ impl Field {
             let length = record.value().len();
             reader.take(length)?;
             if length.checked_rem(size) == Some(0) {
-                Ok(Span::of_value(record))
+                Ok(Span::from_value(record))
             } else {
                 Err(ValueError::new(ValueErrorKind::Ragged { length, size }, 0))
             }

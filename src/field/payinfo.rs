@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Features, FieldErrorKind, Span};
-use crate::tlv::{Reader, Record, ValueError};
+use super::{Features, FieldErrorKind};
+use crate::tlv::{Reader, Record, Span, ValueError};
 
 /// Fees and limits of a blinded path as a whole. Amounts are in msat.
 ///
@@ -196,7 +196,7 @@ impl PayInfoList {
         while !reader.is_empty() {
             PayInfo::read(&mut reader)?;
         }
-        Ok(Self { span: Span::of_value(record) })
+        Ok(Self { span: Span::from_value(record) })
     }
 
     pub(crate) fn view(self, bytes: &[u8]) -> impl Iterator<Item = PayInfo<'_>> + Clone {

@@ -9,10 +9,10 @@ use super::invoice::MultiPart;
 use super::{Invoice, InvoiceRequest, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
-use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo, Points};
+use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo};
 use crate::payment::PaymentHash;
 use crate::sign::Signer;
-use crate::tlv::Writer;
+use crate::tlv::{Points, Writer};
 
 /// Collects the fields of an [`Invoice`] in addition to those of the request, every record of which
 /// it repeats. [`InvoiceRequest::respond`] begins it. [`InvoiceBuilder::sign`] refuses what a

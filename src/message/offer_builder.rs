@@ -8,8 +8,8 @@ use secp256k1::PublicKey;
 use super::{Offer, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, room_for, write_chains, write_own_records, write_paths};
-use crate::field::{BlindedPath, Currency, FieldError, FieldErrorKind, Points, Price, write_text};
-use crate::tlv::Writer;
+use crate::field::{BlindedPath, Currency, FieldError, FieldErrorKind, Price, write_text};
+use crate::tlv::{Points, Writer};
 
 /// Collects the fields of an [`Offer`]. [`OfferBuilder::build`] refuses what a writer must not
 /// write ([R-O-1](crate::requirements#r-o-1) to [R-O-12](crate::requirements#r-o-12)).

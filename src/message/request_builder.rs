@@ -8,9 +8,9 @@ use secp256k1::PublicKey;
 use super::{InvoiceRequest, Offer, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
-use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, Points, write_text};
+use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, write_text};
 use crate::sign::Signer;
-use crate::tlv::Writer;
+use crate::tlv::{Points, Writer};
 
 /// Collects the fields of an [`InvoiceRequest`]. It refuses what a writer must not write
 /// ([R-Q-1](crate::requirements#r-q-1) to [R-Q-11](crate::requirements#r-q-11)).

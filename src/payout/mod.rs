@@ -1,4 +1,7 @@
-//! Payouts: promises to pay once, and the ledger that keeps them.
+//! Payouts: obligations to pay once, and the ledger that keeps them.
+//!
+//! [`guides::desk`](crate::guides::desk) shows a whole payout in twenty lines, and
+//! [`guides::store`](crate::guides::store) how to keep payouts in a database of your own.
 //!
 //! # The promise
 //!

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 /// Why bytes are not a BigSize.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BigSizeError {
     /// The bytes end before the integer does.

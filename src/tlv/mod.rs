@@ -18,7 +18,7 @@ pub(crate) use span::Span;
 pub use write::{Writer, tu64_bytes};
 
 /// One record, borrowed from the stream it stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record<'a> {
     number: u64,
     raw: &'a [u8],

@@ -14,6 +14,7 @@
     reason = "a test stops at the first surprise, and only tests read this"
 )]
 
+pub mod errors;
 pub mod ledger;
 pub mod naive;
 pub mod records;
