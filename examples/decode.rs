@@ -59,12 +59,12 @@ fn main() -> ExitCode {
     let is_table = !arguments.json && io::stdout().is_terminal();
     match run(&arguments, io::stdin().lock(), io::stdout().lock(), is_table) {
         Ok(true) => ExitCode::SUCCESS,
-        // The reader of our output is gone, or the one of our input is broken: there is nobody left to tell.
+        // The reader of our output is gone, or the one of our input is broken: nothing is left to report to.
         Ok(false) | Err(_) => ExitCode::FAILURE,
     }
 }
 
-/// Decodes everything and tells whether all of it was valid.
+/// Decodes everything and returns whether all of it was valid.
 ///
 /// # Errors
 /// When `input` cannot be read or `output` not be written.

@@ -19,6 +19,8 @@
 //!
 //! # Where to go
 //!
+//! The guides `guides::wallet`, `guides::desk`, `guides::store` and `guides::signer` show whole programs.
+//!
 //! | module | what it is for |
 //! |---|---|
 //! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
@@ -38,6 +40,7 @@
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
 //! | `conformance` | the suite that tests a store |
+//! | `simulation` | the simulator that tests a store and a payer with one seed |
 //! | `rayon` | `bulk`: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
@@ -59,6 +62,8 @@ mod codec;
 pub mod command;
 pub mod draft;
 pub mod field;
+#[cfg(feature = "std")]
+pub mod guides;
 mod hash;
 mod hex;
 pub mod merkle;
@@ -71,6 +76,8 @@ pub mod requirements {}
 #[cfg(feature = "serde")]
 mod serde_text;
 pub mod sign;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod text;
 pub mod tlv;
 #[cfg(feature = "serde")]

@@ -77,7 +77,7 @@ mod sealed {
     impl Scheme for LnNonce {
         fn tag(stream: Stream<'_>) -> Midstate {
             let first = hashed(stream).next().map(|record| record.raw());
-            Midstate::of_tag(core::iter::once(&b"LnNonce"[..]).chain(first))
+            Midstate::from_tag(core::iter::once(&b"LnNonce"[..]).chain(first))
         }
 
         fn message<'a>(record: &Record<'a>) -> &'a [u8] {
@@ -87,7 +87,9 @@ mod sealed {
 
     impl Scheme for LnAll {
         fn tag(stream: Stream<'_>) -> Midstate {
-            Midstate::of_tag(core::iter::once(&b"LnAll"[..]).chain(hashed(stream).map(|record| record.raw())))
+            Midstate::from_tag(
+                core::iter::once(&b"LnAll"[..]).chain(hashed(stream).map(|record| record.raw())),
+            )
         }
 
         fn message<'a>(record: &Record<'a>) -> &'a [u8] {

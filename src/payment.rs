@@ -60,7 +60,7 @@ pub struct PaymentProof {
 }
 
 /// The preimage does not prove this payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[error("the SHA-256 of the preimage is {found}: expected the payment_hash {expected}")]
 #[non_exhaustive]
 pub struct WrongPreimage {

@@ -116,7 +116,7 @@ fn writing() -> Vec<Operation> {
 }
 
 fn requests() -> Vec<Operation> {
-    // LDK always derives a key for the request; we do with `PayerKeys`, or take a key that is at hand.
+    // LDK always derives a key for the request; we do with `PayerKeys`, or take a key that the caller has.
     let (ours, theirs) = (typical_offer(), ldk::offer(&[]));
     let (keys, their_payer) = (PayerKeys::new([9; 32]), ldk::Payer::default());
     let (at_hand, our_payer, their_offer, same_payer) =

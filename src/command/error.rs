@@ -19,7 +19,7 @@ use crate::payout::{PayoutId, StoreError, TermsError};
 /// [`listinvoicerequests`](super::listinvoicerequests) reports it.
 ///
 /// Where a sentence contains its cause, `source()` does not return that cause again.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum CommandError {
     /// `amount` does not have the documented form.
@@ -43,7 +43,7 @@ pub enum CommandError {
         expected: ChainHash,
     },
     /// `label` is too long.
-    #[error("label: {0}")]
+    #[error(transparent)]
     Label(LimitExceeded),
     /// `absolute_expiry` has passed.
     #[error("absolute_expiry: expired at {expiry} (now {now})")]

@@ -10,7 +10,7 @@ use crate::payout::store::Store;
 use crate::payout::{Ledger, Payout, PayoutId};
 
 /// One invoice request as [`listinvoicerequests`] shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListedInvoiceRequest {
     /// SHA-256 over the request's records: 64 hexadecimal characters.
@@ -34,7 +34,7 @@ pub struct ListedInvoiceRequest {
 impl ListedInvoiceRequest {
     /// The documented members of a payout at `now` (unix seconds); `None` when it is no invoice request.
     pub fn from_payout(payout: &Payout, now: u64) -> Option<Self> {
-        let request = payout.promise().as_invoice_request()?;
+        let request = payout.terms().as_invoice_request()?;
         Some(Self {
             invreq_id: request.invreq_id(),
             active: payout.is_active(now),
@@ -48,7 +48,7 @@ impl ListedInvoiceRequest {
 }
 
 /// The documented result of [`listinvoicerequests`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListInvoiceRequests {
     /// The requests, oldest first.

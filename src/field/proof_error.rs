@@ -3,7 +3,7 @@
 use crate::payment::PaymentHash;
 
 /// The rules of payer proofs that a field can break.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProofErrorKind {
     /// The proof shows `invreq_metadata`, which makes the other hidden fields easy to guess

@@ -7,11 +7,9 @@ use super::request_fields::{RequestFields, RequestReading, RequestView};
 use super::types;
 use crate::amount::Msat;
 use crate::codec::{broken, read_features, read_items, read_msat, read_paths};
-use crate::field::{
-    FallbackList, FieldError, FieldErrorKind, PathForm, PathList, PayInfo, PayInfoList, Points, Span,
-};
+use crate::field::{FallbackList, FieldError, FieldErrorKind, PathForm, PathList, PayInfo, PayInfoList};
 use crate::payment::PaymentHash;
-use crate::tlv::{Reader, Record};
+use crate::tlv::{Points, Reader, Record, Span};
 
 /// The invoice's own fields.
 #[derive(Clone, Debug)]

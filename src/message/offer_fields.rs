@@ -10,10 +10,10 @@ use crate::codec::{
     value_of,
 };
 use crate::field::{
-    BlindedPaths, Currency, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Points, Price,
-    Span, UntrustedText,
+    BlindedPaths, Currency, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Price,
+    UntrustedText,
 };
-use crate::tlv::{Reader, Record, Stream};
+use crate::tlv::{Points, Reader, Record, Span, Stream};
 
 /// The fields of an offer, texts and lists by their place in the bytes of the message.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +46,7 @@ impl OfferFields {
                 refuse_empty(types::OFFER_CHAINS, record)?; // R-O-24
                 self.chains = Some(read_chains(types::OFFER_CHAINS, record)?);
             }
-            4 => self.metadata = Some(Span::of_value(record)),
+            4 => self.metadata = Some(Span::from_value(record)),
             6 => self.currency = Some(types::OFFER_CURRENCY.read(record, Currency::read)?),
             8 => self.amount = Some(self.read_amount(record)?),
             10 => self.description = Some(read_text(types::OFFER_DESCRIPTION, record)?),

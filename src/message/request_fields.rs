@@ -10,10 +10,10 @@ use super::{ClnOfferId, types};
 use crate::amount::Msat;
 use crate::codec::{broken, read_features, read_msat, read_paths, read_text, refuse_empty, value_of};
 use crate::field::{
-    Bip353Name, BlindedPaths, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Points, Price,
-    Span, UntrustedText,
+    Bip353Name, BlindedPaths, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Price,
+    UntrustedText,
 };
-use crate::tlv::{Reader, Record, Stream};
+use crate::tlv::{Points, Reader, Record, Span, Stream};
 
 /// The fields of a request, those of the offer among them, texts and lists by their place in the
 /// bytes of the message.
@@ -216,7 +216,7 @@ impl RequestReading {
     ) -> Result<bool, FieldError> {
         let to = &mut self.optional;
         match record.number() {
-            0 => self.metadata = Some(Span::of_value(record)),
+            0 => self.metadata = Some(Span::from_value(record)),
             80 => to.chain = Some(ChainHash::from(types::INVREQ_CHAIN.read_array::<32>(record)?)),
             82 => to.amount = Some(read_msat(types::INVREQ_AMOUNT, record)?),
             84 => to.features = Some(read_features(types::INVREQ_FEATURES, record, KNOWN_FEATURES)?), // R-Q-22
@@ -228,7 +228,8 @@ impl RequestReading {
                 to.paths = Some(read_paths(types::INVREQ_PATHS, record, PathForm::Bolt12, points)?);
             }
             91 => {
-                let read = |reader: &mut Reader<'_>| Bip353Name::read(reader).map(|_| Span::of_value(record));
+                let read =
+                    |reader: &mut Reader<'_>| Bip353Name::read(reader).map(|_| Span::from_value(record));
                 to.bip_353_name = Some(types::INVREQ_BIP_353_NAME.read(record, read)?);
             }
             _ => return self.offer.read_record(record, points),

@@ -108,7 +108,7 @@ pub mod invoice_error {
     pub const ERRONEOUS_FIELD: Field = Field::new(1, "erroneous_field");
     /// A value of that field that would be accepted.
     pub const SUGGESTED_VALUE: Field = Field::new(3, "suggested_value");
-    /// The error, in words for people.
+    /// The error, as text for people.
     pub const ERROR: Field = Field::new(5, "error");
 }
 

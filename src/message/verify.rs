@@ -39,7 +39,7 @@ impl fmt::Display for Arrival {
 /// Where to send an onion message.
 ///
 /// Deliberately exhaustive: a sender has to handle every destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Destination<'a> {
     /// Over this blinded path.
     Path(BlindedPath<'a>),

@@ -3,39 +3,41 @@
 use std::string::ToString;
 use std::vec::Vec;
 
-use thiserror::Error;
-
+use super::any_invoice::AnyInvoice;
+use super::error::AdoptError;
 use super::history::HistoryEvent;
-use super::id::PayoutId;
 use super::ledger::{Ledger, Settlement, Written};
 use super::pay::{PaymentResult, PaymentStatus};
-use super::presented::{AnyInvoice, RedemptionError};
-use super::record::Payout;
-use super::state::{self, Attempt, Input, Refusal};
-use super::store::{Store, StoreError};
-use crate::payment::{PaymentHash, PaymentProof, WrongPreimage};
+use super::payout::Payout;
+use super::state::{self, Attempt, Input};
+use super::store::Store;
+use crate::payment::PaymentProof;
 
 impl<S: Store> Ledger<S> {
-    /// Records a payment that the node made, and its `outcome`, in a ledger that does not know of it: one that was
-    /// restored from an older copy.
+    /// Records a payment that the node made, and its status, in a ledger that does not know the payment
+    /// because it was restored from an older copy.
     ///
-    /// After a restore, do this for every payment of the node since the copy was made, before any invoice is claimed. A
-    /// payout that is missing too is created first, from the same promise.
+    /// After a restore, adopt every payment that the node made since the copy, before you claim any
+    /// invoice. If the payout is missing too, create it first, from the same message.
     ///
-    /// The payment is recorded in whatever state the payout is, since the money may be gone: after a payment that
-    /// succeeded, and next to one in flight. A success that is one too many is recorded as overpaid. The history marks
-    /// the payment as [`HistoryEvent::Adopted`]. No claim comes of it: the payment is never begun by this ledger, and while
-    /// it is in flight ([`PaymentStatus::Unknown`]) no invoice of the payout is claimed. [`Ledger::recover`] asks the node how
-    /// it ended. The terms of the payout are checked as for a claim, except those of time.
+    /// The payment is recorded in every state of the payout, because the money may be gone: after a
+    /// payment that succeeded, and in addition to one in flight. A success that is one too many is
+    /// recorded as overpaid. The history marks the payment as [`HistoryEvent::Adopted`]. An adopted
+    /// payment is no claim: this ledger never begins it, and claims no invoice of the payout while it
+    /// is in flight ([`PaymentStatus::Unknown`]). [`Ledger::recover`] asks the node how it ended. The
+    /// terms of the payout are checked as for a claim, except for expiry.
     ///
-    /// **Repeated**, it changes nothing. If the ledger knows the payment already, claimed or adopted, the outcome is
-    /// recorded as [`Ledger::record`] does; only a payment that was released as failed and is reported to be in flight is
-    /// in flight again. **Interrupted**, all of it is written or nothing: payment and outcome are one step. **Raced** by
-    /// a claim of the same invoice, the payment is recorded once, and the node is asked before the claim is paid; by a
-    /// claim of another invoice, both are in flight, and the claim is not begun if it sees the adopted payment in time.
-    /// **On a ledger restored from an old copy** it is meant to be used: repeat it for every payment after each restore.
+    /// - **Repeated**, it changes nothing. If the ledger knows the payment, claimed or adopted, it
+    ///   records the status as [`Ledger::apply_status`] does. Only a payment that was released as failed
+    ///   and that the node reports as in flight is in flight again.
+    /// - **Interrupted**, all of it is written or nothing: payment and status are one step.
+    /// - **Raced** by a claim of the same invoice, the payment is recorded once, and the node is asked
+    ///   before the claim is paid. Raced by a claim of another invoice, both are in flight, and the
+    ///   claim is not begun if it sees the adopted payment in time.
+    /// - **On a ledger restored from an old copy** is where it belongs: repeat it after each restore.
     ///
     /// # Errors
+    ///
     /// [`AdoptError`]. After [`AdoptError::Store`] adopt again.
     pub fn adopt<'a>(
         &self,
@@ -53,10 +55,10 @@ impl<S: Store> Ledger<S> {
         };
         self.retrying(|| {
             let payout = self.get(id)?.ok_or(AdoptError::UnknownPayout)?;
-            let amount = invoice.check_untimed(payout.promise())?;
+            let amount = invoice.check_untimed(payout.terms())?;
             let known = payout.state().attempts().iter().find(|attempt| attempt.hash() == hash).copied();
             let (mut state, mut events) = match (known, outcome) {
-                // An outcome that is final needs no adoption of what is known.
+                // A final status of a known payment needs no adoption.
                 (Some(_), PaymentStatus::Paid(_) | PaymentStatus::Failed(_)) => {
                     (payout.state().clone(), Vec::new())
                 }
@@ -65,7 +67,7 @@ impl<S: Store> Ledger<S> {
                 }
             };
             match (known, input) {
-                // The proof counts, or the failure is recorded already.
+                // The proof decides, or the failure is recorded already.
                 (Some(Attempt::Paid(_) | Attempt::Failed(_)), Some(Input::Release(_))) | (_, None) => {}
                 (_, Some(input)) => {
                     let (next, more) = state::step(&state, &input)?;
@@ -74,12 +76,13 @@ impl<S: Store> Ledger<S> {
                 }
             }
             let ended = match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
-                Some(Attempt::Paid(proof)) => {
-                    PaymentResult::Paid { preimage: proof.preimage(), settled: Settlement::of(&events) }
-                }
+                Some(Attempt::Paid(proof)) => PaymentResult::Paid {
+                    preimage: proof.preimage(),
+                    settlement: Settlement::from_events(&events),
+                },
                 Some(Attempt::Failed(_)) => PaymentResult::Failed { reason: reason.to_string() },
                 Some(Attempt::Pending(_) | Attempt::Adopted(_)) | None => {
-                    PaymentResult::InFlight { problem: None }
+                    PaymentResult::InFlight { error: None }
                 }
             };
             if events.is_empty() {
@@ -99,33 +102,4 @@ impl<S: Store> Ledger<S> {
             }
         })
     }
-}
-
-/// Why a payment is not adopted.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum AdoptError {
-    /// The invoice answers nothing that was promised here. Create the payout first, from the promise that it answers.
-    #[error("unknown offer")]
-    UnknownPayout,
-    /// The payout has had as many invoices as it can keep.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The invoice does not fit what was promised.
-    #[error(transparent)]
-    Terms(#[from] RedemptionError),
-    /// The preimage proves another payment.
-    #[error(transparent)]
-    WrongPreimage(#[from] WrongPreimage),
-    /// The invoice's payment_hash was claimed for another payout, now or long ago.
-    #[error("payment {hash} belongs to payout {by}")]
-    HashTaken {
-        /// The payment_hash.
-        hash: PaymentHash,
-        /// The other payout.
-        by: PayoutId,
-    },
-    /// The store failed: adopt again.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

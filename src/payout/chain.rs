@@ -2,14 +2,14 @@
 //!
 //! Each event holds the hash of the event before it, and the row of the payout holds number and hash of the last one.
 //! So an event that is missing, changed, exchanged or of another payout is found, and so is a history that was cut
-//! short. All of this finds damage. It keeps no forger out: there is no secret in it.
+//! short. All of this finds damage. It does not stop a forger, because it holds no secret.
 
 use sha2::{Digest, Sha256};
 
 use super::id::PayoutId;
 
 /// The end of a history: number and hash of its last event, for the next one to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ChainEnd {
     /// 0 before the first event.
     pub(super) number: u64,

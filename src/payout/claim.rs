@@ -1,4 +1,4 @@
-//! [`Claim`]: the permission to pay one invoice, given once.
+//! [`Claim`]: the permission to pay one invoice, granted once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,17 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::vec::Vec;
 
 use super::id::{LedgerId, PayoutId};
-use super::record::Payout;
+use super::payout::Payout;
 use crate::amount::Msat;
 use crate::payment::{PaymentHash, PaymentProof};
 
-/// The permission to pay one invoice for one payout. It exists only after the ledger has written it down durably.
+/// The permission to pay one invoice for one payout. It exists only after the ledger has written it
+/// durably.
 ///
-/// Give it to [`Ledger::pay`](super::Ledger::pay). Or hand it to the node by yourself, then end it with
+/// Pass it to [`Ledger::pay`](super::Ledger::pay). Or give it to the node yourself, then end it with
 /// [`Ledger::settle`](super::Ledger::settle) or [`Ledger::release`](super::Ledger::release). Dropping it does *not*
 /// release the payout: the claim stays in flight until [`Ledger::recover`](super::Ledger::recover) has asked the node.
-/// As long as the claim is held, recovery in this process leaves it alone, through whichever
-/// [`Ledger`](super::Ledger) on the same store it runs.
+/// As long as the claim is held, recovery in this process does not touch it, through any
+/// [`Ledger`](super::Ledger) on the same store.
 #[must_use = "the payout is reserved until this is settled or released"]
 pub struct Claim {
     payout: PayoutId,
@@ -24,12 +25,12 @@ pub struct Claim {
     amount: Msat,
     invoice: Vec<u8>,
     paid_by: Option<PaymentHash>,
-    /// Held for its drop.
+    /// Kept for its drop.
     _held: HeldClaim,
 }
 
 impl Claim {
-    /// The claim in flight of `payout`, `held` for its new owner; `None` when nothing claimed is in flight.
+    /// The claim in flight of `payout`, `held` for its new owner; `None` when no claim is in flight.
     pub(super) fn new(payout: &Payout, held: HeldClaim) -> Option<Self> {
         let in_flight = payout.in_flight.as_ref()?;
         Some(Self {
@@ -52,7 +53,7 @@ impl Claim {
         self.hash
     }
 
-    /// Exactly what is to be paid.
+    /// The exact amount to pay.
     pub const fn amount(&self) -> Msat {
         self.amount
     }
@@ -62,11 +63,11 @@ impl Claim {
         &self.invoice
     }
 
-    /// The payment by which the payout proved paid after this claim was granted: one that had been released as failed
-    /// and succeeded late. Only a claim that was [resumed](super::Ledger::resume) can have one.
+    /// The payment that paid the payout after this claim was granted: one that had been released as
+    /// failed and succeeded late. Only a claim that was [resumed](super::Ledger::resume) can have one.
     ///
     /// The payment of such a claim must not be begun, or the payout is paid twice.
-    /// [`Ledger::pay`](super::Ledger::pay) looks by itself.
+    /// [`Ledger::pay`](super::Ledger::pay) checks this.
     pub const fn paid_by(&self) -> Option<PaymentHash> {
         self.paid_by
     }
@@ -80,40 +81,41 @@ impl fmt::Debug for Claim {
     }
 }
 
-/// The claims that are held in this process: what recovery must not touch. All ledgers whose stores have the same id
-/// share them.
+/// The claims that are held in this process. Recovery must not touch them. All ledgers whose stores have
+/// the same id share them.
 #[derive(Clone, Debug)]
 pub(super) struct HeldClaims(Arc<Mutex<Held>>);
 
 #[derive(Debug, Default)]
 struct Held {
     claims: BTreeSet<(PayoutId, PaymentHash)>,
-    /// Threads that wait for a node's answer.
+    /// Threads that wait for a node.
     asking: usize,
 }
 
 impl HeldClaims {
-    /// Those of the ledger `id`, shared with every other ledger on it in this process.
-    pub(super) fn of(id: LedgerId) -> Self {
+    /// The claims of the ledger `id`, shared with every other ledger on it in this process.
+    pub(super) fn for_ledger(id: LedgerId) -> Self {
         static LEDGERS: Mutex<BTreeMap<LedgerId, Weak<Mutex<Held>>>> = Mutex::new(BTreeMap::new());
         let mut ledgers = LEDGERS.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = ledgers.get(&id).and_then(Weak::upgrade) {
             return Self(held);
         }
-        // Ledgers that are gone, with all their claims, are forgotten.
+        // Forget the ledgers that are gone with all their claims.
         ledgers.retain(|_, held| held.strong_count() > 0);
         let held = Arc::default();
         ledgers.insert(id, Arc::downgrade(&held));
         Self(held)
     }
 
-    /// Marks a claim as held until the answer is dropped; `None` when it is held already.
+    /// Marks a claim as held until the result is dropped; `None` when it is held already.
     pub(super) fn hold(&self, payout: PayoutId, hash: PaymentHash) -> Option<HeldClaim> {
         let claim = (payout, hash);
         self.lock().claims.insert(claim).then(|| HeldClaim { held: self.clone(), claim })
     }
 
-    /// Counts a thread that is about to ask a node, until the answer is dropped; `None` when `most` are asking already.
+    /// Counts a thread that is about to ask a node, until the result is dropped; `None` when `most`
+    /// threads are asking already.
     pub(super) fn ask(&self, most: usize) -> Option<Asking> {
         let mut held = self.lock();
         if held.asking >= most {
@@ -131,7 +133,7 @@ impl HeldClaims {
 
 /// One claim being held.
 #[derive(Debug)]
-pub(super) struct HeldClaim {
+pub(crate) struct HeldClaim {
     held: HeldClaims,
     claim: (PayoutId, PaymentHash),
 }

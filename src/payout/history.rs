@@ -1,8 +1,8 @@
 //! The append-only history of a payout: what happened, when, and why.
 //!
-//! An event is a TLV stream of our own, followed by a checksum over payout id, sequence number and stream. The stream
-//! holds the hash of the event before it and the version of the row that was written with it: with both, a history can
-//! be shown to be whole (`chain.rs`, `replay.rs`).
+//! An event is a TLV stream with types of its own, followed by a checksum over payout id, sequence number
+//! and stream. The stream holds the hash of the event before it, and the version of the row that was
+//! written with it. With both, `chain.rs` and `replay.rs` verify that a history is whole.
 
 use std::boxed::Box;
 use std::string::{String, ToString};
@@ -12,41 +12,42 @@ use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::id::PayoutId;
-use super::promise::Terms;
 use super::state::{Event, RetryPolicy};
 use super::store::{Label, StoredEvent};
-use super::terms::{self, BadTerms};
+use super::terms::Terms;
+use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed};
-use crate::field::{Field, FieldError, Span};
+use crate::field::{Field, FieldError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
+use crate::tlv::{Reader, Record, Span, ValueError, ValueErrorKind, Writer};
 
 /// One entry of a payout's history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HistoryEntry {
     /// Its number: 1 for the first of its payout, then one more each time.
     pub sequence: u64,
     /// Unix seconds, as the caller gave them.
     pub time: u64,
     /// What happened.
-    pub what: HistoryEvent,
+    pub event: HistoryEvent,
 }
 
-/// What can happen to a payout.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event in the history of a payout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HistoryEvent {
-    /// It was promised. Holds all that the payout was made from, so that its row can be rebuilt.
+    /// The payout was created. The event holds all that it was created from, so that its row can be
+    /// rebuilt.
     Created {
-        /// What was promised.
-        promise: Box<Terms>,
+        /// The terms.
+        terms: Box<Terms>,
         /// Which invoices may be tried after one has failed.
         policy: RetryPolicy,
         /// The internal name.
         label: Option<Label>,
     },
-    /// It was reserved for an invoice, and the payment may begin.
+    /// The payout was reserved for an invoice, and the payment may begin.
     Claimed {
         /// The invoice's payment_hash.
         hash: PaymentHash,
@@ -68,7 +69,7 @@ pub enum HistoryEvent {
     Settled {
         /// The payment and its proof.
         proof: PaymentProof,
-        /// It had been released as failed before.
+        /// Whether it had been released as failed before.
         late: bool,
     },
     /// A payment failed for good.
@@ -78,16 +79,16 @@ pub enum HistoryEvent {
         /// The reason that the payer gave.
         reason: String,
     },
-    /// No new invoice is taken.
+    /// The payout accepts no new invoice.
     Disabled,
-    /// Money went out twice. An operator has to look at this.
+    /// The payout was paid twice. An operator has to look at this.
     Overpaid {
         /// The payment that was one too many.
         hash: PaymentHash,
         /// The payment before it.
         paid_by: PaymentHash,
     },
-    /// The row was written anew from this history: [`Ledger::rebuild`](super::Ledger::rebuild).
+    /// The row was rewritten from this history: [`Ledger::rebuild`](super::Ledger::rebuild).
     Rebuilt,
 }
 
@@ -96,7 +97,7 @@ impl HistoryEntry {
     pub const MAX_REASON: usize = 1024;
 }
 
-/// An event as it was read, with what binds it to its neighbours.
+/// An event as it was read, with its links to the event before it and to the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Linked {
     pub(super) entry: HistoryEntry,
@@ -119,20 +120,20 @@ impl Linked {
         let what = match parts.kind.ok_or(FieldError::missing(KIND))? {
             Kind::Created => {
                 let bytes = parts.terms.ok_or(FieldError::missing(TERMS))?.slice(stream);
-                let (promise, policy) = terms::read(id, bytes)?;
+                let (terms, policy) = terms_encoding::read(id, bytes)?;
                 let label = parts.label.map(|label| label.text(stream).to_string());
                 let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
-                HistoryEvent::Created { promise: Box::new(promise), policy, label }
+                HistoryEvent::Created { terms: Box::new(terms), policy, label }
             }
             Kind::Claimed => HistoryEvent::Claimed {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
-                invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
+                invoice: owned(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
             },
             Kind::Adopted => HistoryEvent::Adopted {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
-                invoice: bytes_of(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
+                invoice: owned(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
             },
             Kind::Settled => HistoryEvent::Settled {
                 proof: parts.proof(hash?).ok_or(FieldError::missing(PREIMAGE))?,
@@ -151,7 +152,7 @@ impl Linked {
         };
         let time = parts.time.ok_or(FieldError::missing(TIME))?;
         Ok(Self {
-            entry: HistoryEntry { sequence: event.sequence, time, what },
+            entry: HistoryEntry { sequence: event.sequence, time, event: what },
             previous: parts.previous.ok_or(FieldError::missing(PREVIOUS))?,
             version: parts.version.ok_or(FieldError::missing(VERSION))?,
         })
@@ -216,8 +217,8 @@ impl HistoryEvent {
         }
         writer.record(PREVIOUS.number(), &end.hash);
         writer.tu64(VERSION.number(), version);
-        if let Self::Created { promise, policy, label } = self {
-            writer.record(TERMS.number(), &terms::to_bytes(promise, *policy));
+        if let Self::Created { terms, policy, label } = self {
+            writer.record(TERMS.number(), &terms_encoding::to_bytes(terms, *policy));
             writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
         }
         let mut bytes = writer.into_bytes();
@@ -239,14 +240,14 @@ impl HistoryEvent {
     }
 }
 
-/// Why bytes are no event that this crate wrote for this place in this history.
+/// Why bytes are not the event that this crate wrote at this place of the history.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(super) enum EventError {
     #[error(transparent)]
     Parse(#[from] ParseError),
     #[error(transparent)]
-    Terms(#[from] BadTerms),
-    #[error("the label is too long")]
+    Terms(#[from] TermsEncodingError),
+    #[error("the label is longer than a store takes")]
     Label,
     #[error("the checksum differs: it is not what was written at this place")]
     Checksum,
@@ -336,14 +337,14 @@ impl Parts {
             4 => self.kind = Some(KIND.read(record, read_kind)?),
             6 => self.hash = Some(PaymentHash::from_byte_array(HASH.read(record, Reader::array)?)),
             8 => self.amount = Some(AMOUNT.read(record, Reader::msat)?),
-            10 => self.invoice = Some(Span::of_value(record)),
+            10 => self.invoice = Some(Span::from_value(record)),
             12 => self.preimage = Some(Preimage::from_byte_array(PREIMAGE.read(record, Reader::array)?)),
             14 => self.late = LATE.read(record, |_| Ok(true))?,
             16 => self.reason = Some(read_text(REASON, record)?),
             18 => self.paid_by = Some(PaymentHash::from_byte_array(PAID_BY.read(record, Reader::array)?)),
             20 => self.previous = Some(PREVIOUS.read(record, Reader::array)?),
             22 => self.version = Some(VERSION.read(record, Reader::tu64)?),
-            24 => self.terms = Some(Span::of_value(record)),
+            24 => self.terms = Some(Span::from_value(record)),
             26 => self.label = Some(read_text(LABEL, record)?),
             _ => return Ok(false),
         }
@@ -362,10 +363,10 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, ValueError> {
 }
 
 fn read_text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
-    field.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))
+    field.read(record, |reader| reader.utf8().map(|_| Span::from_value(record)))
 }
 
-fn bytes_of(span: Span, bytes: &[u8]) -> Vec<u8> {
+fn owned(span: Span, bytes: &[u8]) -> Vec<u8> {
     span.slice(bytes).to_vec()
 }
 
@@ -373,7 +374,7 @@ fn event_checksum(id: PayoutId, sequence: u64, stream: &[u8]) -> [u8; CHECKSUM_L
     checksum(&[&id.to_byte_array(), &sequence.to_be_bytes(), stream])
 }
 
-/// A reason within its bound, cut between two characters.
+/// The reason up to its limit, cut between two characters.
 fn cut(reason: &str) -> String {
     let end = (0..=HistoryEntry::MAX_REASON).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or(0);
     reason.get(..end).unwrap_or(reason).to_string()
@@ -383,10 +384,10 @@ fn cut(reason: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(sequence: u64, bytes: Vec<u8>) -> Result<HistoryEvent, String> {
+    fn read(sequence: u64, bytes: Vec<u8>) -> Result<HistoryEvent, String> {
         let event = StoredEvent { sequence, bytes };
-        let read = Linked::read(PayoutId::from_byte_array([7; 32]), &event);
-        read.map(|linked| linked.entry.what).map_err(|error| error.to_string())
+        let linked = Linked::read(PayoutId::from_byte_array([7; 32]), &event);
+        linked.map(|linked| linked.entry.event).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -394,24 +395,24 @@ mod tests {
         let id = PayoutId::from_byte_array([7; 32]);
         let end = ChainEnd::start(id);
         let bytes = HistoryEvent::Disabled.to_bytes(id, end, 4, 1_700_000_000);
-        assert_eq!(told(1, bytes.clone()), Ok(HistoryEvent::Disabled));
+        assert_eq!(read(1, bytes.clone()), Ok(HistoryEvent::Disabled));
         let checksum = Err("the checksum differs: it is not what was written at this place".to_string());
-        assert_eq!(told(2, bytes.clone()), checksum);
-        assert_eq!(told(1, Vec::new()), checksum);
+        assert_eq!(read(2, bytes.clone()), checksum);
+        assert_eq!(read(1, Vec::new()), checksum);
         for byte in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[byte] ^= 1;
-            assert_eq!(told(1, damaged), checksum, "byte {byte}");
+            assert_eq!(read(1, damaged), checksum, "byte {byte}");
         }
         let other = PayoutId::from_byte_array([8; 32]);
         assert_ne!(ChainEnd::start(other).hash, end.hash);
-        assert_eq!(told(1, HistoryEvent::Disabled.to_bytes(other, end, 4, 1_700_000_000)), checksum);
+        assert_eq!(read(1, HistoryEvent::Disabled.to_bytes(other, end, 4, 1_700_000_000)), checksum);
     }
 
     #[test]
     fn a_kind_of_a_later_version_is_named() {
         let mut bytes = [2, 0, 4, 1, 9].to_vec();
         bytes.extend(event_checksum(PayoutId::from_byte_array([7; 32]), 1, &bytes));
-        assert_eq!(told(1, bytes), Err("kind (type 4) at byte 4: unknown code 9".to_string()));
+        assert_eq!(read(1, bytes), Err("kind (type 4) at byte 4: unknown code 9".to_string()));
     }
 }

@@ -7,7 +7,7 @@ use crate::message::InvreqId;
 /// The 32 bytes that name one payout, printed as 64 lower-case hexadecimal characters.
 ///
 /// For a draft offer it is the `offer_id`; for an invoice_request without an offer, the `invreq_id`.
-/// Both are hashes of what is owed, so no two payouts share one.
+/// Both are hashes of the message, so no two payouts share one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PayoutId([u8; 32]);
 

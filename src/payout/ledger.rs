@@ -6,44 +6,56 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::vec;
 use std::vec::Vec;
 
-use thiserror::Error;
-
+use super::any_invoice::AnyInvoice;
 use super::claim::{Claim, HeldClaims};
+use super::error::{ClaimError, CreateError, DisableError, ReleaseError, SettleError};
 use super::history::{HistoryEntry, HistoryEvent, Linked};
 use super::id::PayoutId;
-use super::presented::{AnyInvoice, RedemptionError};
-use super::promise::Terms;
-use super::record::{InFlight, Payout};
+use super::payout::{InFlight, Payout};
 use super::state::{self, Input, Refusal, RetryPolicy, State};
 use super::status::Status;
 use super::store::{
-    Change, Cursor, Filter, Inserted, Label, LimitExceeded, NewRow, Order, PageSize, Replaced, Row, Store,
-    StoreError, UnreadableRow,
+    Change, Cursor, Filter, Inserted, Label, NewRow, Order, PageSize, Replaced, Row, Store, StoreError,
+    UnreadableRow,
 };
-use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+use super::terms::Terms;
+use crate::payment::{PaymentHash, PaymentProof, Preimage};
 
-/// Keeps payouts in a store and pays each at most once. All calls take `&self` and may come from many threads; the
-/// time is an argument (unix seconds).
+/// Keeps payouts in a store and pays each at most once. All calls take `&self`, and any number of
+/// threads may make them. The time is an argument (unix seconds).
 ///
 /// ```
 /// use bolt12::draft::{Invoice, Offer};
 /// use bolt12::payout::{ClaimError, Ledger, MemoryStore, Preimage, Terms, state::Refusal};
-/// # use secp256k1::{Keypair, SECP256K1, SecretKey};
-/// # let atm = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
-/// # let payee = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32])?);
-/// # let now = 1_700_000_000;
+/// use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
+///
+/// let key = |byte| {
+///     let key = SecretKey::from_slice(&[byte; 32]).expect("in range");
+///     Keypair::from_secret_key(SECP256K1, &key)
+/// };
+/// let (atm, payee) = (key(7), key(8));
+/// let now = 1_700_000_000;
+///
 /// let ledger = Ledger::new(MemoryStore::new());
-/// let offer = Offer::payout("withdrawal from ATM", atm.x_only_public_key().0).amount("100sat".parse()?).build()?;
-/// let payout = ledger.create(&Terms::draft(offer.sign(&atm)?)?, None, now)?.into_payout();
+/// let offer = Offer::payout("withdrawal", atm.x_only_public_key().0)
+///     .amount("100sat".parse()?)
+///     .build()?;
+/// let terms = Terms::draft(offer.sign(&atm)?)?;
+/// let payout = ledger.create(&terms, None, now)?.into_payout();
 ///
 /// // The payee answers with an invoice …
 /// let preimage = Preimage::from_byte_array([1; 32]);
 /// let hash = preimage.payment_hash();
-/// let invoice = offer.respond(hash, payee.x_only_public_key().0).created_at(now).sign(&payee)?;
-/// // … the claim is on the disk before the node is asked to pay …
+/// let invoice = offer
+///     .respond(hash, payee.x_only_public_key().0)
+///     .created_at(now)
+///     .sign(&payee)?;
+/// // … the claim is durable before the node is asked to pay …
 /// let claim = ledger.claim(&invoice, now)?;
-/// assert!(matches!(ledger.claim(&invoice, now), Err(ClaimError::Refused(Refusal::AlreadyClaimed { .. }))));
-/// // … and the preimage proves that it did.
+/// let again = ledger.claim(&invoice, now).unwrap_err();
+/// let refused = ClaimError::Refused(Refusal::AlreadyClaimed { hash });
+/// assert_eq!(again, refused);
+/// // … and the preimage proves that the node paid.
 /// ledger.settle(claim.payment_hash(), preimage, now + 3)?;
 /// assert!(ledger.get(payout.id())?.expect("it is kept").is_used());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -61,9 +73,10 @@ pub(super) struct Shared<S> {
 }
 
 impl<S: Store> Ledger<S> {
-    /// A ledger on `store`. Any number of ledgers may be made on one store, or on stores that are connections to one
-    /// database. Those of one process share which claims they hold, by the [id](super::store::Store::ledger_id) of the
-    /// store, so that recovery through one leaves the claims of the others alone.
+    /// A ledger on `store`. Any number of ledgers may use one store, or stores that are connections to
+    /// one database. The ledgers of one process share which claims they hold, by the
+    /// [id](super::store::Store::ledger_id) of the store, so recovery through one of them does not
+    /// touch the claims of the others.
     pub fn new(store: S) -> Self {
         Self { shared: Arc::new(Shared { store, held: OnceLock::new() }) }
     }
@@ -73,35 +86,37 @@ impl<S: Store> Ledger<S> {
         &self.shared.store
     }
 
-    /// Promises a payout that any new invoice may try after a final failure. See [`Ledger::create_with`].
+    /// Creates a payout. After a payment has failed for good, any new invoice may be tried. See
+    /// [`Ledger::create_with`].
     ///
     /// # Errors
+    ///
     /// As [`Ledger::create_with`].
-    pub fn create(&self, promise: &Terms, label: Option<Label>, now: u64) -> Result<Created, CreateError> {
-        self.create_with(promise, label, RetryPolicy::default(), now)
+    pub fn create(&self, terms: &Terms, label: Option<Label>, now: u64) -> Result<Created, CreateError> {
+        self.create_with(terms, label, RetryPolicy::default(), now)
     }
 
-    /// Promises a payout, or gives back the one that exists under the same id, whatever its label and state. What
-    /// exists is never changed. Durable before it returns.
+    /// Creates a payout, or returns the one that exists under the same id, with any label and in any
+    /// state. An existing payout is never changed. Durable before it returns.
     ///
     /// # Errors
-    /// [`CreateError::Expired`] when it does not exist and would be expired at once; [`CreateError::Store`], after
-    /// which it may or may not exist.
+    ///
+    /// [`CreateError::Expired`] when the payout does not exist and would be expired at once. After
+    /// [`CreateError::Store`] it is unknown whether it exists.
     pub fn create_with(
         &self,
-        promise: &Terms,
+        terms: &Terms,
         label: Option<Label>,
         policy: RetryPolicy,
         now: u64,
     ) -> Result<Created, CreateError> {
-        let id = promise.id();
-        if let Some(expiry) = promise.expired(now) {
+        let id = terms.id();
+        if let Some(expiry) = terms.expired_at(now) {
             let existing = self.get(id)?;
             return existing.map(Created::Existing).ok_or(CreateError::Expired { expiry, now });
         }
-        let mut payout = Payout::new(promise.clone(), id, label.clone(), policy, now);
-        let created =
-            HistoryEvent::Created { promise: Box::new(promise.clone()), policy, label: label.clone() };
+        let mut payout = Payout::new(terms.clone(), id, label.clone(), policy, now);
+        let created = HistoryEvent::Created { terms: Box::new(terms.clone()), policy, label: label.clone() };
         let event = created.to_bytes(id, payout.end, payout.version, now);
         payout.end = payout.end.after(&event);
         let row = NewRow::new(id, payout.status(), label, payout.body(), vec![event])?;
@@ -114,15 +129,17 @@ impl<S: Store> Ledger<S> {
     /// The payout with this id.
     ///
     /// # Errors
+    ///
     /// [`StoreError`].
     pub fn get(&self, id: PayoutId) -> Result<Option<Payout>, StoreError> {
         self.store().get(id)?.map(read).transpose()
     }
 
-    /// The payout that ever claimed or adopted an invoice with this payment_hash, which is all that a node's callback
-    /// gives.
+    /// The payout that has claimed or adopted an invoice with this payment_hash. A callback of a node
+    /// gives no more than the hash.
     ///
     /// # Errors
+    ///
     /// [`StoreError`].
     pub fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Payout>, StoreError> {
         self.store().by_payment_hash(hash)?.map(read).transpose()
@@ -131,9 +148,11 @@ impl<S: Store> Ledger<S> {
     /// Some payouts, oldest or newest first; `after` is the [`next`](PayoutPage::next) of the page before. See
     /// [`Store::page`].
     ///
-    /// A payout that cannot be read is in the page as an error. It hides no other payout, and the cursor leads past it.
+    /// A payout that cannot be read is in the page as an error. It hides no other payout, and the cursor
+    /// leads past it.
     ///
     /// # Errors
+    ///
     /// [`StoreError`] when the page could not be read.
     pub fn page(
         &self,
@@ -154,6 +173,7 @@ impl<S: Store> Ledger<S> {
     /// Some payouts with a payment in flight, oldest first, as [`Ledger::page`].
     ///
     /// # Errors
+    ///
     /// [`StoreError`] when the page could not be read.
     pub fn in_flight(&self, after: Option<&Cursor>, size: PageSize) -> Result<PayoutPage, StoreError> {
         self.page(Filter::Status(Status::IN_FLIGHT), Order::OldestFirst, after, size)
@@ -163,6 +183,7 @@ impl<S: Store> Ledger<S> {
     /// there are no more. Each entry is checked alone; [`Ledger::verify`] checks that none is missing.
     ///
     /// # Errors
+    ///
     /// [`StoreError`].
     pub fn history(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<HistoryEntry>, StoreError> {
         let events = self.store().events(id, after, size)?;
@@ -176,14 +197,15 @@ impl<S: Store> Ledger<S> {
         events.iter().map(entry).collect()
     }
 
-    /// Reserves a payout for an invoice presented for it. When this returns the claim is durable, and it returns a
-    /// claim only once: the holder of the claim may have the invoice paid.
+    /// Reserves a payout for an invoice that answers it. When this returns, the claim is durable. It
+    /// returns a claim only once: the holder of the claim may have the invoice paid.
     ///
-    /// "Already paid" and "in flight" come before every refusal that is about terms or expiry.
+    /// The refusals "already paid" and "in flight" come before every refusal about terms or expiry.
     ///
     /// # Errors
-    /// [`ClaimError`]. After [`ClaimError::Store`] it is not known whether the claim was written: do not pay, let
-    /// [`Ledger::recover`] look at it.
+    ///
+    /// [`ClaimError`]. After [`ClaimError::Store`] it is unknown whether the claim was written: do not pay,
+    /// and let [`Ledger::recover`] decide.
     pub fn claim<'a>(&self, invoice: impl Into<AnyInvoice<'a>>, now: u64) -> Result<Claim, ClaimError> {
         let invoice = invoice.into();
         let id = invoice.payout_id().ok_or(ClaimError::UnknownPayout)?;
@@ -193,7 +215,7 @@ impl<S: Store> Ledger<S> {
         let written = self.retrying(|| {
             let payout = self.get(id)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
-            let amount = invoice.check(payout.promise(), now)?;
+            let amount = invoice.check(payout.terms(), now)?;
             // Another thread is about to write the very same claim.
             if held.is_none() {
                 return Err(Refusal::AlreadyClaimed { hash }.into());
@@ -212,30 +234,34 @@ impl<S: Store> Ledger<S> {
         held.and_then(|held| Claim::new(&written, held)).ok_or(Refusal::AlreadyClaimed { hash }.into())
     }
 
-    /// Records that the payment under `hash` succeeded: `preimage` proves it. Never refused for a payment of a payout
-    /// here, whatever happened meanwhile, since the money is gone. Told twice, it changes nothing.
+    /// Records that the payment under `hash` succeeded: `preimage` proves it. For a payment of a payout
+    /// of this ledger it is never refused, in any state, because the money is gone. A second call
+    /// changes nothing.
     ///
     /// # Errors
-    /// [`SettleError::WrongPreimage`]: the payment is *not* proved, and the claim stays in flight.
-    /// [`SettleError::Refused`] for a payment that was never claimed here. After [`SettleError::Store`] settle again.
+    ///
+    /// [`SettleError::WrongPreimage`]: the preimage is not that of the hash, and the claim stays in flight.
+    /// [`SettleError::Refused`] for a payment that was never claimed here. After [`SettleError::Store`]
+    /// settle again.
     pub fn settle(&self, hash: PaymentHash, preimage: Preimage, now: u64) -> Result<Settlement, SettleError> {
         let input = Input::Settle(PaymentProof::new(hash, preimage)?);
         self.retrying(|| {
             let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
             let (state, events) = state::step(&payout.state, &input)?;
-            let settled = Settlement::of(&events);
+            let settled = Settlement::from_events(&events);
             Ok(self.advance(payout, state, events, "", now)?.map(|_| settled))
         })
     }
 
-    /// Records that the payment under `hash` has failed **for good**: not in flight, and never to be. "I don't know",
-    /// a time-out or an error of the node's interface is no such thing; then leave the claim for
-    /// [`Ledger::recover`]. `reason` is kept in the history, its first
-    /// [`MAX_REASON`](super::HistoryEntry::MAX_REASON) bytes.
+    /// Records that the payment under `hash` has failed **for good**: it is not in flight and never will
+    /// be. A time-out, an error of the node's interface or "unknown" is not a failure: leave the claim
+    /// to [`Ledger::recover`]. The history keeps the first
+    /// [`MAX_REASON`](super::HistoryEntry::MAX_REASON) bytes of `reason`.
     ///
     /// # Errors
-    /// [`ReleaseError::Refused`] when the payment was never claimed here, was released before, or proved paid. After
-    /// [`ReleaseError::Store`] release again.
+    ///
+    /// [`ReleaseError::Refused`] when the payment was never claimed here, was released before, or has
+    /// succeeded. After [`ReleaseError::Store`] release again.
     pub fn release(&self, hash: PaymentHash, reason: &str, now: u64) -> Result<(), ReleaseError> {
         self.retrying(|| {
             let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
@@ -244,12 +270,13 @@ impl<S: Store> Ledger<S> {
         })
     }
 
-    /// Takes no new invoice for a payout, and returns it as it is then. A payment in flight goes on, and may still
-    /// succeed.
+    /// Disables a payout, so that it accepts no new invoice, and returns it. A payment in flight
+    /// continues, and may still succeed.
     ///
     /// # Errors
-    /// [`DisableError::Refused`] when it is disabled or paid already; [`DisableError::UnknownPayout`]. After
-    /// [`DisableError::Store`] look again.
+    ///
+    /// [`DisableError::Refused`] when it is disabled or paid already; [`DisableError::UnknownPayout`].
+    /// After [`DisableError::Store`] read the payout again.
     pub fn disable(&self, id: PayoutId, now: u64) -> Result<Payout, DisableError> {
         self.retrying(|| {
             let payout = self.get(id)?.ok_or(DisableError::UnknownPayout)?;
@@ -263,21 +290,21 @@ impl<S: Store> Ledger<S> {
         if let Some(held) = self.shared.held.get() {
             return Ok(held);
         }
-        let held = HeldClaims::of(self.store().ledger_id()?);
+        let held = HeldClaims::for_ledger(self.store().ledger_id()?);
         Ok(self.shared.held.get_or_init(|| held))
     }
 
-    /// This ledger once more.
-    pub(super) fn handle(&self) -> Self {
+    /// A second handle on this ledger.
+    pub(crate) fn handle(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 
-    /// This ledger for as long as another handle keeps it.
+    /// A handle that does not keep the store open.
     pub(super) fn weak(&self) -> WeakLedger<S> {
         WeakLedger(Arc::downgrade(&self.shared))
     }
 
-    /// Writes the outcome of a step on `payout` and returns the payout as it is then; `None` when another caller wrote
+    /// Writes the outcome of a step and returns the payout as written; `None` when another caller wrote
     /// in between.
     fn advance(
         &self,
@@ -328,8 +355,9 @@ impl<S: Store> Ledger<S> {
         }
     }
 
-    /// Reads, decides and writes again as long as others write in between. Each conflict is another caller's success,
-    /// and a payout has only so many of them: the bound is met only by a store that breaks its contract.
+    /// Reads, decides and writes again until no other caller writes in between. Each conflict is the
+    /// success of another caller, and a payout sees a bounded number of successes. Only a store that
+    /// breaks its contract reaches the bound.
     pub(super) fn retrying<T, E: From<StoreError>>(
         &self,
         mut attempt: impl FnMut() -> Result<Option<T>, E>,
@@ -343,7 +371,7 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// A ledger that others keep: for threads that wait for a node and must not keep the store open.
+/// A handle for threads that wait for a node and must not keep the store open.
 #[derive(Debug)]
 pub(super) struct WeakLedger<S>(Weak<Shared<S>>);
 
@@ -353,8 +381,8 @@ impl<S> WeakLedger<S> {
     }
 }
 
-/// What a write came to.
-#[expect(clippy::large_enum_variant, reason = "made and taken apart at once")]
+/// The outcome of a write.
+#[expect(clippy::large_enum_variant, reason = "it is matched at once and never kept")]
 pub(super) enum Written {
     /// The payout as it is now.
     Done(Payout),
@@ -365,7 +393,8 @@ pub(super) enum Written {
     Conflict,
 }
 
-/// The most writes that a payout can see: its attempts, each claimed, released and settled late, and its disabling.
+/// The most writes that a payout can see: each attempt is claimed, released and settled late, and the
+/// payout is disabled.
 const MAX_CONFLICTS: usize = 3 * state::MAX_ATTEMPTS + 1;
 
 fn read(row: Row) -> Result<Payout, StoreError> {
@@ -373,13 +402,15 @@ fn read(row: Row) -> Result<Payout, StoreError> {
     Payout::read(row).map_err(|error| StoreError::damaged(format_args!("payout {id}: {error}")))
 }
 
-/// What [`Ledger::create`] found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What [`Ledger::create`] did.
+///
+/// Deliberately exhaustive: a payout was there or it was not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "the payout may have existed already"]
 pub enum Created {
-    /// It did not exist, and does now.
+    /// It did not exist. It was created.
     New(Payout),
-    /// It existed, as it is here. Nothing was changed.
+    /// It existed, in this state. Nothing was changed.
     Existing(Payout),
 }
 
@@ -397,24 +428,25 @@ impl Created {
     }
 }
 
-/// What a settlement meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "an overpayment wants attention"]
+/// What a settlement changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[must_use = "an operator has to look at an overpayment"]
 pub enum Settlement {
-    /// The payment in flight is proved.
+    /// The payment in flight succeeded.
     Paid,
-    /// A payment that had been released as failed succeeded after all. The payout is paid; another invoice that is in
-    /// flight for it by now is one too many, if it cannot be stopped any more.
+    /// A payment that had been released as failed has succeeded. The payout is paid. If another invoice
+    /// of the payout is in flight by now and cannot be stopped, the payout is overpaid.
     Late,
-    /// A second payment of the payout succeeded. Somebody has to look at this.
+    /// A second payment of the payout succeeded. An operator has to look at this.
     Overpaid,
-    /// It was proved before. Nothing was changed.
+    /// The success was recorded before. Nothing was changed.
     Already,
 }
 
 impl Settlement {
     /// What the events of a settlement mean; an adoption may come before them.
-    pub(super) fn of(events: &[state::Event]) -> Self {
+    pub(super) fn from_events(events: &[state::Event]) -> Self {
         match events {
             [.., state::Event::Overpaid { .. }] => Self::Overpaid,
             [.., state::Event::Settled { late: true, .. }] => Self::Late,
@@ -424,17 +456,17 @@ impl Settlement {
     }
 }
 
-/// Some payouts of a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One page of a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PayoutPage {
-    /// The payouts, possibly none; an error in the place of each that cannot be read.
+    /// The payouts, possibly none, with an error in the place of each that cannot be read.
     pub payouts: Vec<Result<Payout, UnreadablePayout>>,
-    /// Where the next page begins; none at the end.
+    /// Where the next page begins; `None` at the end.
     pub next: Option<Cursor>,
 }
 
-/// A payout whose row is damaged. [`Ledger::rebuild`] may bring it back from its history.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+/// A payout whose row is damaged. [`Ledger::rebuild`] may restore it from its history.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("payout {} cannot be read: {reason}", .id.map_or_else(|| "of unknown id".to_string(), |id| id.to_string()))]
 pub struct UnreadablePayout {
     /// Which payout, where that could be read.
@@ -453,92 +485,4 @@ impl From<UnreadableRow> for UnreadablePayout {
     fn from(row: UnreadableRow) -> Self {
         Self { id: row.id, reason: row.reason }
     }
-}
-
-/// Why a payout is not promised.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum CreateError {
-    /// It does not exist, and would be expired from its first second.
-    #[error("expired already: at {expiry}, it is {now}")]
-    Expired {
-        /// The promised expiry.
-        expiry: u64,
-        /// The time of the call.
-        now: u64,
-    },
-    /// The message is too long to be kept.
-    #[error(transparent)]
-    TooLong(#[from] LimitExceeded),
-    /// The store failed: the payout may or may not exist now.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why an invoice is not paid.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ClaimError {
-    /// The invoice answers nothing that was promised here.
-    #[error("unknown offer")]
-    UnknownPayout,
-    /// The payout stands where it takes no such invoice.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The invoice does not fit what was promised.
-    #[error(transparent)]
-    Terms(#[from] RedemptionError),
-    /// The invoice's payment_hash was claimed for another payout, now or long ago.
-    #[error("payment {hash} belongs to another payout")]
-    HashTaken {
-        /// The payment_hash.
-        hash: PaymentHash,
-        /// The other payout.
-        by: PayoutId,
-    },
-    /// The store failed: the claim may or may not have been written. Do not pay.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a payment is not recorded as made.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum SettleError {
-    /// The preimage proves another payment.
-    #[error(transparent)]
-    WrongPreimage(#[from] WrongPreimage),
-    /// The payment is none of a payout here.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed: settle again.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a payment is not recorded as failed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ReleaseError {
-    /// The payment is not one in flight here.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed: release again.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a payout is not disabled.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum DisableError {
-    /// There is no such payout.
-    #[error("unknown offer")]
-    UnknownPayout,
-    /// It is disabled or paid already.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The store failed: look again.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

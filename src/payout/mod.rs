@@ -1,11 +1,14 @@
-//! Payouts: promises to pay once, and the ledger that keeps them.
+//! Payouts: obligations to pay once, and the ledger that keeps them.
+//!
+//! [`guides::desk`](crate::guides::desk) shows a whole payout in twenty lines, and
+//! [`guides::store`](crate::guides::store) how to keep payouts in a database of your own.
 //!
 //! # The promise
 //!
 //! A payout is paid **at most once**: through concurrent invoices, repeated invoices, crashes at
 //! any instruction, lost answers and payers that report failure although the money went out.
 //!
-//! It rests on three things, each small enough to be read and proved alone:
+//! It rests on three things, each small enough to be read and checked alone:
 //!
 //! 1. [`state`]: a pure function decides what may happen. It grants a claim only when nothing is in
 //!    flight and nothing was paid, and calls a payout used only with a [`PaymentProof`].
@@ -41,39 +44,36 @@
 //! | [`store`] | the [`Store`] trait and its contract |
 //! | `memory` | [`MemoryStore`], for tests (needs `std`) |
 //! | `redb` | `RedbStore`, one durable file (feature `redb`) |
-//! | `conformance` | the suite that proves a store (feature `conformance`) |
+//! | `conformance` | the suite that tests a store (feature `conformance`) |
 
 #[cfg(feature = "std")]
 mod adopt;
 #[cfg(feature = "std")]
-mod answer;
+mod any_invoice;
 #[cfg(feature = "std")]
 mod chain;
 #[cfg(feature = "std")]
 mod claim;
-#[cfg(feature = "conformance")]
-pub mod conformance;
+#[cfg(feature = "std")]
+mod encoding;
+#[cfg(feature = "std")]
+mod error;
 #[cfg(feature = "std")]
 mod history;
 mod id;
 #[cfg(feature = "std")]
-mod ledger;
+mod invoice_error;
 #[cfg(feature = "std")]
-mod memory;
+mod ledger;
 #[cfg(feature = "std")]
 mod pay;
 #[cfg(feature = "std")]
-mod presented;
-#[cfg(feature = "std")]
-mod promise;
+#[expect(clippy::module_inception, reason = "the file of the type `Payout`")]
+mod payout;
 #[cfg(feature = "std")]
 mod rebuild;
 #[cfg(feature = "std")]
-mod record;
-#[cfg(feature = "std")]
 mod recover;
-#[cfg(feature = "redb")]
-pub mod redb;
 #[cfg(feature = "std")]
 mod replay;
 pub mod state;
@@ -82,41 +82,48 @@ pub mod store;
 #[cfg(feature = "std")]
 mod terms;
 #[cfg(feature = "std")]
+mod terms_encoding;
+#[cfg(feature = "std")]
 mod verify;
 
 #[cfg(feature = "redb")]
-pub use self::redb::RedbStore;
+pub use self::store::RedbStore;
+#[cfg(feature = "conformance")]
+#[doc(no_inline)]
+pub use self::store::conformance;
+#[cfg(feature = "redb")]
+#[doc(no_inline)]
+pub use self::store::redb;
 #[doc(no_inline)]
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
-pub use adopt::AdoptError;
+pub use any_invoice::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
 pub use claim::Claim;
+#[cfg(feature = "std")]
+pub use error::{AdoptError, ClaimError, CreateError, DisableError, RebuildError, ReleaseError, SettleError};
 #[cfg(feature = "std")]
 pub use history::{HistoryEntry, HistoryEvent};
 pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
-pub use ledger::{
-    ClaimError, CreateError, Created, DisableError, Ledger, PayoutPage, ReleaseError, SettleError,
-    Settlement, UnreadablePayout,
-};
-#[cfg(feature = "std")]
-pub use memory::MemoryStore;
+pub use ledger::{Created, Ledger, PayoutPage, Settlement, UnreadablePayout};
+#[cfg(feature = "simulation")]
+pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
 pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
 #[cfg(feature = "std")]
-pub use presented::{AnyInvoice, RedemptionError};
-#[cfg(feature = "std")]
-pub use promise::{PayoutMessage, Terms, TermsError};
-#[cfg(feature = "std")]
-pub use rebuild::RebuildError;
-#[cfg(feature = "std")]
-pub use record::Payout;
+pub use payout::Payout;
+#[cfg(feature = "simulation")]
+pub(crate) use recover::Job;
 #[cfg(feature = "std")]
 pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]
 pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
+#[cfg(feature = "std")]
+pub use store::MemoryStore;
 pub use store::{Store, StoreError};
+#[cfg(feature = "std")]
+pub use terms::{PayoutMessage, Terms, TermsError};
 #[cfg(feature = "std")]
 pub use verify::{Finding, Verification};

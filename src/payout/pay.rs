@@ -2,65 +2,115 @@
 
 use std::boxed::Box;
 use std::format;
+use std::ops::ControlFlow;
 use std::string::String;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::any_invoice::AnyInvoice;
 use super::claim::Claim;
-use super::ledger::{ClaimError, Ledger, ReleaseError, SettleError, Settlement};
-use super::presented::AnyInvoice;
+use super::error::{ClaimError, ReleaseError, SettleError};
+use super::ledger::{Ledger, Settlement};
 use super::state::{Attempt, Refusal};
 use super::store::{Store, StoreError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 
-/// The caller's node, or an adapter in front of it.
+/// The caller's node, or an adapter for it.
 ///
-/// The ledger always asks [`status`](Payer::status) first and calls [`pay`](Payer::pay) only after the answer `None`.
+/// The ledger always calls [`status`](Payer::status) first. It calls [`pay`](Payer::pay) only after
+/// `status` has returned `None`.
 ///
 /// # Contract
-/// - **Nothing is forgotten.** `status` answers `None` only for a payment that was never begun. A node that was pruned,
-///   restored or replaced answers `None` for payments that it made, and the ledger would begin them again. RecoveryReport
-///   therefore begins only claims that are younger than [`RecoverOptions::begin_within`](super::RecoverOptions::begin_within):
-///   keep that shorter than the time for which the node is sure to remember.
-/// - **One invoice is paid once.** `pay` for a payment_hash that the node is paying or has paid does not pay again. The
-///   ledger asks before it pays, but a process that stalls between the two calls cannot be stopped by any ledger. Only
-///   a node or an adapter that refuses a second payment of one hash closes that gap.
-/// - **Failed is final.** Parts of a payment may still be under way when an interface reports an error. Answer
-///   [`PaymentStatus::Failed`] only when no part is under way and none will be; in doubt answer [`PaymentStatus::Unknown`]. Once a
-///   payment has failed, `pay` does not begin it again but reports the failure: the payout may have another invoice by
-///   then.
 ///
-/// # What nodes do by themselves
-/// No node keeps the whole contract alone. An adapter adds what is missing in the last column.
+/// - **Nothing is forgotten.** `status` returns `None` only for a payment that was never begun. A node
+///   that was pruned, restored or replaced returns `None` for payments that it made, and the ledger
+///   would begin them again. So recovery begins only claims that are younger than
+///   [`RecoverOptions::begin_within`](super::RecoverOptions::begin_within). Keep that shorter than the
+///   time for which the node certainly remembers.
+/// - **One invoice is paid once.** `pay` does not pay again when the node is paying the payment_hash or
+///   has paid it. The ledger asks before it pays, but no ledger can stop a process that stalls between
+///   the two calls. Only a node or an adapter that refuses a second payment of one hash closes that gap.
+/// - **Failed is final.** Parts of a payment may still be in flight when an interface reports an error.
+///   Return [`PaymentStatus::Failed`] only when no part is in flight and none will be. In doubt return
+///   [`PaymentStatus::Unknown`]. Once a payment has failed, `pay` does not begin it again but returns
+///   the failure, because the payout may have another invoice by then.
 ///
-/// | node | refuses a second payment of a hash | forgets | the adapter keeps |
+/// # How to write one
+///
+/// ```
+/// use bolt12::payout::{Claim, Payer, PaymentHash, PaymentStatus, Preimage};
+///
+/// /// How the program talks to its node. This is the part that you write.
+/// trait Node {
+///     fn send(&self, invoice: &[u8], msat: u64) -> Result<Preimage, String>;
+///     fn lookup(&self, hash: PaymentHash) -> Lookup;
+/// }
+///
+/// enum Lookup {
+///     NeverBegun,
+///     Succeeded(Preimage),
+///     AllPartsFailed(String),
+///     InFlight,
+///     NoAnswer,
+/// }
+///
+/// struct Adapter<N>(N);
+///
+/// impl<N: Node> Payer for Adapter<N> {
+///     fn pay(&self, claim: &Claim) -> PaymentStatus {
+///         match self.0.send(claim.invoice(), claim.amount().get()) {
+///             Ok(preimage) => PaymentStatus::Paid(preimage),
+///             // An error of the call does not prove that the payment failed.
+///             Err(_) => PaymentStatus::Unknown,
+///         }
+///     }
+///
+///     fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
+///         match self.0.lookup(hash) {
+///             Lookup::NeverBegun => None,
+///             Lookup::Succeeded(preimage) => Some(PaymentStatus::Paid(preimage)),
+///             Lookup::AllPartsFailed(why) => Some(PaymentStatus::Failed(why)),
+///             // No answer is not "never begun".
+///             Lookup::InFlight | Lookup::NoAnswer => Some(PaymentStatus::Unknown),
+///         }
+///     }
+/// }
+/// ```
+///
+/// # What nodes do without an adapter
+///
+/// No node keeps the whole contract alone. An adapter adds the last column.
+///
+/// | node | refuses a second payment of a hash | forgets | the adapter adds |
 /// |---|---|---|---|
-/// | Core Lightning (`xpay`) | while one is in flight (error 200), and after a success, as long as it remembers | with the plugin `autoclean` (`autoclean-succeededpays-age`, `autoclean-failedpays-age`) and the command `delpay` | neither used for payments that the ledger has in flight; a failed payment is not tried again; no error is a failure before `listpays` reports every row of the hash as `failed` |
-/// | LND with LNDK | no: each call sends under a random id | with `deletepayments` and `DeleteAllPayments` | a durable record of every hash that was handed over; `TrackPaymentV2` answers `status` |
-/// | LDK | only for a `PaymentId` that it remembers: use the payment_hash as the id | a payment that ended, eight timer ticks (about eight minutes) after that; its events are the only answer | a durable record of every hash that was handed over, and of each `PaymentSent` and `PaymentFailed` before the event is acknowledged |
+/// | Core Lightning (`xpay`) | while one is in flight (error 200), and after a success, as long as it remembers | with the plugin `autoclean` (`autoclean-succeededpays-age`, `autoclean-failedpays-age`) and the command `delpay` | neither is used for payments that the ledger has in flight; a failed payment is not tried again; no error is a failure before `listpays` shows every row of the hash as `failed` |
+/// | LND with LNDK | no: each call sends under a random id | with `deletepayments` and `DeleteAllPayments` | a durable list of every hash that was handed over; `TrackPaymentV2` answers `status` |
+/// | LDK | only for a `PaymentId` that it remembers: use the payment_hash as the id | a payment that ended, eight timer ticks (about eight minutes) later; its events are the only report | a durable list of every hash that was handed over, and of each `PaymentSent` and `PaymentFailed` before the event is acknowledged |
 ///
-/// A record of handed-over hashes is written before the call to the node, and answers `status` with
-/// [`PaymentStatus::Unknown`] where the node has forgotten.
+/// The adapter writes a hash to its list before it calls the node. For a hash on the list that the node
+/// does not know, `status` returns [`PaymentStatus::Unknown`].
 ///
 /// # Threads
-/// [`Ledger::pay_once`] and [`Ledger::pay`] call the payer in the caller's thread and ask no more of it than this trait.
-/// [`Ledger::recover`] asks about several claims at once and leaves a call behind that does not return. Its payer is
-/// `Send + Sync + 'static`, in an [`Arc`].
+///
+/// [`Ledger::pay_once`] and [`Ledger::pay`] call the payer in the caller's thread and require no more
+/// than this trait, so `&dyn Payer` is enough. [`Ledger::recover`] asks about several claims at once,
+/// and does not wait for a call that does not return. Its payer is `Send + Sync + 'static`, in an
+/// [`Arc`].
 pub trait Payer {
-    /// Pays exactly [`Claim::amount`] on [`Claim::invoice`], and returns when it is known how that ended, or earlier
-    /// with [`PaymentStatus::Unknown`].
+    /// Pays exactly [`Claim::amount`] on [`Claim::invoice`]. Returns when the outcome is known, or
+    /// earlier with [`PaymentStatus::Unknown`].
     ///
-    /// A failure reported here is believed only when [`Payer::status`] does not contradict it: calls that pay have
-    /// reported failure for payments that went through a moment later.
+    /// The ledger accepts a failure only when [`Payer::status`] does not contradict it: calls that pay
+    /// have reported failure for payments that succeeded a moment later.
     fn pay(&self, claim: &Claim) -> PaymentStatus;
 
-    /// What became of the payment under `hash`. `None` when the node has never begun one.
+    /// The status of the payment under `hash`; `None` when the node has never begun it.
     fn status(&self, hash: PaymentHash) -> Option<PaymentStatus>;
 }
 
 macro_rules! forward_to_pointee {
     ($($pointer:ty),*) => {$(
-        /// A payer behind a pointer is a payer.
+        /// A pointer to a payer is a payer.
         impl<P: Payer + ?Sized> Payer for $pointer {
             fn pay(&self, claim: &Claim) -> PaymentStatus {
                 (**self).pay(claim)
@@ -75,45 +125,51 @@ macro_rules! forward_to_pointee {
 
 forward_to_pointee!(&P, Arc<P>, Box<P>);
 
-/// How a payment stands, as a node reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The status of a payment, as a node reports it.
+///
+/// Deliberately exhaustive: a payer decides between exactly these three.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PaymentStatus {
-    /// It succeeded; the preimage proves it.
+    /// The payment succeeded; the preimage proves it.
     Paid(Preimage),
-    /// It failed for good, with the reason that the node gives.
+    /// The payment failed for good, with the reason that the node gives.
     Failed(String),
-    /// Anything else: under way, timed out, no answer.
+    /// Anything else: in flight, timed out, no answer.
     Unknown,
 }
 
-/// How [`Ledger::pay_once`] or a claim in [`Ledger::recover`] ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The result of [`Ledger::pay_once`], or of one payment in [`Ledger::recover`].
+///
+/// Deliberately exhaustive: each result asks for another action of the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a payment that is not known to have ended needs recovery"]
 pub enum PaymentResult {
-    /// The payment is proved and recorded.
+    /// The payment succeeded, and the ledger has recorded it.
     Paid {
-        /// The receipt.
+        /// The proof of payment.
         preimage: Preimage,
-        /// What it meant for the payout.
-        settled: Settlement,
+        /// What it changed for the payout.
+        settlement: Settlement,
     },
-    /// The payment failed for good; the payout takes another invoice, unless its policy or its disabling says no.
+    /// The payment failed for good. The payout accepts another invoice, unless its policy forbids that
+    /// or it is disabled.
     Failed {
         /// The reason that the node gives.
         reason: String,
     },
-    /// It is not known yet. The claim stays in flight until [`Ledger::recover`] finds out.
+    /// The outcome is unknown. The claim stays in flight until [`Ledger::recover`] learns it.
     InFlight {
-        /// What prevented the answer, where it is more than that the node did not know.
-        problem: Option<RecordingError>,
+        /// Why the outcome could not be learnt or recorded; `None` when the node does not know it.
+        error: Option<RecordingError>,
     },
-    /// The node has never begun the payment, and it was not begun now. The claim stays in flight and takes no part in
-    /// any payment until a person decides.
+    /// The node has never begun the payment, and the ledger did not begin it now. The claim stays in
+    /// flight until an operator decides.
     ///
-    /// To decide, look at the payments of the node itself, also at those before it was pruned or restored. If it made
-    /// the payment, record the proof with [`Ledger::settle`]. If it certainly did not, and no program that could begin
-    /// it is running, end the claim with [`Ledger::release`]. In doubt wait until the invoice has expired for long:
-    /// the payee has either given out the preimage by then or cannot take the money any more.
+    /// To decide, look at the payments of the node, including those from before it was pruned or
+    /// restored. If the node made the payment, record the proof with [`Ledger::settle`]. If it certainly
+    /// did not, and no program that could begin the payment is running, end the claim with
+    /// [`Ledger::release`]. In doubt wait until the invoice has been expired for long: by then the payee
+    /// has either released the preimage or cannot receive the money any more.
     NeverBegun {
         /// Why it was not begun.
         reason: NotBegun,
@@ -121,10 +177,10 @@ pub enum PaymentResult {
 }
 
 /// Why a payment that the node does not know was not begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotBegun {
-    /// The claim is older than the caller lets recovery begin: the node may have forgotten the payment.
+    /// The claim is older than the caller permits: the node may have forgotten the payment.
     #[error("claimed at {claimed_at}, more than {within} seconds ago (now {now})")]
     TooOld {
         /// The unix second of the claim.
@@ -142,10 +198,10 @@ pub enum NotBegun {
         /// The time of the recovery, unix seconds.
         now: u64,
     },
-    /// The claimed bytes are no invoice that says when it expires.
+    /// The claimed bytes are not an invoice with an expiry.
     #[error("the claimed invoice cannot be read")]
     UnreadableInvoice,
-    /// The payment was adopted. It may have been made by a node that forgot it, and is never begun.
+    /// The payment was adopted. The node may have made it and forgotten it, so it is never begun.
     #[error("the payment was adopted, not claimed")]
     Adopted,
     /// Another payment of the payout is in flight: it was adopted after this claim.
@@ -156,89 +212,93 @@ pub enum NotBegun {
     },
 }
 
-/// What prevented the record of how a claim ended. The claim stays in flight; recovery asks again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why the outcome of a payment could not be learnt or recorded. The claim stays in flight, and
+/// recovery asks again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordingError {
-    /// The success could not be recorded, or its proof does not fit: a node that reports a wrong preimage has proved
-    /// nothing.
-    #[error("the node reports success: {0}")]
+    /// The node reports success, which could not be recorded, or whose preimage belongs to another
+    /// payment and so proves nothing.
+    #[error("the node reports success, which is not recorded")]
     Settle(#[from] SettleError),
-    /// The failure could not be recorded.
-    #[error("the node reports failure: {0}")]
+    /// The node reports failure, which could not be recorded.
+    #[error("the node reports failure, which is not recorded")]
     Release(#[from] ReleaseError),
     /// The payout could not be read, so the payment was not begun.
-    #[error("the payment was not begun: {0}")]
-    Store(StoreError),
+    #[error("the payment was not begun: the payout cannot be read")]
+    Store(#[source] StoreError),
     /// The payer panicked.
     #[error("the payer panicked: {message}")]
     Panicked {
         /// The message of the panic, where it was text.
         message: String,
     },
-    /// The payer did not answer within the limit. Its answer is recorded when it comes, as long as the ledger is open.
+    /// The payer did not return within the limit. Its answer is recorded when it comes, if the ledger is
+    /// still open.
     #[error("no answer from the node within {limit:?}")]
     NoAnswer {
         /// The limit: [`RecoverOptions::limit`](super::RecoverOptions::limit).
         limit: Duration,
     },
-    /// The payer was not asked, because too many earlier questions are still without an answer.
-    #[error("the node was not asked: {waiting} questions to it are without an answer")]
+    /// The payer was not called, because too many earlier calls have not returned.
+    #[error("the node was not asked: {waiting} earlier calls have not returned")]
     NotAsked {
-        /// How many.
+        /// The number of calls that have not returned.
         waiting: usize,
     },
-    /// No thread could be started to ask the payer.
-    #[error("the node was not asked: no thread: {reason}")]
+    /// No thread could be started to call the payer.
+    #[error("the node was not asked: cannot start a thread: {reason}")]
     NoThread {
         /// What the operating system reports.
         reason: String,
     },
-    /// The ledger was closed while the payer was asked, so nothing was begun or recorded.
-    #[error("the ledger was closed meanwhile")]
+    /// The ledger was closed during the call of the payer, so nothing was begun or recorded.
+    #[error("the ledger was closed during the call")]
     Closed,
 }
 
 impl From<RecordingError> for PaymentResult {
-    fn from(problem: RecordingError) -> Self {
-        Self::InFlight { problem: Some(problem) }
+    fn from(error: RecordingError) -> Self {
+        Self::InFlight { error: Some(error) }
     }
 }
 
 impl<S: Store> Ledger<S> {
-    /// Claims a payout for an invoice, has `payer` pay it, and records how that ended. `now` tells the time in unix
-    /// seconds whenever it is needed, since paying may take long.
+    /// Claims a payout for an invoice, calls `payer` to pay it, and records the outcome. `now` returns the
+    /// time in unix seconds. It is called more than once, because a payment may take long.
     ///
-    /// Whatever happens in between, a crash included, the payout is not paid again: the claim is durable before the
-    /// payer is asked. [`PaymentResult::InFlight`] and [`PaymentResult::NeverBegun`] are no failures: never answer them by paying in
-    /// another way.
+    /// If the process stops in between, the payout is not paid again: the claim is durable before the
+    /// payer is called. [`PaymentResult::InFlight`] and [`PaymentResult::NeverBegun`] are not failures:
+    /// never respond to them with another payment.
     ///
     /// # Errors
-    /// [`ClaimError`]: the payer was not asked.
+    ///
+    /// [`ClaimError`]: the payer was not called.
     pub fn pay_once<'a>(
         &self,
         invoice: impl Into<AnyInvoice<'a>>,
-        payer: &impl Payer,
+        payer: &(impl Payer + ?Sized),
         now: impl Fn() -> u64,
     ) -> Result<PaymentResult, ClaimError> {
         Ok(self.pay(self.claim(invoice, now())?, payer, now))
     }
 
-    /// Has `payer` pay what was claimed, and records how that ended: the second half of [`Ledger::pay_once`].
+    /// Calls `payer` to pay a claim, and records the outcome: the second half of [`Ledger::pay_once`].
     ///
-    /// The payer is asked for the payment's status first, and pays only if it has never begun it. A claim may be held
-    /// for long, so the payout is read again immediately before. A payment that has been released or settled meanwhile
-    /// is not begun, nor one of a payout that another payment has paid or may be paying.
-    pub fn pay(&self, claim: Claim, payer: &impl Payer, now: impl Fn() -> u64) -> PaymentResult {
+    /// The payer is asked for the status of the payment first, and pays only if it has never begun it. A
+    /// caller may hold a claim for long, so the payout is read again immediately before. The payment is
+    /// not begun if it has been released or settled meanwhile, or if another payment has paid the payout
+    /// or may be paying it.
+    pub fn pay(&self, claim: Claim, payer: &(impl Payer + ?Sized), now: impl Fn() -> u64) -> PaymentResult {
         drive(&|| Some(self.handle()), &claim, payer, &|_: &Claim| None, &now)
     }
 
-    /// Records what a node reports of the payment under `hash`, as [`Ledger::pay_once`] does: for callers that run the
-    /// node themselves, and for its callbacks.
-    pub fn record(&self, hash: PaymentHash, outcome: PaymentStatus, now: u64) -> PaymentResult {
-        match outcome {
+    /// Records the status that a node reports for the payment under `hash`, as [`Ledger::pay_once`] does.
+    /// For callers that call the node themselves, and for its callbacks.
+    pub fn apply_status(&self, hash: PaymentHash, status: PaymentStatus, now: u64) -> PaymentResult {
+        match status {
             PaymentStatus::Paid(preimage) => match self.settle(hash, preimage, now) {
-                Ok(settled) => PaymentResult::Paid { preimage, settled },
+                Ok(settlement) => PaymentResult::Paid { preimage, settlement },
                 Err(error) => RecordingError::from(error).into(),
             },
             PaymentStatus::Failed(reason) => match self.release(hash, &reason, now) {
@@ -246,22 +306,23 @@ impl<S: Store> Ledger<S> {
                 Ok(()) | Err(ReleaseError::Refused(Refusal::AlreadyFailed { .. })) => {
                     PaymentResult::Failed { reason }
                 }
-                // Proved paid before, by a callback of the node that now reports otherwise: the proof counts.
+                // A callback of the same node brought the proof before. The proof decides.
                 Err(error @ ReleaseError::Refused(Refusal::ReleasePaid { .. })) => {
                     match self.proof_of(hash) {
-                        Ok(Some(proof)) => {
-                            PaymentResult::Paid { preimage: proof.preimage(), settled: Settlement::Already }
-                        }
+                        Ok(Some(proof)) => PaymentResult::Paid {
+                            preimage: proof.preimage(),
+                            settlement: Settlement::Already,
+                        },
                         Ok(None) | Err(_) => RecordingError::from(error).into(),
                     }
                 }
                 Err(error) => RecordingError::from(error).into(),
             },
-            PaymentStatus::Unknown => PaymentResult::InFlight { problem: None },
+            PaymentStatus::Unknown => PaymentResult::InFlight { error: None },
         }
     }
 
-    /// What proves the payment under `hash`, if it proved paid.
+    /// The proof of the payment under `hash`, if it succeeded.
     fn proof_of(&self, hash: PaymentHash) -> Result<Option<PaymentProof>, StoreError> {
         let payout = self.by_payment_hash(hash)?;
         Ok(payout
@@ -269,10 +330,8 @@ impl<S: Store> Ledger<S> {
     }
 }
 
-/// Asks `payer` about a claim, has it pay if it never began to and `forbids` has no objection, and records how that
-/// ended.
-///
-/// The ledger is looked up anew for each step, since its owner may close it while the payer is asked.
+/// Asks `payer` about a claim, calls it to pay if it never began the payment and `forbids` returns no
+/// reason, and records the outcome.
 pub(super) fn drive<S: Store>(
     ledger: &dyn Fn() -> Option<Ledger<S>>,
     claim: &Claim,
@@ -280,49 +339,97 @@ pub(super) fn drive<S: Store>(
     forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
     now: &dyn Fn() -> u64,
 ) -> PaymentResult {
-    let hash = claim.payment_hash();
-    let outcome = match payer.status(hash) {
-        Some(outcome) => outcome,
-        None => {
-            let Some(ledger) = ledger() else { return RecordingError::Closed.into() };
-            match ledger.look(claim) {
-                Look::Over(ended) => return ended,
-                Look::Forbidden(reason) => return PaymentResult::NeverBegun { reason },
-                // Read after the other payment was seen, so that a worker elsewhere that began this one meanwhile is
-                // not taken for one that did not.
-                Look::Overtaken { by } => match (payer.status(hash), forbids(claim)) {
-                    (Some(outcome), _) => outcome,
-                    // The node may have forgotten that it made the payment: then it did not fail.
-                    (None, Some(reason)) => return PaymentResult::NeverBegun { reason },
-                    (None, None) => {
-                        PaymentStatus::Failed(format!("never begun, and payment {by} has paid the payout"))
-                    }
-                },
-                Look::MayBegin => match forbids(claim) {
-                    Some(reason) => return PaymentResult::NeverBegun { reason },
-                    None => {
-                        drop(ledger);
-                        ask_to_pay(payer, claim)
-                    }
-                },
-            }
+    let mut next = NextStep::Ask;
+    loop {
+        match next.take(ledger, claim, payer, forbids, now) {
+            ControlFlow::Continue(step) => next = step,
+            ControlFlow::Break(result) => return result,
         }
-    };
-    ledger().map_or_else(|| RecordingError::Closed.into(), |ledger| ledger.record(hash, outcome, now()))
-}
-
-/// Has `payer` pay, and believes in a failure only when its status does not contradict it.
-fn ask_to_pay(payer: &(impl Payer + ?Sized), claim: &Claim) -> PaymentStatus {
-    match payer.pay(claim) {
-        PaymentStatus::Failed(reason) => match payer.status(claim.payment_hash()) {
-            None | Some(PaymentStatus::Failed(_)) => PaymentStatus::Failed(reason),
-            Some(contradiction) => contradiction,
-        },
-        outcome => outcome,
     }
 }
 
-/// Where a claim stands immediately before its payment is begun.
+/// The next step of a payment. Each step calls the payer once or reads or writes the payout once, so
+/// all that can happen between two such calls can happen between two steps. The simulator (feature
+/// `simulation`) takes the steps one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NextStep {
+    /// Asks the payer for the status of the payment.
+    Ask,
+    /// Reads the payout again: may the payment be begun?
+    Look,
+    /// Asks the payer again, after it was seen that another payment has paid the payout: another worker
+    /// may have begun this one meanwhile.
+    AskOvertaken {
+        /// The payment that has paid the payout.
+        by: PaymentHash,
+    },
+    /// Calls the payer to pay.
+    Begin,
+    /// The call reported failure. Asks the payer whether the status contradicts that.
+    Confirm {
+        /// The reason that the call gave.
+        reason: String,
+    },
+    /// Records what the payer reported.
+    Record(PaymentStatus),
+}
+
+impl NextStep {
+    /// Takes this step, and returns the next one, or the result of the last.
+    ///
+    /// The ledger is upgraded again for each step, because its owner may close it during a call of the payer.
+    pub(crate) fn take<S: Store>(
+        self,
+        ledger: &dyn Fn() -> Option<Ledger<S>>,
+        claim: &Claim,
+        payer: &(impl Payer + ?Sized),
+        forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
+        now: &dyn Fn() -> u64,
+    ) -> ControlFlow<PaymentResult, Self> {
+        let hash = claim.payment_hash();
+        ControlFlow::Continue(match self {
+            Self::Ask => payer.status(hash).map_or(Self::Look, Self::Record),
+            Self::Look => {
+                let Some(ledger) = ledger() else { return ControlFlow::Break(RecordingError::Closed.into()) };
+                match ledger.look(claim) {
+                    Look::Over(result) => return ControlFlow::Break(result),
+                    Look::Forbidden(reason) => {
+                        return ControlFlow::Break(PaymentResult::NeverBegun { reason });
+                    }
+                    Look::Overtaken { by } => Self::AskOvertaken { by },
+                    Look::MayBegin => match forbids(claim) {
+                        Some(reason) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
+                        None => Self::Begin,
+                    },
+                }
+            }
+            Self::AskOvertaken { by } => match (payer.status(hash), forbids(claim)) {
+                (Some(outcome), _) => Self::Record(outcome),
+                // The node may have made the payment and forgotten it. Then the payment did not fail.
+                (None, Some(reason)) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
+                (None, None) => Self::Record(PaymentStatus::Failed(format!(
+                    "never begun, and payment {by} has paid the payout"
+                ))),
+            },
+            Self::Begin => match payer.pay(claim) {
+                PaymentStatus::Failed(reason) => Self::Confirm { reason },
+                outcome => Self::Record(outcome),
+            },
+            Self::Confirm { reason } => match payer.status(hash) {
+                None | Some(PaymentStatus::Failed(_)) => Self::Record(PaymentStatus::Failed(reason)),
+                Some(contradiction) => Self::Record(contradiction),
+            },
+            Self::Record(outcome) => {
+                return ControlFlow::Break(ledger().map_or_else(
+                    || RecordingError::Closed.into(),
+                    |ledger| ledger.apply_status(hash, outcome, now()),
+                ));
+            }
+        })
+    }
+}
+
+/// The state of a claim immediately before its payment is begun.
 enum Look {
     MayBegin,
     /// It has ended, or cannot be read.
@@ -348,9 +455,10 @@ impl<S: Store> Ledger<S> {
         };
         let state = payout.state();
         match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
-            Some(Attempt::Paid(proof)) => {
-                Look::Over(PaymentResult::Paid { preimage: proof.preimage(), settled: Settlement::Already })
-            }
+            Some(Attempt::Paid(proof)) => Look::Over(PaymentResult::Paid {
+                preimage: proof.preimage(),
+                settlement: Settlement::Already,
+            }),
             Some(Attempt::Failed(_)) | None => {
                 Look::Over(PaymentResult::Failed { reason: "released before it was begun".into() })
             }

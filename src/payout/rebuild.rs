@@ -1,39 +1,41 @@
-//! [`Ledger::rebuild`]: a damaged row written anew from its history.
+//! [`Ledger::rebuild`]: rewrites a damaged row from its history.
 
 use std::iter;
 use std::vec::Vec;
 
-use thiserror::Error;
-
+use super::error::RebuildError;
 use super::history::HistoryEvent;
 use super::id::PayoutId;
 use super::ledger::{Ledger, Written};
-use super::record::Payout;
+use super::payout::Payout;
 use super::replay::{ReplayError, hashes, replay};
-use super::store::{Row, Store, StoreError};
+use super::store::{Row, Store};
 use crate::payment::PaymentHash;
 
 impl<S: Store> Ledger<S> {
-    /// Writes the row of a payout anew from its history, where the row is damaged, and takes its payment hashes again
-    /// that the index has lost. A payout that is whole is returned as it is, and nothing is written.
+    /// Rewrites the damaged row of a payout from its history, and takes the payment hashes again that
+    /// the index has lost. If the payout is whole, it is returned, and nothing is written.
     ///
-    /// It restores terms, state, every attempt with its time and proof, the claim in flight with its invoice, and the
-    /// status that listings show. It does so only from a history that is whole: each event is what was written, follows
-    /// the one before it, and is what the state machine answers; and the last event is the one that the row's version or
-    /// the rest of the row names. Otherwise an event may be missing, a claim for instance, and a payout without it could
-    /// be paid twice.
+    /// It restores terms, state, every attempt with its time and proof, the claim in flight with its
+    /// invoice, and the status that listings show. It does so only from a history that is whole. Each
+    /// event must be what was written, follow the event before it, and be what the state machine
+    /// returns. The last event must be the one that the version of the row or the rest of the row
+    /// names. Otherwise an event may be missing, for instance a claim, and a payout without it could be
+    /// paid twice.
     ///
     /// It does not restore
     /// - a row that is gone or that the store itself cannot read,
-    /// - a history that is damaged: there is nothing to replay,
-    /// - the label in the row, which a store cannot change: the history has the right one ([`HistoryEvent::Created`]), and
-    ///   [`Ledger::verify`] goes on to report the row,
-    /// - what a ledger lost that was restored from an old copy: see [`Ledger::adopt`].
+    /// - a payout whose history is damaged: there is nothing to replay,
+    /// - the label in the row, which a store cannot change. The history has the right label
+    ///   ([`HistoryEvent::Created`]), and [`Ledger::verify`] continues to report the row,
+    /// - payments that are missing because the ledger was restored from an old copy: see
+    ///   [`Ledger::adopt`].
     ///
-    /// **Repeated**, it changes nothing. **Interrupted**, the row is damaged as before or rebuilt; if hashes of the index
-    /// are missing, rebuild again. **Raced** by another rebuild, one of them writes.
+    /// **Repeated**, it changes nothing. **Interrupted**, the row is damaged as before, or rebuilt; if
+    /// the index still lacks hashes, rebuild again. **Raced** by another rebuild, one of them writes.
     ///
     /// # Errors
+    ///
     /// [`RebuildError`]. After [`RebuildError::Store`] rebuild again.
     pub fn rebuild(&self, id: PayoutId, now: u64) -> Result<Payout, RebuildError> {
         self.retrying(|| {
@@ -95,37 +97,4 @@ impl<S: Store> Ledger<S> {
         }
         Ok(lost)
     }
-}
-
-/// Why a payout is not rebuilt.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum RebuildError {
-    /// There is no row to be rebuilt.
-    #[error("unknown payout")]
-    UnknownPayout,
-    /// The history is not whole.
-    #[error("the history is damaged: {0}")]
-    History(#[source] ReplayError),
-    /// The history is whole as far as it goes, but its last event may be missing.
-    #[error(
-        "the history may be cut short: it ends with version {history} of the row, which has version {row}"
-    )]
-    EndUnknown {
-        /// The version that was written with the last event.
-        history: u64,
-        /// The version of the damaged row.
-        row: u64,
-    },
-    /// The index gives a payment of this payout to another one.
-    #[error("payment {hash} belongs to payout {by}")]
-    HashTaken {
-        /// The payment_hash.
-        hash: PaymentHash,
-        /// The other payout.
-        by: PayoutId,
-    },
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

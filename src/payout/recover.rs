@@ -1,13 +1,15 @@
-//! RecoveryReport: [`Ledger::recover`] asks the node about what is in flight, each claim in a thread of its own.
+//! Recovery: [`Ledger::recover`] asks the node about what is in flight, each claim in a thread of its own.
 //!
-//! A node that hangs in one call must not hold up the others. Rust cannot stop a thread, so a call without an answer
-//! is left behind: its thread owns all that it needs (a shared payer, the claim, a weak handle to the ledger) and is not
-//! joined. Scoped threads would have to be. The thread goes on to hold its claim, so nothing in this process asks about
-//! that payment again while the first question is open, and what it answers late is still recorded, as long as the
-//! ledger is open. The number of threads left behind is bounded.
+//! A node that hangs in one call must not delay the others. Rust cannot stop a thread, so the run goes
+//! on without a call that does not return. The thread of that call owns all that it needs (a shared
+//! payer, the claim, a weak handle to the ledger) and is not joined; a scoped thread would have to be.
+//! It keeps holding its claim, so nothing in this process asks about that payment again while the first
+//! call is open. Its late answer is still recorded, if the ledger is open. The number of such threads is
+//! bounded.
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::string::{String, ToString};
 use std::sync::Arc;
@@ -16,14 +18,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
+use super::any_invoice::last_payable_second;
 use super::claim::{Asking, Claim, HeldClaim};
 use super::id::PayoutId;
 use super::ledger::{Ledger, UnreadablePayout, WeakLedger};
-use super::pay::{NotBegun, Payer, PaymentResult, RecordingError, drive};
-use super::presented::last_payable_second;
-use super::promise::Terms;
+use super::pay::{NextStep, NotBegun, Payer, PaymentResult, RecordingError};
 use super::status::Status;
 use super::store::{Filter, Order, PageSize, Store, StoreError};
+use super::terms::Terms;
 use crate::payment::PaymentHash;
 
 /// What [`Ledger::recover`] asks about, what it may begin, and how long it waits.
@@ -34,7 +36,7 @@ use crate::payment::PaymentHash;
 ///
 /// let options = RecoverOptions::new().begin_within(120).limit(Duration::from_secs(30));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct RecoverOptions {
     claimed_until: u64,
@@ -44,18 +46,18 @@ pub struct RecoverOptions {
 }
 
 impl RecoverOptions {
-    /// 300 seconds: [`begin_within`](Self::begin_within), unless another is given. Less than the eight minutes after
-    /// which LDK forgets a payment.
+    /// The default of [`begin_within`](Self::begin_within): 300 seconds. LDK forgets a payment after eight
+    /// minutes, so this is less.
     pub const BEGIN_WITHIN: u64 = 300;
 
-    /// One minute: [`limit`](Self::limit), unless another is given.
+    /// The default of [`limit`](Self::limit): one minute.
     pub const LIMIT: Duration = Duration::from_secs(60);
 
-    /// 8: [`at_once`](Self::at_once), unless another is given.
+    /// The default of [`at_once`](Self::at_once): 8.
     pub const AT_ONCE: usize = 8;
 
-    /// Every claim that is not held in this process; begin those of the last 300 seconds that the node never began;
-    /// wait one minute for each; ask about 8 at once.
+    /// Asks about every claim that is not held in this process, 8 at once, waits one minute for each, and
+    /// begins those of the last 300 seconds that the node never began.
     pub const fn new() -> Self {
         Self {
             claimed_until: u64::MAX,
@@ -67,25 +69,26 @@ impl RecoverOptions {
 
     /// Asks only about claims made up to this unix second.
     ///
-    /// On a store with one owner, such as a redb file, leave the default [`u64::MAX`]: a claim that is not held in this
-    /// process is held nowhere, and a claim made while the clock ran ahead is not left out. With several machines on one
-    /// store, choose a second further back than any worker elsewhere can take from its claim to its call of the node.
+    /// On a store with one owner, such as a redb file, keep the default [`u64::MAX`]: a claim that is not
+    /// held in this process is held nowhere, and a claim made while the clock ran ahead is not skipped.
+    /// With several machines on one store, choose a second that is further back than any worker takes
+    /// from its claim to its call of the node.
     pub const fn claimed_until(mut self, second: u64) -> Self {
         self.claimed_until = second;
         self
     }
 
-    /// Begins a payment that the node never began only if it was claimed at most this many seconds ago. 0 leaves nearly
-    /// every such claim to a person.
+    /// Begins a payment that the node never began only if it was claimed at most this many seconds ago.
+    /// With 0, nearly every such claim waits for an operator.
     ///
-    /// Keep it shorter than the time for which the node is sure to remember a payment: "never begun" is also what a node
-    /// answers that has forgotten ([`Payer`] lists which nodes do, and when).
+    /// Keep it shorter than the time for which the node certainly remembers a payment. A node that has
+    /// forgotten a payment also reports it as never begun ([`Payer`] lists which nodes forget, and when).
     pub const fn begin_within(mut self, seconds: u64) -> Self {
         self.begin_within = seconds;
         self
     }
 
-    /// Waits at most this long for the payer's answers about one claim, then goes on with the others.
+    /// Waits at most this long for the payer's calls about one claim, then continues with the others.
     pub const fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
@@ -105,51 +108,54 @@ impl Default for RecoverOptions {
 }
 
 /// What one run of [`Ledger::recover`] did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "it lists what needs attention"]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[must_use = "it lists what an operator has to look at"]
 pub struct RecoveryReport {
     /// The payments that were asked about, oldest payout first.
     pub payments: Vec<RecoveredClaim>,
-    /// The payouts in flight whose rows could not be read. They did not keep the others from being recovered.
+    /// The payouts in flight whose rows could not be read. The others were recovered all the same.
     pub unreadable: Vec<UnreadablePayout>,
 }
 
 /// What [`Ledger::recover`] did with one payment in flight.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecoveredClaim {
     /// The payout.
     pub payout: PayoutId,
     /// The payment.
     pub hash: PaymentHash,
-    /// How it stands now.
-    pub ended: PaymentResult,
+    /// Its result.
+    pub result: PaymentResult,
 }
 
 impl<S: Store> Ledger<S> {
-    /// Asks `payer` about every payment in flight that no ledger in this process holds, and records how it ended. Run
-    /// it at the start and from time to time.
+    /// Asks `payer` about every payment in flight that no ledger in this process holds, and records the
+    /// outcome. Run it at the start of the program and from time to time.
     ///
     /// - **A payment that the node never began** is begun now if its claim is young enough
-    ///   ([`RecoverOptions::begin_within`]) and its invoice has not expired. It is begun, not released, so that a slow
-    ///   worker elsewhere and this recovery pay the same invoice. Otherwise it is reported as [`PaymentResult::NeverBegun`], for
-    ///   a person to decide; the claim stays in flight, and the next run reports it again. An adopted payment is never
-    ///   begun.
-    /// - **One bad claim stops nothing.** A payer that panics is caught, one that does not answer within the limit is
-    ///   left behind, and a damaged row is listed: all three are in the [`RecoveryReport`], and the others go on. A panic can
-    ///   be caught only in programs that unwind: with `panic = "abort"` it ends the process, and the claims behind it
-    ///   are recovered after the next start.
-    /// - **A late answer is recorded** when it comes, if the ledger is still open; until then no run in this process
-    ///   asks about that payment again. A process that ends before leaves it to its next start.
+    ///   ([`RecoverOptions::begin_within`]) and its invoice has not expired. It is begun, not released, so
+    ///   that a slow worker elsewhere and this recovery pay the same invoice. Otherwise it is reported as
+    ///   [`PaymentResult::NeverBegun`] for an operator to decide; the claim stays in flight, and the next
+    ///   run reports it again. An adopted payment is never begun.
+    /// - **One bad claim stops nothing.** A panic of the payer is caught, a call that does not return
+    ///   within the limit is not waited for, and a damaged row is listed. All three are in the
+    ///   [`RecoveryReport`], and the others continue. A panic can be caught only in programs that unwind:
+    ///   with `panic = "abort"` it ends the process, and the next start recovers the remaining claims.
+    /// - **A late answer is recorded** when it comes, if the ledger is still open. Until then no run in
+    ///   this process asks about that payment again. If the process ends before, its next start asks.
     ///
-    /// **Repeated**: it asks again about what is still in flight. **Interrupted**: what was recorded is recorded, the
-    /// rest is still in flight. **Raced** by another recovery in this process, each payment is asked about by one of
-    /// them; by one on another machine, both ask and record the same, and [`RecoverOptions::claimed_until`] keeps them
-    /// from beginning what a worker there is about to begin. What is written between the last look at the payout and the
-    /// call to the node is not seen. **On a ledger restored from an old copy** it knows only the claims in that copy:
-    /// first [`adopt`](Ledger::adopt) every payment that the node knows and the ledger does not.
+    /// **Repeated**, it asks again about what is still in flight. **Interrupted**, recorded outcomes stay
+    /// recorded, and the rest is still in flight. **Raced** by another recovery in this process, each
+    /// payment is asked about by one of them. Raced by one on another machine, both ask and record the
+    /// same, and [`RecoverOptions::claimed_until`] prevents that they begin what a worker there is about
+    /// to begin. A write between the last read of the payout and the call to the node is not seen. **On a
+    /// ledger restored from an old copy** it knows only the claims in that copy: first
+    /// [`adopt`](Ledger::adopt) every payment that the node knows and the ledger does not.
     ///
     /// # Errors
-    /// [`StoreError`] when the store cannot list the claims. What was asked before goes on and is recorded.
+    ///
+    /// [`StoreError`] when the store cannot list the claims. The calls that were made before continue,
+    /// and their outcomes are recorded.
     pub fn recover<P>(
         &self,
         payer: &Arc<P>,
@@ -194,19 +200,22 @@ impl<S: Store> Ledger<S> {
         }
     }
 
-    /// Takes over the claim in flight of a payout, if it was granted up to the second `claimed_until` and is not held
-    /// in this process: one step of [`Ledger::recover`], for callers that run their node in their own way.
+    /// Takes over the claim in flight of a payout, if it was granted up to the second `claimed_until` and
+    /// is not held in this process. It is one step of [`Ledger::recover`], for callers that call the node
+    /// themselves.
     ///
-    /// Ask the node about it. If it never began the payment, hand it the claim, unless [`Claim::paid_by`] reports that
-    /// the payout is paid already: then release it. Do not begin it when the claim is older than the time for which the
-    /// node is sure to remember, or when the invoice has expired. [`Ledger::record`] records the outcome. An adopted
-    /// payment is no claim and is not given out.
+    /// Ask the node about the payment. If the node never began it, pay the claim, unless
+    /// [`Claim::paid_by`] reports that the payout is paid already: then release the claim. Do not begin
+    /// the payment when the claim is older than the time for which the node certainly remembers, or when
+    /// the invoice has expired. [`Ledger::apply_status`] records the outcome. An adopted payment is not a
+    /// claim and is not returned.
     ///
     /// # Errors
+    ///
     /// [`StoreError`] when the row cannot be read.
     pub fn resume(&self, id: PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
         let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
-        // Held first and read then, so that what is read is not about to be paid by another thread here.
+        // Held first and read then, so that no other thread in this process is about to pay it.
         let Some(held) = self.held()?.hold(id, hash) else { return Ok(None) };
         let Some(payout) = self.get(id)? else { return Ok(None) };
         let since = payout.in_flight_since().unwrap_or_default();
@@ -216,8 +225,8 @@ impl<S: Store> Ledger<S> {
         Ok(Claim::new(&payout, held))
     }
 
-    /// What there is to ask about one payout.
-    fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
+    /// The payments in flight of one payout.
+    pub(crate) fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
         let Some(payout) = self.get(id)? else { return Ok(Vec::new()) };
         let mut jobs = Vec::new();
         for hash in payout.state().in_flight() {
@@ -229,25 +238,25 @@ impl<S: Store> Ledger<S> {
             } else if let Some(claim) = self.resume(id, options.claimed_until)? {
                 let claimed_at = payout.in_flight_since().unwrap_or_default();
                 let bounds = Bounds { claimed_at, within: options.begin_within };
-                jobs.push(Job::Claimed { claim, promise: Box::new(payout.promise().clone()), bounds });
+                jobs.push(Job::Claimed { claim, terms: Box::new(payout.terms().clone()), bounds });
             }
         }
         Ok(jobs)
     }
 }
 
-/// The most questions to nodes that may be without an answer at one time, in this process and for one ledger. A node
-/// that hangs in so many calls hangs.
+/// The most calls to nodes that may be open at one time, in this process and for one ledger. A node that
+/// hangs in so many calls will hang in the next.
 const MAX_ASKING: usize = 64;
 
 /// One payment to ask about. It is held until this is dropped.
-enum Job {
-    Claimed { claim: Claim, promise: Box<Terms>, bounds: Bounds },
+pub(crate) enum Job {
+    Claimed { claim: Claim, terms: Box<Terms>, bounds: Bounds },
     Adopted { payout: PayoutId, hash: PaymentHash, _held: HeldClaim },
 }
 
 impl Job {
-    const fn names(&self) -> (PayoutId, PaymentHash) {
+    pub(crate) const fn names(&self) -> (PayoutId, PaymentHash) {
         match self {
             Self::Claimed { claim, .. } => (claim.payout_id(), claim.payment_hash()),
             Self::Adopted { payout, hash, .. } => (*payout, *hash),
@@ -260,37 +269,57 @@ impl Job {
         payer: &(impl Payer + ?Sized),
         now: &dyn Fn() -> u64,
     ) -> PaymentResult {
-        match self {
-            Self::Claimed { claim, promise, bounds } => {
-                let forbids = |claim: &Claim| bounds.forbid(promise, claim.invoice(), now());
-                drive(&|| ledger.upgrade(), claim, payer, &forbids, now)
+        let mut next = NextStep::Ask;
+        loop {
+            match self.take(next, &|| ledger.upgrade(), payer, now) {
+                ControlFlow::Continue(step) => next = step,
+                ControlFlow::Break(result) => return result,
             }
-            Self::Adopted { hash, .. } => match payer.status(*hash) {
-                None => PaymentResult::NeverBegun { reason: NotBegun::Adopted },
-                Some(outcome) => {
-                    let closed = || RecordingError::Closed.into();
-                    ledger.upgrade().map_or_else(closed, |ledger| ledger.record(*hash, outcome, now()))
-                }
+        }
+    }
+
+    /// Takes one step of the job, and returns the next one, or the result of the last.
+    pub(crate) fn take<S: Store>(
+        &self,
+        step: NextStep,
+        ledger: &dyn Fn() -> Option<Ledger<S>>,
+        payer: &(impl Payer + ?Sized),
+        now: &dyn Fn() -> u64,
+    ) -> ControlFlow<PaymentResult, NextStep> {
+        match (self, step) {
+            (Self::Claimed { claim, terms, bounds }, step) => {
+                let forbids = |claim: &Claim| bounds.forbid(terms, claim.invoice(), now());
+                step.take(ledger, claim, payer, &forbids, now)
+            }
+            (Self::Adopted { hash, .. }, NextStep::Record(outcome)) => {
+                let closed = || RecordingError::Closed.into();
+                let apply = |ledger: Ledger<S>| ledger.apply_status(*hash, outcome, now());
+                ControlFlow::Break(ledger().map_or_else(closed, apply))
+            }
+            // An adopted payment is asked about and never begun.
+            (Self::Adopted { hash, .. }, _) => match payer.status(*hash) {
+                None => ControlFlow::Break(PaymentResult::NeverBegun { reason: NotBegun::Adopted }),
+                Some(outcome) => ControlFlow::Continue(NextStep::Record(outcome)),
             },
         }
     }
 }
 
-/// When a claim that was never begun may still be.
+/// Until when a claim that was never begun may be begun.
 #[derive(Clone, Copy)]
-struct Bounds {
+pub(crate) struct Bounds {
     claimed_at: u64,
     within: u64,
 }
 
 impl Bounds {
-    fn forbid(self, promise: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
+    pub(crate) fn forbid(self, terms: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
         let Self { claimed_at, within } = self;
-        // A claim from the future was made by a clock that ran ahead, and is young.
+        // A clock that ran ahead made a claim from the future, which is young.
         if now.saturating_sub(claimed_at) > within {
             return Some(NotBegun::TooOld { claimed_at, within, now });
         }
-        match last_payable_second(promise, invoice) {
+        match last_payable_second(terms, invoice) {
             None => Some(NotBegun::UnreadableInvoice),
             Some(last) if now > last => Some(NotBegun::InvoiceExpired { last, now }),
             Some(_) => None,
@@ -298,12 +327,12 @@ impl Bounds {
     }
 }
 
-/// The questions of one run: those in the air, and the answers so far.
+/// The calls of one run: those that are open, and the results so far.
 struct Questions {
     limit: Duration,
     at_once: usize,
     payments: Vec<RecoveredClaim>,
-    /// Those in the air, by their place in `payments`, and when each is given up.
+    /// The open calls, by their place in `payments`, and until when the run waits for each.
     open: BTreeMap<usize, Instant>,
     sender: Sender<(usize, PaymentResult)>,
     receiver: Receiver<(usize, PaymentResult)>,
@@ -322,7 +351,7 @@ impl Questions {
         }
     }
 
-    /// Asks about one payment, as soon as there is room for another question.
+    /// Asks about one payment, as soon as fewer than `at_once` calls are open.
     fn ask<S, P>(
         &mut self,
         job: Job,
@@ -338,23 +367,23 @@ impl Questions {
             self.wait();
         }
         let (place, (payout, hash)) = (self.payments.len(), job.names());
-        let mut push = |ended| self.payments.push(RecoveredClaim { payout, hash, ended });
+        let mut push = |result| self.payments.push(RecoveredClaim { payout, hash, result });
         let Some(asking) = asking else {
             return push(RecordingError::NotAsked { waiting: MAX_ASKING }.into());
         };
         let (payer, now, sender) = (Arc::clone(payer), Arc::clone(now), self.sender.clone());
         let thread = thread::Builder::new().name("bolt12-recover".to_string()).spawn(move || {
-            // The payer is not used after a panic in the middle of a change of its own, except by itself.
-            let ended = catch_unwind(AssertUnwindSafe(|| job.run(&ledger, &*payer, &*now)));
-            let ended =
-                ended.unwrap_or_else(|panic| RecordingError::Panicked { message: message(&*panic) }.into());
-            // What was held is free before the answer is out, so that the next run may ask again.
+            // After a panic in the payer, only the payer itself sees its own half-made changes.
+            let result = catch_unwind(AssertUnwindSafe(|| job.run(&ledger, &*payer, &*now)));
+            let result =
+                result.unwrap_or_else(|panic| RecordingError::Panicked { message: message(&*panic) }.into());
+            // The claim is free before the result is sent, so that the next run may ask again.
             drop((job, asking, ledger, payer));
-            // Nobody may be waiting any more.
-            let _ = sender.send((place, ended));
+            // The run may have stopped waiting.
+            let _ = sender.send((place, result));
         });
         match thread {
-            Ok(_left_to_itself) => {
+            Ok(_not_joined) => {
                 push(RecordingError::NoAnswer { limit: self.limit }.into());
                 self.open.insert(place, Instant::now().checked_add(self.limit).unwrap_or_else(far_away));
             }
@@ -362,14 +391,14 @@ impl Questions {
         }
     }
 
-    /// Waits for an answer, or until a question is given up.
+    /// Waits for a result, or until the run stops waiting for a call.
     fn wait(&mut self) {
         let Some(first) = self.open.values().min().copied() else { return };
         match self.receiver.recv_timeout(first.saturating_duration_since(Instant::now())) {
-            Ok((place, ended)) => {
+            Ok((place, result)) => {
                 self.open.remove(&place);
                 if let Some(payment) = self.payments.get_mut(place) {
-                    payment.ended = ended;
+                    payment.result = result;
                 }
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
@@ -379,7 +408,7 @@ impl Questions {
         }
     }
 
-    /// All answers, when they are there or given up.
+    /// All results. It waits for each call until that returns or reaches its limit.
     fn answers(mut self) -> Vec<RecoveredClaim> {
         while !self.open.is_empty() {
             self.wait();
@@ -388,13 +417,13 @@ impl Questions {
     }
 }
 
-/// Where an instant plus a limit is more than can be counted: a year.
+/// The limit where an instant plus the given limit cannot be represented: one year.
 fn far_away() -> Instant {
     let now = Instant::now();
     now.checked_add(Duration::from_secs(31_536_000)).unwrap_or(now)
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_string())

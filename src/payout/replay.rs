@@ -1,4 +1,4 @@
-//! A history read again from its beginning: is it whole, and where does it lead?
+//! Replay: reads a history from its beginning, verifies that it is whole, and computes where it leads.
 
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::chain::ChainEnd;
 use super::history::{EventError, HistoryEvent, Linked};
 use super::id::PayoutId;
-use super::record::{InFlight, Payout};
+use super::payout::{InFlight, Payout};
 use super::state::{self, Event, Input, Refusal};
 use super::store::{PageSize, Store, StoreError, StoredEvent};
 use crate::payment::PaymentHash;
@@ -34,7 +34,7 @@ pub(super) fn replay(store: &impl Store, id: PayoutId) -> Result<Replayed, Repla
 }
 
 /// Why a history is not whole.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum ReplayError {
     /// It has no events.
@@ -63,7 +63,7 @@ struct Replay {
     id: PayoutId,
     end: ChainEnd,
     payout: Option<Payout>,
-    /// The events that the last step still has to have written.
+    /// The events that the last step must have written and that were not read yet.
     expected: Vec<Event>,
 }
 
@@ -86,47 +86,47 @@ impl Replay {
         Ok(())
     }
 
-    /// Does to the payout what the event says, if the state machine does so too.
-    fn follow(&mut self, linked: &Linked) -> Result<(), Unlike> {
+    /// Applies an event to the payout, if the state machine leads to the same event.
+    fn follow(&mut self, linked: &Linked) -> Result<(), Mismatch> {
         let (time, version) = (linked.entry.time, linked.version);
         let Some(payout) = &mut self.payout else {
-            let HistoryEvent::Created { promise, policy, label } = &linked.entry.what else {
-                return Err(Unlike::NotCreated);
+            let HistoryEvent::Created { terms, policy, label } = &linked.entry.event else {
+                return Err(Mismatch::NotCreated);
             };
-            if promise.id() != self.id || version != 1 {
-                return Err(Unlike::OtherPayout);
+            if terms.id() != self.id || version != 1 {
+                return Err(Mismatch::OtherPayout);
             }
-            let promise = (**promise).clone();
-            self.payout = Some(Payout::new(promise, self.id, label.clone(), *policy, time));
+            let terms = (**terms).clone();
+            self.payout = Some(Payout::new(terms, self.id, label.clone(), *policy, time));
             return Ok(());
         };
-        let Some(event) = linked.entry.what.event() else {
-            return match linked.entry.what {
-                // A rebuilt row goes on from the version that was found, whatever it was.
+        let Some(event) = linked.entry.event.event() else {
+            return match linked.entry.event {
+                // A rebuilt row continues from any version that was found.
                 HistoryEvent::Rebuilt if self.expected.is_empty() => {
                     payout.version = version;
                     Ok(())
                 }
-                _ => Err(Unlike::OutOfPlace),
+                _ => Err(Mismatch::OutOfPlace),
             };
         };
         if self.expected.is_empty() {
             // Further events of one write have its version: an adoption and its outcome, for instance.
             let next = payout.version.saturating_add(1);
             if version != next && version != payout.version {
-                return Err(Unlike::Version { found: version, expected: next });
+                return Err(Mismatch::Version { found: version, expected: next });
             }
-            let (state, events) = state::step(&payout.state, &input(&event)?)?;
+            let (state, events) = state::step(&payout.state, &input(&event)?).map_err(Mismatch::Refused)?;
             payout.state = state;
             payout.version = version;
             self.expected = events;
         } else if version != payout.version {
-            return Err(Unlike::Version { found: version, expected: payout.version });
+            return Err(Mismatch::Version { found: version, expected: payout.version });
         }
         if self.expected.is_empty() || self.expected.remove(0) != event {
-            return Err(Unlike::Machine);
+            return Err(Mismatch::Machine);
         }
-        record(payout, &linked.entry.what, time);
+        apply(payout, &linked.entry.event, time);
         Ok(())
     }
 
@@ -138,21 +138,21 @@ impl Replay {
     }
 }
 
-/// What the machine was asked when it answered with `event` first.
-const fn input(event: &Event) -> Result<Input, Unlike> {
+/// The input to which the state machine returns `event` first.
+const fn input(event: &Event) -> Result<Input, Mismatch> {
     match event {
         Event::Claimed { hash } => Ok(Input::Claim(*hash)),
         Event::Adopted { hash } => Ok(Input::Adopt(*hash)),
         Event::Settled { proof, .. } => Ok(Input::Settle(*proof)),
         Event::Released { hash } => Ok(Input::Release(*hash)),
         Event::Disabled => Ok(Input::Disable),
-        // It only ever follows a settlement.
-        Event::Overpaid { .. } => Err(Unlike::OutOfPlace),
+        // It follows a settlement, always.
+        Event::Overpaid { .. } => Err(Mismatch::OutOfPlace),
     }
 }
 
-/// What the state does not hold: times, and the invoice of the claim in flight.
-fn record(payout: &mut Payout, what: &HistoryEvent, time: u64) {
+/// Applies what the state does not hold: times, and the invoice of the claim in flight.
+fn apply(payout: &mut Payout, what: &HistoryEvent, time: u64) {
     match what {
         HistoryEvent::Claimed { invoice, amount, .. } => {
             payout.claimed_at.push(time);
@@ -171,7 +171,7 @@ fn record(payout: &mut Payout, what: &HistoryEvent, time: u64) {
 
 /// How an event differs from what the ledger writes.
 #[derive(Clone, Debug, Error)]
-enum Unlike {
+enum Mismatch {
     #[error("the first event is not the creation")]
     NotCreated,
     #[error("it creates another payout")]
@@ -183,7 +183,7 @@ enum Unlike {
     #[error("the state machine leads elsewhere")]
     Machine,
     #[error("the state machine refuses it: {0}")]
-    Refused(#[from] Refusal),
+    Refused(Refusal),
 }
 
 /// The hashes that a payout has taken, in the order of its attempts.
@@ -196,25 +196,25 @@ mod tests {
     use std::boxed::Box;
     use std::vec;
 
-    use super::super::memory::MemoryStore;
-    use super::super::promise::Terms;
     use super::super::state::RetryPolicy;
     use super::super::status::Status;
+    use super::super::store::MemoryStore;
     use super::super::store::NewRow;
+    use super::super::terms::Terms;
     use super::*;
     use crate::amount::Msat;
     use crate::draft::Offer;
     use crate::payment::{PaymentProof, Preimage};
 
-    fn promise(description: &str) -> Terms {
+    fn new_terms(description: &str) -> Terms {
         let keys = secp256k1::Keypair::from_seckey_slice(secp256k1::SECP256K1, &[7; 32]).unwrap();
         let offer = Offer::payout(description, keys.x_only_public_key().0).amount("1sat".parse().unwrap());
         Terms::draft(offer.build().unwrap()).unwrap()
     }
 
-    fn created(promise: &Terms) -> HistoryEvent {
+    fn created(terms: &Terms) -> HistoryEvent {
         let policy = RetryPolicy::AnyNewInvoice;
-        HistoryEvent::Created { promise: Box::new(promise.clone()), policy, label: None }
+        HistoryEvent::Created { terms: Box::new(terms.clone()), policy, label: None }
     }
 
     fn proof(secret: u8) -> PaymentProof {
@@ -227,7 +227,7 @@ mod tests {
         HistoryEvent::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret] }
     }
 
-    /// What a history comes to whose events are chained as they should be, each with the version given.
+    /// The status that a well-chained history leads to, each event with the version given.
     fn replayed(id: PayoutId, events: &[(u64, HistoryEvent)]) -> Result<Status, String> {
         let mut end = ChainEnd::start(id);
         let chained = |(version, what): &(u64, HistoryEvent)| {
@@ -244,9 +244,9 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_events_that_the_machine_does_not_answer_is_refused() {
-        let promise = promise("replay");
-        let (id, new) = (promise.id(), (1, created(&promise)));
+    fn a_chain_of_events_that_the_state_machine_does_not_return_is_refused() {
+        let terms = new_terms("replay");
+        let (id, new) = (terms.id(), (1, created(&terms)));
         let settled = |secret, late| HistoryEvent::Settled { proof: proof(secret), late };
         let released =
             |secret| HistoryEvent::Released { hash: proof(secret).payment_hash(), reason: String::new() };
@@ -266,11 +266,11 @@ mod tests {
             replayed(id, &[new.clone(), (9, HistoryEvent::Rebuilt), (10, claimed(1))]),
             Ok(Status::Claimed)
         );
-        for (events, told) in [
+        for (events, sentence) in [
             (vec![], "no events".to_string()),
             (vec![(1, claimed(1))], "event 1: the first event is not the creation".into()),
             (vec![new.clone(), new.clone()], "event 2: it cannot follow the event before it".into()),
-            (vec![(2, created(&promise))], "event 1: it creates another payout".into()),
+            (vec![(2, created(&terms))], "event 1: it creates another payout".into()),
             (
                 vec![new.clone(), (2, settled(1, false))],
                 std::format!(
@@ -300,17 +300,17 @@ mod tests {
                 "event 7: it was written with version 7 of the row, expected 6".into(),
             ),
         ] {
-            assert_eq!(replayed(id, &events), Err(told));
+            assert_eq!(replayed(id, &events), Err(sentence));
         }
     }
 
     #[test]
     fn an_event_of_another_life_of_the_payout_breaks_the_chain() {
         // As from a page of an older copy: each event is whole in itself.
-        let promise = promise("two lives");
-        let id = promise.id();
+        let terms = new_terms("two lives");
+        let id = terms.id();
         let start = ChainEnd::start(id);
-        let first = created(&promise).to_bytes(id, start, 1, 5);
+        let first = created(&terms).to_bytes(id, start, 1, 5);
         let after = start.after(&first);
         let (here, there) = (claimed(1).to_bytes(id, after, 2, 6), claimed(2).to_bytes(id, after, 2, 6));
         let released = HistoryEvent::Released { hash: proof(2).payment_hash(), reason: String::new() };
@@ -322,7 +322,7 @@ mod tests {
             replay(&store, id).map(|replayed| replayed.payout.status()).map_err(|error| error.to_string())
         };
         assert_eq!(replayed(&there), Ok(Status::Active));
-        let told = "event 3: the event before it is not the one that it was written after";
-        assert_eq!(replayed(&here), Err(told.to_string()));
+        let sentence = "event 3: the event before it is not the one that it was written after";
+        assert_eq!(replayed(&here), Err(sentence.to_string()));
     }
 }

@@ -7,22 +7,22 @@ use thiserror::Error;
 
 /// What a listing filters on. Read from the state by [`State::status`](super::state::State::status).
 ///
-/// Deliberately exhaustive: a new status must be thought about wherever one is matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Deliberately exhaustive: code that matches a status has to consider a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// Waits for an invoice.
+    /// The payout accepts an invoice.
     Active,
     /// A payment is in flight.
     Claimed,
     /// A payment is in flight; if it fails, the payout is disabled.
     Closing,
-    /// A payment is in flight although an earlier one proved paid.
+    /// A payment is in flight although an earlier one succeeded.
     ClaimedPaid,
     /// Paid once.
     Used,
     /// Paid more than once: an operator has to look at this.
     Overpaid,
-    /// Takes no invoice and was not paid.
+    /// The payout accepts no invoice, and was not paid.
     Disabled,
     /// Paid more than once, and another payment is in flight: an operator has to look at this now.
     ClaimedOverpaid,
@@ -41,17 +41,17 @@ impl Status {
         Self::ClaimedOverpaid,
     ];
 
-    /// Those that may still pay a new invoice, now or after the one in flight has failed. Whether the promise has
-    /// expired is no part of the status: [`Payout::is_expired`](super::Payout::is_expired).
+    /// The statuses that may still pay a new invoice, now or after the payment in flight has failed. Expiry
+    /// is not part of the status: see `Payout::is_expired`.
     pub const OPEN: &[Self] = &[Self::Active, Self::Claimed];
 
-    /// Those with a payment in flight: what recovery asks the node about.
+    /// The statuses with a payment in flight. Recovery asks the node about them.
     pub const IN_FLIGHT: &[Self] = &[Self::Claimed, Self::Closing, Self::ClaimedPaid, Self::ClaimedOverpaid];
 
-    /// Those that were paid, once or more.
+    /// The statuses that were paid, once or more.
     pub const PAID: &[Self] = &[Self::ClaimedPaid, Self::Used, Self::Overpaid, Self::ClaimedOverpaid];
 
-    /// Those that were paid more than once: what an operator has to look at.
+    /// The statuses that were paid more than once. An operator has to look at them.
     pub const OVERPAID: &[Self] = &[Self::Overpaid, Self::ClaimedOverpaid];
 
     /// The number that stores keep. It never changes its meaning.
@@ -98,8 +98,8 @@ impl fmt::Display for Status {
     }
 }
 
-/// The text names no status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+/// The text is not the name of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[error(
     "not a status: expected one of active, claimed, closing, claimed_paid, used, overpaid, disabled, claimed_overpaid"
 )]

@@ -1,100 +1,186 @@
-//! The terms of a payout as bytes: what a row and the `created` event both hold, so that each can stand in for the
-//! other.
+//! [`Terms`]: what a payout pays, to whom and until when, in either dialect.
 
-use std::vec::Vec;
+use core::fmt;
 
 use secp256k1::XOnlyPublicKey;
 use thiserror::Error;
 
 use super::id::PayoutId;
-use super::promise::{PayoutMessage, Terms, TermsError};
-use super::state::RetryPolicy;
-use crate::amount::Msat;
-use crate::codec::{ParseError, read_framed};
+use crate::amount::{Amount, Msat};
 use crate::draft;
-use crate::field::{Field, FieldError, Span};
-use crate::merkle::MerkleRoot;
 use crate::message::InvoiceRequest;
-use crate::tlv::{Reader, Record, Writer};
 
-/// The bytes that [`read`] takes back.
-pub(super) fn to_bytes(promise: &Terms, policy: RetryPolicy) -> Vec<u8> {
-    let mut writer = Writer::new();
-    match promise.message() {
-        PayoutMessage::DraftOffer(offer) => writer.record(DRAFT_OFFER.number(), offer.as_bytes()),
-        PayoutMessage::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
-    }
-    writer.tu64_if(LIMIT.number(), promise.limit().map(Msat::get));
-    let refund_key = promise.refund_key().map(|key| key.serialize());
-    writer.record_if(REFUND_KEY.number(), refund_key.as_ref().map(|key| &key[..]));
-    let first_only = policy == RetryPolicy::FirstInvoiceOnly;
-    writer.record_if(FIRST_INVOICE_ONLY.number(), first_only.then_some(&[]));
-    writer.into_bytes()
-}
-
-/// The terms of the payout `id`. The signature of the message is not verified again: it was when the promise was made,
-/// and the checksum around these bytes covers it.
-pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), BadTerms> {
-    let mut parts = Parts::default();
-    read_framed(bytes, |record| parts.read(record))?;
-    let mut promise = match parts.request {
-        Some(request) => Terms::invoice_request(InvoiceRequest::from_stored(request.slice(bytes).to_vec())?)?,
-        None => {
-            let offer = parts.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
-            // The id of a payout is the root of its offer.
-            let root = MerkleRoot::from_byte_array(id.to_byte_array());
-            Terms::draft(draft::Offer::from_stored(offer.slice(bytes).to_vec(), root)?)?
-        }
-    };
-    if let Some(limit) = parts.limit {
-        promise = promise.with_limit(limit);
-    }
-    if let Some(key) = parts.refund_key {
-        promise = promise.with_refund_key(key);
-    }
-    Ok((promise, parts.policy))
-}
-
-/// Why bytes are no terms that this crate wrote.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum BadTerms {
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    #[error(transparent)]
-    TermsError(#[from] TermsError),
-}
-
-impl From<FieldError> for BadTerms {
-    fn from(error: FieldError) -> Self {
-        Self::Parse(error.into())
-    }
-}
-
-const DRAFT_OFFER: Field = Field::new(2, "draft_offer");
-const INVOICE_REQUEST: Field = Field::new(4, "invoice_request");
-const LIMIT: Field = Field::new(6, "limit");
-const REFUND_KEY: Field = Field::new(8, "refund_key");
-const FIRST_INVOICE_ONLY: Field = Field::new(10, "first_invoice_only");
-
-#[derive(Default)]
-struct Parts {
-    offer: Option<Span>,
-    request: Option<Span>,
+/// What a payout is created from: the message that the payee receives, and the terms that only the
+/// payer knows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct Terms {
+    message: PayoutMessage,
     limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
-    policy: RetryPolicy,
 }
 
-impl Parts {
-    fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
-        match record.number() {
-            2 => self.offer = Some(Span::of_value(record)),
-            4 => self.request = Some(Span::of_value(record)),
-            6 => self.limit = Some(LIMIT.read(record, Reader::msat)?),
-            8 => self.refund_key = Some(REFUND_KEY.read(record, Reader::x_only_point)?),
-            10 => self.policy = FIRST_INVOICE_ONLY.read(record, |_| Ok(RetryPolicy::FirstInvoiceOnly))?,
-            _ => return Ok(false),
+/// The message that the payer gives to the payee.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PayoutMessage {
+    /// An offer of the 2021 draft that pays out: `offerout`.
+    DraftOffer(draft::Offer),
+    /// An invoice request without an offer: its successor in the BOLT 12 specification.
+    InvoiceRequest(InvoiceRequest),
+}
+
+impl Terms {
+    /// The terms of an offer of the 2021 draft that pays out.
+    ///
+    /// # Errors
+    ///
+    /// [`TermsError`] when the offer does not pay out, or pays no positive amount of bitcoin.
+    pub fn draft(offer: draft::Offer) -> Result<Self, TermsError> {
+        if !offer.send_invoice() {
+            return Err(TermsError::NoSendInvoice);
         }
-        Ok(true)
+        match offer.msat_amount() {
+            None | Some(Amount::Msat(Msat::ZERO)) => Err(TermsError::Amount),
+            Some(_) => Ok(Self::from_message(PayoutMessage::DraftOffer(offer))),
+        }
     }
+
+    /// The terms of an invoice request without an offer.
+    ///
+    /// # Errors
+    ///
+    /// [`TermsError`] when the request answers an offer, so that the payer buys something, or when
+    /// its amount is missing or zero.
+    pub fn invoice_request(request: InvoiceRequest) -> Result<Self, TermsError> {
+        if request.has_offer() {
+            return Err(TermsError::AnswersAnOffer);
+        }
+        match request.invreq_amount() {
+            None | Some(Msat::ZERO) => Err(TermsError::Amount),
+            Some(_) => Ok(Self::from_message(PayoutMessage::InvoiceRequest(request))),
+        }
+    }
+
+    const fn from_message(message: PayoutMessage) -> Self {
+        Self { message, limit: None, refund_key: None }
+    }
+
+    /// Sets the most that an offer of any amount pays. The limit is not in the message, and the payee
+    /// does not learn it.
+    pub const fn with_limit(mut self, limit: Msat) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sets the payer_key of the invoice that a draft offer refunds. Without it, a refund cannot be
+    /// redeemed.
+    pub const fn with_refund_key(mut self, payer_key: XOnlyPublicKey) -> Self {
+        self.refund_key = Some(payer_key);
+        self
+    }
+
+    /// The message, signed if it was given signed.
+    #[must_use]
+    pub const fn message(&self) -> &PayoutMessage {
+        &self.message
+    }
+
+    /// The message if it is an offer of the draft.
+    #[must_use]
+    pub const fn draft_offer(&self) -> Option<&draft::Offer> {
+        match &self.message {
+            PayoutMessage::DraftOffer(offer) => Some(offer),
+            PayoutMessage::InvoiceRequest(_) => None,
+        }
+    }
+
+    /// The message if it is an invoice request.
+    #[must_use]
+    pub const fn as_invoice_request(&self) -> Option<&InvoiceRequest> {
+        match &self.message {
+            PayoutMessage::InvoiceRequest(request) => Some(request),
+            PayoutMessage::DraftOffer(_) => None,
+        }
+    }
+
+    /// The most that an offer of any amount pays.
+    #[must_use]
+    pub const fn limit(&self) -> Option<Msat> {
+        self.limit
+    }
+
+    /// The only key whose holder receives a refund.
+    #[must_use]
+    pub const fn refund_key(&self) -> Option<XOnlyPublicKey> {
+        self.refund_key
+    }
+
+    /// The id of the payout with these terms: the offer_id, or the invreq_id.
+    #[must_use]
+    pub fn id(&self) -> PayoutId {
+        match &self.message {
+            PayoutMessage::DraftOffer(offer) => offer.offer_id().into(),
+            PayoutMessage::InvoiceRequest(request) => request.invreq_id().into(),
+        }
+    }
+
+    /// The absolute expiry of the message (unix seconds), if it has one.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        match &self.message {
+            PayoutMessage::DraftOffer(offer) => offer.absolute_expiry(),
+            PayoutMessage::InvoiceRequest(request) => request.offer_absolute_expiry(),
+        }
+    }
+
+    /// Whether the message has expired at `now` (unix seconds). A draft offer expires in the second of
+    /// its absolute expiry, a message of the BOLT 12 specification after that second.
+    #[must_use]
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.expires_at().is_some_and(|expiry| match &self.message {
+            PayoutMessage::DraftOffer(_) => now >= expiry,
+            PayoutMessage::InvoiceRequest(_) => now > expiry,
+        })
+    }
+
+    /// The absolute expiry, if the message has expired at `now`.
+    pub(super) fn expired_at(&self, now: u64) -> Option<u64> {
+        self.expires_at().filter(|_| self.is_expired(now))
+    }
+}
+
+impl PayoutMessage {
+    /// The name of the kind of message: `offer` or `invoice request`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::DraftOffer(_) => "offer",
+            Self::InvoiceRequest(_) => "invoice request",
+        }
+    }
+}
+
+impl fmt::Display for PayoutMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DraftOffer(offer) => offer.fmt(f),
+            Self::InvoiceRequest(request) => request.fmt(f),
+        }
+    }
+}
+
+/// Why a message is not one that a payout is created from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum TermsError {
+    /// The offer asks for a payment.
+    #[error("the offer does not pay out: it has no send_invoice")]
+    NoSendInvoice,
+    /// The invoice request answers an offer: that is a purchase, not a payout.
+    #[error("the invoice request answers an offer: expected one without an offer")]
+    AnswersAnOffer,
+    /// The amount is missing, zero, in another currency, or above 21 000 000 BTC.
+    #[error("the amount is not payable: expected a positive amount in msat")]
+    Amount,
 }

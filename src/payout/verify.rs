@@ -6,25 +6,26 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
+use super::error::with_causes;
 use super::id::PayoutId;
 use super::ledger::{Ledger, UnreadablePayout};
-use super::record::Payout;
+use super::payout::Payout;
 use super::replay::{ReplayError, hashes, replay};
 use super::status::Status;
 use super::store::{Cursor, Filter, Order, PageSize, Row, Store, StoreError};
 use crate::payment::PaymentHash;
 
 /// What [`Ledger::verify`] found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[must_use = "it lists what is damaged"]
 pub struct Verification {
     /// The payouts that were read, whole or damaged.
     pub payouts: u64,
     /// The events of those whose history is whole.
     pub events: u64,
-    /// What is not as it was written, the first [`MAX_FINDINGS`](Self::MAX_FINDINGS) of it.
+    /// The first [`MAX_FINDINGS`](Self::MAX_FINDINGS) differences from what was written.
     pub findings: Vec<Finding>,
-    /// The number of further findings, which are only counted.
+    /// The number of further findings. They are counted, not kept.
     pub more_findings: u64,
 }
 
@@ -46,12 +47,12 @@ impl Verification {
     }
 }
 
-/// One thing that is not as it was written.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+/// One difference between what was written and what is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Finding {
-    /// The store cannot read a row at all.
-    #[error("{0}")]
+    /// The store cannot read a row.
+    #[error(transparent)]
     UnreadableRow(UnreadablePayout),
     /// A row is damaged: its body, version, status or label.
     #[error("payout {payout}: {reason} (rebuild: {})", .rebuild.as_deref().unwrap_or("possible"))]
@@ -63,8 +64,8 @@ pub enum Finding {
         /// Why [`Ledger::rebuild`] cannot restore it; `None` if it can.
         rebuild: Option<String>,
     },
-    /// A listing shows a row that a look-up by id does not find.
-    #[error("payout {payout}: it is listed, but not found by its id")]
+    /// A listing shows a row that a read by id does not find.
+    #[error("payout {payout}: listed, but not found by its id")]
     NotById {
         /// The payout.
         payout: PayoutId,
@@ -94,7 +95,7 @@ pub enum Finding {
         found: Option<PayoutId>,
     },
     /// The listing of a status shows a payout that has another one.
-    #[error("payout {payout}: it is listed as {listed}, but is {found}")]
+    #[error("payout {payout}: listed as {listed}, expected {found}")]
     ListedWrongly {
         /// The payout.
         payout: PayoutId,
@@ -103,9 +104,9 @@ pub enum Finding {
         /// The status of the row.
         found: Status,
     },
-    /// The listing of a status does not show a payout that has it. RecoveryReport does not see a payment in flight that is
-    /// not listed.
-    #[error("payout {payout}: it is {status}, but not listed so")]
+    /// The listing of a status does not show a payout that has it. [`Ledger::recover`] does not see a
+    /// payment in flight that is not listed.
+    #[error("payout {payout}: missing in the listing of its status {status}")]
     NotListed {
         /// The payout.
         payout: PayoutId,
@@ -117,21 +118,26 @@ pub enum Finding {
 impl<S: Store> Ledger<S> {
     /// Reads every payout with its whole history and reports what is damaged. It changes nothing.
     ///
-    /// Checked are: each row against its checksum (id, version, status, label, body); each history for gaps, changed
-    /// events and a cut end, and by replaying it through the state machine; that the row is what the history leads to;
-    /// that every payment hash of a payout leads to it; and that the listing of each status shows the payouts that have
-    /// it, no others. Not checked are the listing by label and hashes in the index that no payout took. A whole payout
-    /// that is missing with its row and all its listings is not noticed.
+    /// It checks
+    /// - each row against its checksum (id, version, status, label, body),
+    /// - each history for gaps, changed events and a cut end, and replays it through the state machine,
+    /// - that the row is what the history leads to,
+    /// - that every payment hash of a payout leads to that payout,
+    /// - that the listing of each status shows exactly the payouts that have it.
     ///
-    /// `progress` is called after every page of payouts with what was found so far. Memory is bounded by the page and by
-    /// [`Verification::MAX_FINDINGS`]. The ledger may be in use meanwhile: what another caller changes during the check
-    /// is read again.
+    /// It does not check the listing by label, or hashes in the index that no payout took. It does not
+    /// notice that a whole payout is missing, with its row and all its listings.
     ///
-    /// **Repeated or interrupted**, it leaves no trace. **On a ledger restored from an old copy** it finds nothing: the
-    /// copy was whole.
+    /// It calls `progress` after every page of payouts with the findings so far. Memory is bounded by the
+    /// page and by [`Verification::MAX_FINDINGS`]. The ledger may be in use meanwhile: what another caller
+    /// changes during the check is read again.
+    ///
+    /// **Repeated or interrupted**, it leaves no trace. **On a ledger restored from an old copy** it finds
+    /// nothing, because the copy is whole.
     ///
     /// # Errors
-    /// [`StoreError`] when a listing cannot be read at all.
+    ///
+    /// [`StoreError`] when a listing cannot be read.
     pub fn verify(&self, mut progress: impl FnMut(&Verification)) -> Result<Verification, StoreError> {
         let mut found = Verification::default();
         let mut listings: BTreeMap<Status, Digest> = BTreeMap::new();
@@ -160,7 +166,7 @@ impl<S: Store> Ledger<S> {
     }
 
     fn verify_row(&self, mut row: Row, found: &mut Verification) -> Result<(), StoreError> {
-        // Read again for as long as another caller moves the payout on between row and history.
+        // Read again when another caller changed the payout between row and history.
         for _ in 0..MAX_REREADS {
             let mut findings = Vec::new();
             let events = self.findings_of(&row, &mut findings)?;
@@ -190,7 +196,7 @@ impl<S: Store> Ledger<S> {
         let payout = match Payout::read(row.clone()) {
             Ok(payout) => payout,
             Err(error) => {
-                let rebuild = self.replayed(row).err().map(|error| error.to_string());
+                let rebuild = self.replayed(row).err().map(|error| with_causes(&error));
                 findings.push(Finding::Row { payout: id, reason: error.to_string(), rebuild });
                 return Ok(0);
             }
@@ -285,7 +291,7 @@ const MAX_REREADS: usize = 100;
 /// Payouts that are looked for in a listing at once.
 const UNLISTED_AT_ONCE: usize = 10_000;
 
-/// Which payouts a listing shows, in whatever order: their number, and their ids put together by exclusive or. Ids are
+/// Which payouts a listing shows, in any order: their number, and the exclusive or of their ids. Ids are
 /// hashes, so two listings with one digest show the same payouts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Digest {
@@ -296,6 +302,6 @@ struct Digest {
 impl Digest {
     fn add(&mut self, id: PayoutId) {
         self.count = self.count.saturating_add(1);
-        self.ids.iter_mut().zip(id.to_byte_array()).for_each(|(sum, byte)| *sum ^= byte);
+        self.ids.iter_mut().zip(id.to_byte_array()).for_each(|(mixed, byte)| *mixed ^= byte);
     }
 }

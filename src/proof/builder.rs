@@ -8,13 +8,13 @@ use secp256k1::PublicKey;
 use super::check::successor;
 use super::{PayerProof, types};
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN};
-use crate::field::{BlindedPath, Field, FieldError, Points, ProofErrorKind, is_unsafe};
+use crate::field::{BlindedPath, Field, FieldError, ProofErrorKind, is_unsafe};
 use crate::merkle::Disclosure;
 use crate::message::types::{self as message, is_invoice_type};
 use crate::message::{Invoice, PayerKeys};
 use crate::payment::{PaymentProof, Preimage, WrongPreimage};
 use crate::sign::{Signer, SignerError};
-use crate::tlv::{Writer, bigsize};
+use crate::tlv::{Points, Writer, bigsize};
 
 impl Invoice {
     /// Begins a proof that this invoice was paid. `preimage` is what the payer got for the payment.

@@ -4,11 +4,11 @@ use secp256k1::PublicKey;
 
 use super::types;
 use crate::codec::{broken, value_of};
-use crate::field::{FieldError, FieldErrorKind, ProofErrorKind, Span};
+use crate::field::{FieldError, FieldErrorKind, ProofErrorKind};
 use crate::merkle::{MerkleRoot, Rebuild};
 use crate::message::InvoiceReading;
 use crate::message::types::{self as message, is_invoice_type};
-use crate::tlv::{Record, Stream, ValueError, ValueErrorKind, bigsize};
+use crate::tlv::{Record, Span, Stream, ValueError, ValueErrorKind, bigsize};
 
 /// The records of the invoice that a proof shows.
 pub(super) fn shown(stream: Stream<'_>) -> impl Iterator<Item = Record<'_>> + Clone {

@@ -7,10 +7,10 @@ use super::PayerProof;
 use crate::amount::Msat;
 use crate::codec::{chain_hashes, value_of};
 use crate::field::{
-    Bip353Name, BlindedPaths, Currency, FallbackAddress, Features, PathList, PayInfo, Span, UntrustedText,
+    Bip353Name, BlindedPaths, Currency, FallbackAddress, Features, PathList, PayInfo, UntrustedText,
 };
 use crate::message::PayeeAuthentication;
-use crate::tlv::Reader;
+use crate::tlv::{Reader, Span};
 
 /// The fields of the invoice, where the proof shows them. `None` or no item means that a field is
 /// hidden or absent: a proof does not show which.

@@ -80,7 +80,7 @@ impl Deref for PaidInvoice<'_> {
 }
 
 /// Why an invoice and a preimage do not show the payment of an offer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum PaymentError {
     /// The invoice is not for the offer.

@@ -9,14 +9,14 @@ use super::{check, types};
 use crate::codec::{
     BuildError, ParseError, bad_signature, broken, message_interface, put_signature, read_records, read_text,
 };
-use crate::field::{FieldError, Points, ProofErrorKind, Span, UntrustedText};
+use crate::field::{FieldError, ProofErrorKind, UntrustedText};
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::message::types::{self as message, TypeRanges};
 use crate::message::{InvoiceReading, OfferView};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::text::Prefix;
-use crate::tlv::{Reader, Record, Stream};
+use crate::tlv::{Points, Reader, Record, Span, Stream};
 
 /// A payer proof: "I paid this invoice, and here are those of its fields that you need to see".
 ///
@@ -239,7 +239,7 @@ impl PayerProof {
 /// use a feature that it does not know, but an observer may see one. And an amount may be in a
 /// currency that the proof hides, so it has no bound.
 fn read_lenient(shown: &mut InvoiceReading, record: &Record<'_>) -> Result<bool, FieldError> {
-    let value = Some(Span::of_value(record));
+    let value = Some(Span::from_value(record));
     let request = &mut shown.request;
     match record.number() {
         8 => request.offer.amount = Some(message::OFFER_AMOUNT.read(record, Reader::tu64)?),
@@ -270,7 +270,7 @@ impl OwnReading {
             240 => self.signature = Some(message::SIGNATURE.read_signature(record)?),
             241 => self.proof_signature = Some(types::PROOF_SIGNATURE.read_signature(record)?),
             1001 => self.preimage = Some(types::PROOF_PREIMAGE.read_array(record)?.into()),
-            1002 => self.omitted_tlvs = Some(Span::of_value(record)),
+            1002 => self.omitted_tlvs = Some(Span::from_value(record)),
             1003 => self.missing_hashes = Some(types::PROOF_MISSING_HASHES.read_list(record, 32)?),
             1004 => self.leaf_hashes = Some(types::PROOF_LEAF_HASHES.read_list(record, 32)?),
             1005 => self.note = Some(read_text(types::PROOF_NOTE, record)?),

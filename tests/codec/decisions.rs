@@ -187,7 +187,7 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
     let promise = Terms::draft(offer.clone()).unwrap().with_limit(msat(350));
     assert!(ledger.create(&promise, None, NOW).unwrap().is_new());
     let error = ledger.claim(&of(4, 400), NOW).unwrap_err();
-    assert_eq!(error.payee_message(), "amount: larger than the payer pays for this offer");
+    assert_eq!(error.payee_message(&of(4, 400)), "amount: larger than the payer pays for this offer");
     assert!(ledger.claim(&of(3, 300), NOW).is_ok());
 }
 

@@ -14,6 +14,7 @@ mod bulk;
 mod decisions;
 mod dialects;
 mod draft_offers;
+mod errors;
 mod merkle;
 mod messages;
 mod proofs;

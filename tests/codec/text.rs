@@ -116,7 +116,7 @@ fn r_e_1_written_in_one_case() {
     for (prefix, name) in Prefix::ALL.into_iter().zip(["lno", "lnr", "lni", "lnp"]) {
         assert_eq!(Encoded::new(prefix, &[]).to_string(), format!("{name}1"));
         assert_eq!(prefix.to_string(), name);
-        assert_eq!(Prefix::of(&format!("{name}1pgqhs")), Some(prefix));
+        assert_eq!(Prefix::detect(&format!("{name}1pgqhs")), Some(prefix));
     }
 }
 
@@ -135,8 +135,8 @@ fn r_e_2_and_r_e_4_breaks_disappear() {
     ] {
         assert_eq!(offer(text), Ok(BYTES.to_vec()), "{text:?}");
     }
-    assert_eq!(Prefix::of("l+n +\no+1"), None);
-    assert_eq!(Prefix::of("l+n+\no+1"), Some(Prefix::Offer));
+    assert_eq!(Prefix::detect("l+n +\no+1"), None);
+    assert_eq!(Prefix::detect("l+n+\no+1"), Some(Prefix::Offer));
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn the_longest_message_is_65535_bytes() {
     refused(&format!("{text}q"), "5 bits of padding at the end: at most 4 are needed");
 }
 
-/// Puts a break before each of `places`, which are characters of `text` behind its first.
+/// Puts a break before each of `places`, which are characters of `text` after its first.
 fn with_breaks(text: &str, places: &[(Index, &str)]) -> String {
     let mut breaks: Vec<_> =
         places.iter().map(|(place, space)| (1 + place.index(text.len() - 1), space)).collect();
@@ -405,7 +405,7 @@ proptest! {
         let breaks: Vec<_> = breaks.iter().map(|(place, space)| (*place, space.as_str())).collect();
         for text in [&text, &upper, &with_breaks(&text, &breaks), &with_breaks(&upper, &breaks)] {
             prop_assert_eq!(decode(text, prefix), Ok(bytes.clone()));
-            prop_assert_eq!(Prefix::of(text), Some(prefix));
+            prop_assert_eq!(Prefix::detect(text), Some(prefix));
         }
     }
 

@@ -1,4 +1,4 @@
-//! `invoicerequest` and its neighbours: the promise of a payout in today's BOLT 12, on the same ledger as `offerout`.
+//! `invoicerequest` and the calls that list and disable: a payout in merged BOLT 12, on the same ledger as `offerout`.
 
 use bitcoin::constants::ChainHash;
 use bolt12::command::{
@@ -46,7 +46,7 @@ fn params() -> InvoiceRequestParams<'static> {
     }
 }
 
-/// The payee's answer, from a node behind a blinded path of one hop.
+/// The payee's answer, from a node at the end of a blinded path of one hop.
 fn answer(request: &InvoiceRequest, preimage: Preimage, now: u64) -> Invoice {
     let hops = vec![(point(0x45), vec![0; 16])];
     let path = BlindedPathBuf { first_node: FirstNode::NodeId(point(0x43)), path_key: point(0x44), hops };
@@ -55,7 +55,7 @@ fn answer(request: &InvoiceRequest, preimage: Preimage, now: u64) -> Invoice {
     invoice.path(path.path(), costs).sign(&key(0x46)).unwrap()
 }
 
-/// A node that pays whatever it is given, and keeps the preimages of the invoices it is to pay.
+/// A node that pays every claim, and keeps the preimages of the invoices it is to pay.
 struct Node(Vec<Preimage>);
 
 impl Payer for Node {
@@ -120,7 +120,7 @@ fn it_is_paid_once_by_an_invoice_that_mirrors_either_variant() {
         let node = Node(vec![preimage, second]);
         let invoice = answer(&request, preimage, NOW);
         let ended = ledger.pay_once(&invoice, &node, || NOW).unwrap();
-        assert_eq!(ended, PaymentResult::Paid { preimage, settled: Settlement::Paid });
+        assert_eq!(ended, PaymentResult::Paid { preimage, settlement: Settlement::Paid });
         for replay in [&invoice, &answer(&request, second, NOW)] {
             let error = ledger.pay_once(replay, &node, || NOW + 7_000_000).unwrap_err();
             assert_eq!(error, ClaimError::Refused(Refusal::AlreadyPaid { by: preimage.payment_hash() }));
@@ -156,11 +156,11 @@ fn a_key_for_this_request_alone_works_as_well() {
     assert_eq!(result.bolt12, request.to_string());
     let preimage = Preimage::from_byte_array([1; 32]);
     let ended = ledger.pay_once(&answer(&request, preimage, NOW), &Node(vec![preimage]), || NOW).unwrap();
-    assert_eq!(ended, PaymentResult::Paid { preimage, settled: Settlement::Paid });
+    assert_eq!(ended, PaymentResult::Paid { preimage, settlement: Settlement::Paid });
 }
 
 #[test]
-fn an_invoice_for_what_was_not_promised_is_unknown() {
+fn an_invoice_for_no_payout_is_unknown() {
     let ledger = ledger();
     let result = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let request: InvoiceRequest = result.bolt12.parse().unwrap();
@@ -178,7 +178,7 @@ fn an_invoice_for_what_was_not_promised_is_unknown() {
 }
 
 #[test]
-fn a_payment_hash_that_another_payout_took_is_told_by_todays_number() {
+fn a_payment_hash_of_another_payout_is_reported_by_its_merged_field_number() {
     let ledger = ledger();
     let preimage = Preimage::from_byte_array([1; 32]);
     let invoices = [b"one", b"two"].map(|metadata| {
@@ -199,13 +199,10 @@ fn an_expired_invoice_or_request_is_not_paid() {
     let result = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let request: InvoiceRequest = result.bolt12.parse().unwrap();
     let old = answer(&request, Preimage::from_byte_array([1; 32]), NOW - 7_201);
-    assert!(matches!(ledger.claim(&old, NOW), Err(ClaimError::Terms(RedemptionError::Bolt12(_)))));
+    assert!(matches!(ledger.claim(&old, NOW), Err(ClaimError::Redemption(RedemptionError::Bolt12(_)))));
     let invoice = answer(&request, Preimage::from_byte_array([2; 32]), NOW);
     let late = ledger.claim(&invoice, NOW + 601).unwrap_err();
-    assert_eq!(
-        late.to_string(),
-        format!("invoice request expired: its last second was {}, it is {}", NOW + 600, NOW + 601)
-    );
+    assert_eq!(late.to_string(), format!("invoice request expired after {} (now {})", NOW + 600, NOW + 601));
     // The last second counts (R-O-30), in claiming and in creating.
     assert!(invoicerequest(&ledger, &key(8), &params(), NOW + 600).unwrap().created);
     let error = invoicerequest(&ledger, &key(9), &params(), NOW + 601).unwrap_err();
@@ -231,7 +228,7 @@ fn the_calls_of_one_dialect_do_not_see_the_other() {
 }
 
 #[test]
-fn an_invoice_in_the_other_dialect_is_told_so() {
+fn an_invoice_in_the_other_dialect_is_reported_as_such() {
     let ledger = ledger();
     let request = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let offer = offerout(&ledger, &key(7), &OfferOutParams::new(msat(100_000).into(), "d"), NOW).unwrap();
@@ -245,7 +242,10 @@ fn an_invoice_in_the_other_dialect_is_told_so() {
     let sighash = SignatureField::INVOICE.sighash(root::<LnAll>(forged.stream()));
     forged.record(240, payee.sign(&sighash).unwrap().as_ref());
     let forged = draft::Invoice::try_from(forged.into_bytes()).unwrap();
-    assert_eq!(ledger.claim(&forged, NOW).unwrap_err(), ClaimError::Terms(RedemptionError::OtherDialect));
+    assert_eq!(
+        ledger.claim(&forged, NOW).unwrap_err(),
+        ClaimError::Redemption(RedemptionError::OtherDialect)
+    );
 }
 
 #[test]

@@ -33,7 +33,7 @@ const FIRST: &str = "BOLT12_TEST_LEDGER_CRASH_FIRST";
 const THREADS: usize = 8;
 /// Invoices that compete for one payout.
 const COMPETING: u64 = 12;
-/// Invoices that one child makes, at most: room for numbers, never reached.
+/// Invoices that one child makes, at most: a range of numbers, never exhausted.
 const PER_ROUND: u64 = 1_200_000;
 
 #[test]
@@ -154,23 +154,23 @@ fn is_adopted(number: u64) -> bool {
 
 /// Has invoice `number` compete for its payout, which is made by the first that comes.
 fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
-    let (promise, invoice) = messages(number);
-    if ledger.create(&promise, None, NOW).unwrap().is_new() {
-        acknowledge(format_args!("created {}", promise.id()));
+    let (terms, invoice) = messages(number);
+    if ledger.create(&terms, None, NOW).unwrap().is_new() {
+        acknowledge(format_args!("created {}", terms.id()));
     }
     if is_adopted(number) {
         node.begin(number, false);
         let outcome = node.status(hash(number)).unwrap();
         let _ = ledger.adopt(&invoice, &outcome, NOW).unwrap();
-        return acknowledge(format_args!("claimed {} {}", promise.id(), hash(number)));
+        return acknowledge(format_args!("claimed {} {}", terms.id(), hash(number)));
     }
     match ledger.claim(&invoice, NOW) {
         Ok(claim) => {
-            acknowledge(format_args!("claimed {} {}", promise.id(), hash(number)));
+            acknowledge(format_args!("claimed {} {}", terms.id(), hash(number)));
             match ledger.pay(claim, &node, || NOW) {
                 PaymentResult::Paid { .. } => acknowledge(format_args!("settled {}", hash(number))),
                 PaymentResult::Failed { .. } => acknowledge(format_args!("released {}", hash(number))),
-                PaymentResult::InFlight { problem } => assert_eq!(problem, None),
+                PaymentResult::InFlight { error } => assert_eq!(error, None),
                 // Adopted by another thread in between.
                 PaymentResult::NeverBegun { reason } => {
                     assert!(matches!(reason, NotBegun::OtherInFlight { .. }))
@@ -180,8 +180,8 @@ fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
         Err(ClaimError::Refused(_)) => {}
         Err(error) => panic!("{error}"),
     }
-    if number.is_multiple_of(31) && ledger.disable(promise.id(), NOW).is_ok() {
-        acknowledge(format_args!("disabled {}", promise.id()));
+    if number.is_multiple_of(31) && ledger.disable(terms.id(), NOW).is_ok() {
+        acknowledge(format_args!("disabled {}", terms.id()));
     }
 }
 
@@ -190,14 +190,14 @@ fn acknowledge(step: std::fmt::Arguments<'_>) {
     std::io::stdout().lock().write_all(format!("ack {step} end\n").as_bytes()).unwrap();
 }
 
-/// The sum tells the stand-in node the number of the invoice, and thereby the preimage.
+/// The amount gives the stand-in node the number of the invoice, and thereby the preimage.
 fn amount_of(number: u64) -> Msat {
     Msat::new(number + 1).unwrap()
 }
 
 /// A node that pays some, fails some, and leaves some on their way until it is asked again by a later process.
 struct Node {
-    /// What it did so far: a line for each payment, `P` or `F` and the number. It is written before it is told.
+    /// What it did so far: a line for each payment, `P` or `F` and the number. It is written before it is reported.
     file: Mutex<(File, Payments)>,
     knows_all: bool,
 }
@@ -206,7 +206,7 @@ struct Node {
 type Payments = BTreeMap<PaymentHash, (u64, bool)>;
 
 impl Node {
-    /// The node as its file tells it. One that `knows_all` has no payments on their way.
+    /// The node as its file describes it. One that `knows_all` has no payments on their way.
     fn open(directory: &Path, knows_all: bool) -> Arc<Self> {
         let path = directory.join("node");
         let _ = OpenOptions::new().append(true).create(true).open(&path).unwrap();
@@ -295,7 +295,7 @@ fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
             _ => panic!("{step:?}"),
         });
     }
-    // A child that was killed between a payment of its own and the adoption has not told the ledger.
+    // A child that was killed between a payment of its own and the adoption is not in the ledger.
     let unknown = |number: u64| ledger.by_payment_hash(hash(number)).unwrap().is_none();
     for (number, _) in
         node.payments().into_iter().filter(|(number, _)| is_adopted(*number) && unknown(*number))
@@ -314,7 +314,7 @@ fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
     let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();
     assert_eq!((recovery.payments.len(), &recovery.unreadable), (payments, &vec![]));
     for one in &recovery.payments {
-        match &one.ended {
+        match &one.result {
             PaymentResult::Paid { .. } | PaymentResult::Failed { .. } => {}
             // A claim next to an adopted payment waits until that has ended.
             PaymentResult::NeverBegun { reason: NotBegun::OtherInFlight { .. } } => {}

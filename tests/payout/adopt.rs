@@ -19,7 +19,7 @@ fn paid(number: u64) -> PaymentStatus {
 }
 
 fn ended_paid(number: u64, settled: Settlement) -> PaymentResult {
-    PaymentResult::Paid { preimage: preimage(number), settled }
+    PaymentResult::Paid { preimage: preimage(number), settlement: settled }
 }
 
 fn failed() -> PaymentStatus {
@@ -63,13 +63,13 @@ fn a_restored_copy_does_not_pay_again_what_was_adopted() {
         let _ = ledger.adopt(&invoice(offer, number), &outcome, long_after).unwrap();
     }
     node.set(Plan::Succeed);
-    let told = |offer, number| refusal(ledger.claim(&invoice(offer, number), NOW).unwrap_err());
-    assert_eq!(told(&offers[0], 11), Refusal::AlreadyPaid { by: hash(1) });
-    assert_eq!(told(&offers[1], 2), Refusal::AlreadyFailed { hash: hash(2) });
-    assert_eq!(told(&offers[2], 13), Refusal::InFlight { hash: hash(3) });
+    let reply = |offer, number| refusal(ledger.claim(&invoice(offer, number), NOW).unwrap_err());
+    assert_eq!(reply(&offers[0], 11), Refusal::AlreadyPaid { by: hash(1) });
+    assert_eq!(reply(&offers[1], 2), Refusal::AlreadyFailed { hash: hash(2) });
+    assert_eq!(reply(&offers[2], 13), Refusal::InFlight { hash: hash(3) });
     node.complete(3);
     let recovery = ledger.recover(&node, &RecoverOptions::new(), move || long_after).unwrap();
-    assert_eq!(recovery.payments[0].ended, ended_paid(3, Settlement::Paid));
+    assert_eq!(recovery.payments[0].result, ended_paid(3, Settlement::Paid));
     assert_eq!((payout(&ledger, id).status(), node.calls()), (Status::Used, calls));
     assert!(ledger.verify(|_| ()).unwrap().is_clean());
 }
@@ -91,17 +91,17 @@ fn an_adopted_payment_is_recorded_once_with_its_outcome() {
                 3,
                 PaymentStatus::Unknown,
                 Status::Claimed,
-                PaymentResult::InFlight { problem: None },
-                PaymentResult::InFlight { problem: None },
+                PaymentResult::InFlight { error: None },
+                PaymentResult::InFlight { error: None },
             ),
         ] {
             let (offer, id) = promised(&ledger, &format!("adopted {number}"));
             let invoice = invoice(&offer, number);
             assert_eq!(ledger.adopt(&invoice, &outcome, NOW), Ok(first));
-            let (stands, told) = (payout(&ledger, id), history(&ledger, id));
+            let (stands, reply) = (payout(&ledger, id), history(&ledger, id));
             assert_eq!((stands.status(), stands.version()), (status, 2));
-            assert!(matches!(told[1], HistoryEvent::Adopted { .. }), "{told:?}");
-            assert_eq!(told.len(), if status == Status::Claimed { 2 } else { 3 });
+            assert!(matches!(reply[1], HistoryEvent::Adopted { .. }), "{reply:?}");
+            assert_eq!(reply.len(), if status == Status::Claimed { 2 } else { 3 });
             assert_eq!(ledger.adopt(&invoice, &outcome, NOW + 5), Ok(again));
             assert_eq!(payout(&ledger, id), stands, "repeated, it changes nothing");
             assert_eq!(ledger.by_payment_hash(hash(number)).unwrap(), Some(stands));
@@ -121,11 +121,11 @@ fn an_adopted_payment_is_never_begun() {
         for _ in 0..2 {
             // The node has forgotten it.
             let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
-            assert_eq!(recovery.payments[0].ended, PaymentResult::NeverBegun { reason: NotBegun::Adopted });
+            assert_eq!(recovery.payments[0].result, PaymentResult::NeverBegun { reason: NotBegun::Adopted });
         }
         assert_eq!((node.calls(), payout(&ledger, id).status()), (0, Status::Claimed));
-        let told = refusal(ledger.claim(&invoice(&offer, 1), NOW).unwrap_err());
-        assert_eq!(told, Refusal::AlreadyClaimed { hash: hash(1) });
+        let reply = refusal(ledger.claim(&invoice(&offer, 1), NOW).unwrap_err());
+        assert_eq!(reply, Refusal::AlreadyClaimed { hash: hash(1) });
         // A person decides.
         ledger.release(hash(1), "looked at by hand", NOW).unwrap();
         assert_eq!(payout(&ledger, id).status(), Status::Active);
@@ -151,7 +151,7 @@ fn what_is_adopted_too_much_is_recorded_as_overpaid() {
         assert_eq!(payout(&ledger, id).status(), Status::ClaimedOverpaid);
         assert_eq!(ledger.adopt(&invoice(&offer, 2), &paid(2), NOW), Ok(ended_paid(2, Settlement::Overpaid)));
         assert_eq!(payout(&ledger, id).status(), Status::Overpaid);
-        // A failure that is told of a payment that proved paid changes nothing.
+        // A reported failure of a payment that succeeded changes nothing.
         assert_eq!(ledger.adopt(&invoice(&offer, 2), &failed(), NOW), Ok(ended_paid(2, Settlement::Already)));
         assert_eq!(history(&ledger, id).len(), 9);
         assert!(ledger.verify(|_| ()).unwrap().is_clean());
@@ -172,7 +172,7 @@ fn a_claim_is_not_begun_next_to_an_adopted_payment() {
 
         // RecoveryReport asks about both, and begins neither.
         let ended = |recovery: bolt12::payout::RecoveryReport| {
-            recovery.payments.into_iter().map(|one| (one.hash, one.ended)).collect::<Vec<_>>()
+            recovery.payments.into_iter().map(|one| (one.hash, one.result)).collect::<Vec<_>>()
         };
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
         let adopted = PaymentResult::NeverBegun { reason: NotBegun::Adopted };
@@ -197,12 +197,12 @@ fn an_adopted_payment_of_a_payout_that_takes_its_first_invoice_only_was_the_firs
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = offer("first only");
-        let promise = Terms::draft(offer.clone()).unwrap();
-        let _ = ledger.create_with(&promise, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
+        let terms = Terms::draft(offer.clone()).unwrap();
+        let _ = ledger.create_with(&terms, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
         let _ = ledger.adopt(&invoice(&offer, 1), &failed(), NOW).unwrap();
-        assert_eq!(payout(&ledger, promise.id()).status(), Status::Disabled);
-        let told = refusal(ledger.claim(&invoice(&offer, 2), NOW).unwrap_err());
-        assert_eq!(told, Refusal::FirstInvoiceOnly { first: hash(1) });
+        assert_eq!(payout(&ledger, terms.id()).status(), Status::Disabled);
+        let reply = refusal(ledger.claim(&invoice(&offer, 2), NOW).unwrap_err());
+        assert_eq!(reply, Refusal::FirstInvoiceOnly { first: hash(1) });
         assert!(ledger.verify(|_| ()).unwrap().is_clean());
     });
 }
@@ -218,7 +218,7 @@ fn only_the_payments_of_a_payout_are_adopted() {
         let unknown = adopt(&invoice(&offer("never promised"), 1), &paid(1));
         assert_eq!(
             (unknown.clone(), unknown.to_string()),
-            (AdoptError::UnknownPayout, "unknown offer".into())
+            (AdoptError::UnknownPayout, "unknown payout".into())
         );
         let wrong = PaymentProof::new(hash(1), preimage(2)).unwrap_err();
         assert_eq!(adopt(&invoice(&one, 1), &paid(2)), AdoptError::WrongPreimage(wrong));
@@ -228,7 +228,7 @@ fn only_the_payments_of_a_payout_are_adopted() {
             .created_at(NOW)
             .sign(&payee())
             .unwrap();
-        let AdoptError::Terms(RedemptionError::Draft(error)) = adopt(&dear, &paid(1)) else { panic!() };
+        let AdoptError::Redemption(RedemptionError::Draft(error)) = adopt(&dear, &paid(1)) else { panic!() };
         assert!(matches!(error, RedeemError::AmountDiffers { found: 100_001, .. }));
         drop(ledger.claim(&invoice(&one, 3), NOW).unwrap());
         let taken = adopt(&invoice(&two, 3), &paid(3));
@@ -245,7 +245,7 @@ fn an_expired_promise_and_an_expired_invoice_are_adopted_all_the_same() {
     let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
     let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
     let late = NOW + 1_000_000;
-    assert!(matches!(ledger.claim(&invoice(&offer, 1), late), Err(ClaimError::Terms(_))));
+    assert!(matches!(ledger.claim(&invoice(&offer, 1), late), Err(ClaimError::Redemption(_))));
     assert_eq!(ledger.adopt(&invoice(&offer, 1), &paid(1), late), Ok(ended_paid(1, Settlement::Paid)));
 }
 
@@ -257,7 +257,7 @@ fn an_adoption_with_an_unknown_outcome_is_safely_repeated() {
         ledger.store().fail_next(fault);
         let error = ledger.adopt(&invoice(&offer, 1), &paid(1), NOW).unwrap_err();
         assert!(matches!(error, AdoptError::Store(_)), "{error}");
-        // Payment and outcome are written together or not at all.
+        // Payment and outcome are written together or neither is.
         assert_eq!(payout(&ledger, id).status(), if done { Status::Used } else { Status::Active });
         let settled = if done { Settlement::Already } else { Settlement::Paid };
         assert_eq!(ledger.adopt(&invoice(&offer, 1), &paid(1), NOW), Ok(ended_paid(1, settled)));

@@ -17,7 +17,7 @@ use bolt12::payout::{
 };
 use testkit::ledger::*;
 
-/// A store that reads back other things than were written, as told.
+/// A store that returns other things than were written, on command.
 #[derive(Default)]
 struct Rotten {
     inner: MemoryStore,
@@ -156,12 +156,12 @@ fn zoo() -> (Ledger<Rotten>, Vec<(PayoutId, Offer)>) {
     let mut add = |label: Option<&str>, limit: Option<u64>, policy, steps: &[&str]| {
         let amount = if limit.is_some() { "any" } else { "100sat" };
         let offer = offer_of(&format!("{} {}", steps.join(" "), zoo_name(label)), amount);
-        let mut promise = Terms::draft(offer.clone()).unwrap();
+        let mut terms = Terms::draft(offer.clone()).unwrap();
         if let Some(limit) = limit {
-            promise = promise.with_limit(Msat::new(limit).unwrap());
+            terms = terms.with_limit(Msat::new(limit).unwrap());
         }
         let label = label.map(|text| Label::new(text).unwrap());
-        let id = ledger.create_with(&promise, label, policy, NOW).unwrap().into_payout().id();
+        let id = ledger.create_with(&terms, label, policy, NOW).unwrap().into_payout().id();
         let mut number = next;
         for step in steps {
             match *step {
@@ -213,7 +213,7 @@ fn essence(payout: &Payout) -> impl PartialEq + std::fmt::Debug + use<> {
     let times: Vec<_> =
         payout.state().attempts().iter().map(|attempt| payout.attempted_at(attempt.hash())).collect();
     (
-        (payout.id(), payout.label().cloned(), payout.promise().clone(), payout.created_at()),
+        (payout.id(), payout.label().cloned(), payout.terms().clone(), payout.created_at()),
         (payout.state().clone(), times, payout.amount_in_flight(), payout.in_flight_since()),
     )
 }
@@ -330,20 +330,23 @@ fn an_index_or_a_listing_that_is_damaged_is_found() {
         store.rot(|rot| _ = rot.hashes.insert(hash, found));
         assert_eq!(findings(), [Finding::PaymentHash { payout: claimed, hash, found }]);
     }
-    let told = Finding::PaymentHash { payout: claimed, hash, found: None }.to_string();
-    assert_eq!(told, format!("payout {claimed}: payment {hash} leads to no payout"));
+    let reply = Finding::PaymentHash { payout: claimed, hash, found: None }.to_string();
+    assert_eq!(reply, format!("payout {claimed}: payment {hash} leads to no payout"));
     store.heal();
-    // RecoveryReport would never see it.
+    // Recovery would never see it.
     store.rot(|rot| _ = rot.unlisted.insert(claimed));
     let not_listed = Finding::NotListed { payout: claimed, status: Status::Claimed };
     assert_eq!(findings(), std::slice::from_ref(&not_listed));
-    assert_eq!(not_listed.to_string(), format!("payout {claimed}: it is claimed, but not listed so"));
+    assert_eq!(
+        not_listed.to_string(),
+        format!("payout {claimed}: missing in the listing of its status claimed")
+    );
     store.heal();
     store.rot(|rot| _ = rot.listed.insert(used, Status::Claimed));
     let (listed, found) = (Status::Claimed, Status::Used);
     let wrongly = Finding::ListedWrongly { payout: used, listed, found };
     assert_eq!(findings(), std::slice::from_ref(&wrongly));
-    assert_eq!(wrongly.to_string(), format!("payout {used}: it is listed as claimed, but is used"));
+    assert_eq!(wrongly.to_string(), format!("payout {used}: listed as claimed, expected used"));
 }
 
 #[test]
@@ -415,7 +418,7 @@ fn a_damaged_label_is_no_reason_to_lose_the_money() {
     let rebuilt = ledger.rebuild(id, NOW + 9).unwrap();
     // A store does not change a label; the history has the right one, and verify goes on to report it.
     assert_eq!((rebuilt.label(), rebuilt.status()), (Some(&other), Status::Claimed));
-    let created = ledger.history(id, 0, PageSize::MAX).unwrap().remove(0).what;
+    let created = ledger.history(id, 0, PageSize::MAX).unwrap().remove(0).event;
     assert!(
         matches!(created, HistoryEvent::Created { label: Some(label), .. } if label.as_str() == "till 4")
     );
@@ -488,7 +491,7 @@ fn nothing_is_rebuilt_from_a_history_that_may_lack_an_event() {
         assert_eq!(
             error.to_string(),
             format!(
-                "the history may be cut short: it ends with version {ends} of the row, which has version {row}"
+                "the history may be cut short: it ends with version {ends} of the row, expected version {row}"
             ),
         );
         store.heal();

@@ -18,17 +18,17 @@ use serde_json::Value;
 
 /// Every case that we refuse, with exactly what we say.
 const REFUSED: &[(&str, &str)] = &[
-    ("010", "the message promises no positive amount in msat"),
+    ("010", "the amount is not payable: expected a positive amount in msat"),
     ("023", "amount: 999999msat, expected 1000000msat"),
     ("024", "offer expired at 1643389427 (now 1643389427)"),
     ("025", "offer expired at 1635783307 (now 1635783308)"),
-    ("026", "disabled: this payout takes no invoices"),
-    ("027", "unknown offer"),
+    ("026", "disabled: this payout accepts no invoice"),
+    ("027", "unknown payout"),
     ("028", "the offer does not pay out: it has no send_invoice"),
     ("029", "signature (type 240) at byte 265: not a valid signature by node_id (type 30)"),
     ("030", "signature (type 240): missing"),
     ("031", "node_id (type 30): missing"),
-    ("032", "unknown offer"),
+    ("032", "unknown payout"),
     ("033", "description: another text: expected that of the offer"),
     ("034", "amount: 2999msat, expected 3000msat"),
     ("035", "amount: missing"),
@@ -84,25 +84,25 @@ fn all_cases_are_answered_as_core_lightning_did_or_for_a_reason() {
 fn present(case: &Value) -> Result<(), String> {
     let offer: Offer = parsed(&case["offer"]["bolt12"]);
     let ledger = Ledger::new(MemoryStore::new());
-    let mut promise = Terms::draft(offer.clone()).map_err(|error| error.to_string())?;
+    let mut terms = Terms::draft(offer.clone()).map_err(|error| error.to_string())?;
     if let Some(key) = case["refund"]["payer_key"].as_str() {
-        promise = promise.with_refund_key(key.parse().unwrap());
+        terms = terms.with_refund_key(key.parse().unwrap());
     }
     let state = &case["offer_state_before"];
     if state["known"] == true {
-        assert!(ledger.create(&promise, None, 1).unwrap().is_new());
+        assert!(ledger.create(&terms, None, 1).unwrap().is_new());
         if state["active"] == false {
-            ledger.disable(promise.id(), 2).unwrap();
+            ledger.disable(terms.id(), 2).unwrap();
         }
     }
-    let before = everything(&ledger, promise.id());
+    let before = everything(&ledger, terms.id());
     let claimed = claim(&ledger, case);
     if let Ok(hash) = claimed {
-        let payout = ledger.get(promise.id()).unwrap().unwrap();
+        let payout = ledger.get(terms.id()).unwrap().unwrap();
         assert_eq!(payout.state().pending(), Some(hash));
         assert_eq!(ledger.by_payment_hash(hash).unwrap(), Some(payout));
     } else {
-        assert_eq!(everything(&ledger, promise.id()), before, "a refusal changes nothing");
+        assert_eq!(everything(&ledger, terms.id()), before, "a refusal changes nothing");
     }
     claimed.map(|_| ())
 }
@@ -152,7 +152,7 @@ fn the_check_alone_refuses_an_offer_that_does_not_pay_out_or_pays_nothing() {
     }
 }
 
-/// v0.10.2 wrote the obsolete chains (2) beside chain (3), which we read and never write. Its signatures were made
+/// v0.10.2 wrote the obsolete chains (2) next to chain (3), which we read and never write. Its signatures were made
 /// without auxiliary randomness, ours with 32 zero bytes; both verify, as parsing shows.
 const WRITTEN_OTHERWISE: [u64; 3] = [2, 52, 240];
 
@@ -260,7 +260,7 @@ const DECODED_OTHERWISE: &[(&str, bool, &str)] = &[
     ("056", false, "a character of nothing but padding: one message has one text"),
     ("062", false, "padding that is not zero: one message has one text"),
     ("125", true, "the obsolete chains (2) of v0.10 is read, never written"),
-    ("126", true, "as 125, beside chain (3), as v0.10.2 sends it"),
+    ("126", true, "as 125, with chain (3), as v0.10.2 sends it"),
 ];
 
 /// What we say to each invoice of `decode.json` that we refuse.
@@ -284,8 +284,8 @@ const NOT_DECODED: &[(&str, &str)] = &[
     ("052", "'+' at byte 425 does not stand between two characters"),
     ("055", "the 4 bits of padding at the end are not zero"),
     ("056", "6 bits of padding at the end: at most 4 are needed"),
-    ("057", "at byte 263: type 0 stands behind type 240, types must ascend"),
-    ("058", "at byte 263: type 0 stands behind type 240, types must ascend"),
+    ("057", "at byte 263: type 0 after type 240: expected ascending types"),
+    ("058", "at byte 263: type 0 after type 240: expected ascending types"),
     ("059", "7 bits of padding at the end: at most 4 are needed"),
     ("060", "unknown prefix \"lightning:lni\": expected lni"),
     ("062", "the 2 bits of padding at the end are not zero"),

@@ -19,7 +19,7 @@ fn orphan<S: Store>(ledger: &Ledger<S>, number: u64) -> PayoutId {
 }
 
 fn paid(number: u64) -> PaymentResult {
-    PaymentResult::Paid { preimage: preimage(number), settled: Settlement::Paid }
+    PaymentResult::Paid { preimage: preimage(number), settlement: Settlement::Paid }
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_claim_that_the_node_never_began_is_begun_only_while_it_is_young() {
             let recovery = ledger.recover(&node, &options, move || now).unwrap();
             let reason = NotBegun::TooOld { claimed_at: NOW, within, now };
             let ended = PaymentResult::NeverBegun { reason };
-            assert_eq!(recovery.payments, [RecoveredClaim { payout: id, hash: hash(1), ended }]);
+            assert_eq!(recovery.payments, [RecoveredClaim { payout: id, hash: hash(1), result: ended }]);
         }
         let too_old = NotBegun::TooOld { claimed_at: 5, within: 60, now: 100 };
         assert_eq!(too_old.to_string(), "claimed at 5, more than 60 seconds ago (now 100)");
@@ -51,7 +51,7 @@ fn a_claim_that_the_node_never_began_is_begun_only_while_it_is_young() {
 
         let young = orphan(&ledger, 3);
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW + 300).unwrap();
-        assert_eq!(recovery.payments[0].ended, paid(3));
+        assert_eq!(recovery.payments[0].result, paid(3));
         assert_eq!((node.calls(), payout(&ledger, young).status()), (1, Status::Used));
     });
 }
@@ -67,13 +67,13 @@ fn a_claim_that_the_node_never_began_is_not_begun_after_its_invoice_has_expired(
         drop(ledger.claim(&invoice, NOW + 20).unwrap());
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW + 21).unwrap();
         let reason = NotBegun::InvoiceExpired { last: NOW + 20, now: NOW + 21 };
-        assert_eq!(recovery.payments[0].ended, PaymentResult::NeverBegun { reason });
+        assert_eq!(recovery.payments[0].result, PaymentResult::NeverBegun { reason });
         assert_eq!(reason.to_string(), "the invoice expired after 1700000020 (now 1700000021)");
         assert_eq!((node.calls(), payout(&ledger, id).status()), (0, Status::Claimed));
         // What the node did begin is recorded however late it is.
         node.complete(1);
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW + 1_000_000).unwrap();
-        assert_eq!(recovery.payments[0].ended, paid(1));
+        assert_eq!(recovery.payments[0].result, paid(1));
     });
 }
 
@@ -97,7 +97,7 @@ impl Payer for Heedless {
 }
 
 #[test]
-fn the_node_is_asked_before_it_is_told_to_pay() {
+fn the_node_is_asked_for_the_status_before_it_pays() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let node = Arc::new(Heedless::default());
@@ -105,12 +105,12 @@ fn the_node_is_asked_before_it_is_told_to_pay() {
         // The node knows this hash: by an earlier life of this ledger, for instance.
         node.payments.lock().unwrap().insert(hash(1), 1);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
-        assert_eq!(ended, PaymentResult::InFlight { problem: None });
+        assert_eq!(ended, PaymentResult::InFlight { error: None });
         let claim = {
             let (offer, _) = promised(&ledger, "by hand");
             ledger.claim(&invoice(&offer, 2), NOW).unwrap()
         };
-        assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::InFlight { problem: None });
+        assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::InFlight { error: None });
         for _ in 0..3 {
             let _ = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
         }
@@ -130,9 +130,9 @@ fn ledgers_on_one_store_know_of_each_others_claims() {
         let claim = one.claim(&invoice(&offer, 1), NOW).unwrap();
         assert_eq!(two.recover(&node, &RecoverOptions::new(), || NOW).unwrap().payments, []);
         assert!(two.resume(id, u64::MAX).unwrap().is_none());
-        let told = refusal(two.claim(&invoice(&offer, 1), NOW).unwrap_err());
-        assert_eq!(told, bolt12::payout::state::Refusal::AlreadyClaimed { hash: hash(1) });
-        assert_eq!(one.pay(claim, &node, || NOW), PaymentResult::InFlight { problem: None });
+        let reply = refusal(two.claim(&invoice(&offer, 1), NOW).unwrap_err());
+        assert_eq!(reply, bolt12::payout::state::Refusal::AlreadyClaimed { hash: hash(1) });
+        assert_eq!(one.pay(claim, &node, || NOW), PaymentResult::InFlight { error: None });
         assert_eq!(two.recover(&node, &RecoverOptions::new(), || NOW).unwrap().payments.len(), 1);
         assert_eq!(node.payments.lock().unwrap()[&hash(1)], 1);
     });
@@ -171,21 +171,21 @@ fn a_payer_that_panics_for_one_claim_stops_no_other() {
         for (one, number) in recovery.payments.iter().zip(1..) {
             assert_eq!((one.payout, one.hash), (ids[usize::try_from(number).unwrap() - 1], hash(number)));
             let panicked = |message: &str| PaymentResult::InFlight {
-                problem: Some(RecordingError::Panicked { message: message.to_owned() }),
+                error: Some(RecordingError::Panicked { message: message.to_owned() }),
             };
             let expected = match number {
                 3 => panicked("no message"),
                 7 => panicked("no such channel"),
                 _ => paid(number),
             };
-            assert_eq!(one.ended, expected);
+            assert_eq!(one.result, expected);
         }
         let problem = RecordingError::Panicked { message: "no such channel".into() };
         assert_eq!(problem.to_string(), "the payer panicked: no such channel");
         // Nothing is held any more: the next run asks about both again.
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
         assert_eq!(
-            recovery.payments.iter().map(|one| one.ended.clone()).collect::<Vec<_>>(),
+            recovery.payments.iter().map(|one| one.result.clone()).collect::<Vec<_>>(),
             [paid(3), paid(7)]
         );
     });
@@ -267,10 +267,10 @@ fn a_node_that_hangs_for_one_claim_holds_up_no_other_and_its_late_answer_is_reco
             let limit = Duration::from_millis(1_500);
             let options = RecoverOptions::new().limit(limit).at_once(3);
             let recovery = ledger.recover(&payer, &options, || NOW).unwrap();
-            let silent = PaymentResult::InFlight { problem: Some(RecordingError::NoAnswer { limit }) };
+            let silent = PaymentResult::InFlight { error: Some(RecordingError::NoAnswer { limit }) };
             for (one, number) in recovery.payments.iter().zip(1..) {
                 let expected = if number == 1 || number == 4 { silent.clone() } else { paid(number) };
-                assert_eq!(one.ended, expected, "{number}");
+                assert_eq!(one.result, expected, "{number}");
             }
             assert_eq!(RecordingError::NoAnswer { limit }.to_string(), "no answer from the node within 1.5s");
             // While it hangs, neither this process nor a second ledger asks again.
@@ -306,7 +306,7 @@ fn nothing_is_begun_for_a_ledger_that_was_closed_meanwhile() {
     assert_eq!(node.calls(), 0);
     let ledger = Ledger::new(store);
     let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
-    assert_eq!((recovery.payments[0].payout, &recovery.payments[0].ended), (id, &paid(1)));
+    assert_eq!((recovery.payments[0].payout, &recovery.payments[0].result), (id, &paid(1)));
 }
 
 #[test]
@@ -319,14 +319,14 @@ fn questions_without_an_answer_are_bounded() {
     let payer = Hangs::new(&node, false, |_| true);
     let options = RecoverOptions::new().limit(Duration::from_millis(100)).at_once(100);
     let silent = |recovery: bolt12::payout::RecoveryReport| {
-        let not_asked = PaymentResult::InFlight { problem: Some(RecordingError::NotAsked { waiting: 64 }) };
-        recovery.payments.iter().filter(|one| one.ended == not_asked).count()
+        let not_asked = PaymentResult::InFlight { error: Some(RecordingError::NotAsked { waiting: 64 }) };
+        recovery.payments.iter().filter(|one| one.result == not_asked).count()
     };
     assert_eq!(silent(ledger.recover(&payer, &options, || NOW).unwrap()), 6);
     assert_eq!(silent(ledger.recover(&payer, &options, || NOW).unwrap()), 6);
     assert_eq!(
         RecordingError::NotAsked { waiting: 64 }.to_string(),
-        "the node was not asked: 64 questions to it are without an answer",
+        "the node was not asked: 64 earlier calls have not returned",
     );
     payer.let_go();
     wait_until("the threads end", || Arc::strong_count(&payer) == 1);
@@ -340,8 +340,8 @@ fn a_payout_that_has_expired_is_not_active() {
     let ledger = Ledger::new(MemoryStore::new());
     let offer = Offer::payout("expires", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
     let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
-    let promise = Terms::draft(offer.clone()).unwrap();
-    let made = ledger.create(&promise, None, NOW).unwrap().into_payout();
+    let terms = Terms::draft(offer.clone()).unwrap();
+    let made = ledger.create(&terms, None, NOW).unwrap().into_payout();
     assert_eq!((made.is_active(NOW + 9), made.is_expired(NOW + 9)), (true, false));
     assert_eq!((made.is_active(NOW + 10), made.is_expired(NOW + 10)), (false, true));
     let list = |now| bolt12::command::listoffers(&ledger, None, true, now).unwrap().offers;
@@ -363,9 +363,9 @@ fn a_payout_that_refuses_for_ever_is_not_listed_as_active() {
         ledger.release(hash(number), "no route", NOW).unwrap();
     }
     assert_eq!(payout(&ledger, id).status(), Status::Disabled);
-    let told = ledger.claim(&invoice(&offer, 1_000), NOW).unwrap_err();
-    assert_eq!(told.payee_message(), "too many invoices for this offer have failed");
-    assert_eq!(told.to_string(), "too many attempts: this payout has had 1000 invoices and takes no more");
+    let reply = ledger.claim(&invoice(&offer, 1_000), NOW).unwrap_err();
+    assert_eq!(reply.payee_message(&invoice(&offer, 1_000)), "too many invoices for this offer have failed");
+    assert_eq!(reply.to_string(), "too many attempts: this payout has had 1000 invoices and accepts no more");
     assert!(ledger.verify(|_| ()).unwrap().is_clean());
 }
 

@@ -116,7 +116,7 @@ impl Book {
             Asked::Release(payment) => self.release(payment),
             Asked::Adopt { payout, payment, said } => self.adopt(payout, payment, said),
             Asked::Disable(payout) => match self.0.get_mut(&payout) {
-                None => "unknown offer",
+                None => "unknown payout",
                 Some(entry) if entry.paid() > 0 => "already paid",
                 Some(entry) if entry.closed => "already disabled",
                 Some(entry) => {
@@ -142,7 +142,7 @@ impl Book {
 
     fn claim(&mut self, payout: usize, payment: u64, right_sum: bool) -> &'static str {
         let taken = self.attempt(payment).is_some_and(|(other, ..)| other != payout);
-        let Some(entry) = self.0.get_mut(&payout) else { return "unknown offer" };
+        let Some(entry) = self.0.get_mut(&payout) else { return "unknown payout" };
         if entry.paid() > 0 {
             return "already paid";
         }
@@ -153,7 +153,7 @@ impl Book {
         }
         if entry.closed {
             let first_only = payout + 1 == PAYOUTS && !entry.attempts.is_empty();
-            return if first_only { "only the first invoice is paid" } else { "disabled: " };
+            return if first_only { "only the first invoice may be tried" } else { "disabled: " };
         }
         if entry.attempts.iter().any(|(one, _)| *one == payment) {
             return "already failed";
@@ -171,9 +171,9 @@ impl Book {
 
     fn adopt(&mut self, payout: usize, payment: u64, said: Said) -> &'static str {
         let found = self.attempt(payment).map(|(other, entry, at)| (other, entry.attempts[at].1));
-        let Some(entry) = self.0.get_mut(&payout) else { return "unknown offer" };
+        let Some(entry) = self.0.get_mut(&payout) else { return "unknown payout" };
         match found {
-            // Nothing is to be written of a failure that is known, whoever's it is.
+            // A known failure is not written again, whichever caller reports it.
             Some((other, _)) if other != payout => return "payment ",
             Some((_, Stands::Failed)) if said == Said::Unknown => {
                 let place = entry.attempts.iter_mut().find(|(one, _)| *one == payment);
@@ -216,7 +216,7 @@ impl Book {
     fn release(&mut self, payment: u64) -> &'static str {
         let Some((payout, entry, at)) = self.attempt(payment) else { return "unknown payment" };
         match entry.attempts[at].1 {
-            Stands::Paid => "payment ",
+            Stands::Paid => "already succeeded",
             Stands::Failed => "already failed",
             Stands::Claimed | Stands::Adopted => {
                 entry.attempts[at].1 = Stands::Failed;
@@ -255,7 +255,7 @@ impl Payer for Says {
 /// The offers and all their invoices, made once: signing takes longest.
 struct Messages {
     offers: Vec<Offer>,
-    /// For payout and payment: the right invoice, and one for another sum.
+    /// For payout and payment: the right invoice, and one for another amount.
     invoices: BTreeMap<(usize, u64), [Invoice; 2]>,
 }
 
@@ -281,7 +281,7 @@ impl Messages {
     }
 }
 
-/// What the ledger answers, in words.
+/// What the ledger answers, as text.
 fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> String {
     fn said<T>(answer: Result<T, impl ToString>, done: impl FnOnce(T) -> String) -> String {
         answer.map_or_else(|error| error.to_string(), done)
@@ -290,8 +290,8 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
         Asked::Create(payout) => {
             let first_only = payout + 1 == PAYOUTS;
             let policy = if first_only { RetryPolicy::FirstInvoiceOnly } else { RetryPolicy::AnyNewInvoice };
-            let promise = Terms::draft(messages.offers[payout].clone()).unwrap();
-            let created = ledger.create_with(&promise, None, policy, NOW).unwrap();
+            let terms = Terms::draft(messages.offers[payout].clone()).unwrap();
+            let created = ledger.create_with(&terms, None, policy, NOW).unwrap();
             if created.is_new() { "new".to_owned() } else { "existing".to_owned() }
         }
         Asked::Claim { payout, payment, right_sum } => {
@@ -312,9 +312,9 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
             said(
                 ledger.adopt(&messages.invoices[&(payout, payment)][0], &outcome, NOW),
                 |ended| match ended {
-                    PaymentResult::Paid { settled, .. } => format!("{settled:?}"),
+                    PaymentResult::Paid { settlement, .. } => format!("{settlement:?}"),
                     PaymentResult::Failed { .. } => "failed".to_owned(),
-                    PaymentResult::InFlight { problem: None } => "in flight".to_owned(),
+                    PaymentResult::InFlight { error: None } => "in flight".to_owned(),
                     other => panic!("{other:?}"),
                 },
             )

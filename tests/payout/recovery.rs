@@ -34,8 +34,8 @@ fn each_claim_ends_as_the_node_says() {
         let claim = ledger.resume(ids[3], NOW).unwrap().unwrap();
         assert_eq!((claim.payment_hash(), claim.amount().get(), claim.paid_by()), (hash(4), 100_000, None));
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 5).unwrap();
-        let ended: Vec<_> = recovery.payments.iter().map(|one| (one.payout, one.hash, &one.ended)).collect();
-        let paid = |number| PaymentResult::Paid { preimage: preimage(number), settled: Settlement::Paid };
+        let ended: Vec<_> = recovery.payments.iter().map(|one| (one.payout, one.hash, &one.result)).collect();
+        let paid = |number| PaymentResult::Paid { preimage: preimage(number), settlement: Settlement::Paid };
         assert_eq!(
             ended,
             [
@@ -86,15 +86,15 @@ fn a_payment_never_begun_of_a_payout_paid_meanwhile_is_not_begun() {
         drop(ledger.claim(&invoice(&offer, 2), NOW).unwrap());
         node.complete(1);
         assert_eq!(
-            ledger.record(hash(1), node.status(hash(1)).unwrap(), NOW),
-            PaymentResult::Paid { preimage: preimage(1), settled: Settlement::Late }
+            ledger.apply_status(hash(1), node.status(hash(1)).unwrap(), NOW),
+            PaymentResult::Paid { preimage: preimage(1), settlement: Settlement::Late }
         );
         assert_eq!(ledger.resume(id, NOW).unwrap().unwrap().paid_by(), Some(hash(1)));
 
         node.set(Plan::Succeed);
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();
         let reason = format!("never begun, and payment {} has paid the payout", hash(1));
-        assert_eq!(recovery.payments[0].ended, PaymentResult::Failed { reason });
+        assert_eq!(recovery.payments[0].result, PaymentResult::Failed { reason });
         assert_eq!((node.paid(), payout(&ledger, id).status()), (vec![hash(1)], Status::Used));
         assert_eq!(history(&ledger, id).len(), 6);
     });
@@ -116,7 +116,7 @@ fn what_was_ended_while_the_claim_was_held_is_not_begun() {
         assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::Failed { reason });
         assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Used));
 
-        // Somebody else released it, and another invoice may have been paid by now.
+        // Another caller released it, and another invoice may have been paid by now.
         let (offer, id) = promised(&ledger, "released meanwhile");
         let claim = ledger.claim(&invoice(&offer, 3), NOW).unwrap();
         ledger.release(hash(3), "by hand", NOW).unwrap();
@@ -127,7 +127,7 @@ fn what_was_ended_while_the_claim_was_held_is_not_begun() {
         // A callback was faster than the worker.
         let claim = ledger.claim(&invoice(&offer, 4), NOW).unwrap();
         let _ = ledger.settle(hash(4), preimage(4), NOW).unwrap();
-        let ended = PaymentResult::Paid { preimage: preimage(4), settled: Settlement::Already };
+        let ended = PaymentResult::Paid { preimage: preimage(4), settlement: Settlement::Already };
         assert_eq!(ledger.pay(claim, &node, || NOW), ended);
         assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Used));
     });
@@ -145,15 +145,15 @@ fn two_recoveries_at_once_agree() {
         // The other machine takes it for forgotten, and is faster.
         let other = there.recover(&node, &until(NOW), || NOW).unwrap();
         assert_eq!(other.payments.len(), 1);
-        let ended = here.record(hash(number), outcome, NOW);
+        let ended = here.apply_status(hash(number), outcome, NOW);
         match plan {
             Plan::Succeed => {
                 assert_eq!(
                     ended,
-                    PaymentResult::Paid { preimage: preimage(1), settled: Settlement::Already }
+                    PaymentResult::Paid { preimage: preimage(1), settlement: Settlement::Already }
                 );
             }
-            _ => assert_eq!(ended, other.payments[0].ended),
+            _ => assert_eq!(ended, other.payments[0].result),
         }
         assert_eq!((payout(&here, id).status(), node.calls()), (status, 1));
         assert_eq!(history(&here, id).len(), 3);
@@ -199,7 +199,7 @@ fn a_damaged_record_stops_no_other_recovery() {
 }
 
 #[test]
-fn an_event_that_was_never_written_is_told() {
+fn an_event_that_was_never_written_is_reported() {
     let ledger = Ledger::new(MemoryStore::new());
     let (_, id) = promised(&ledger, "event");
     let row = ledger.store().get(id).unwrap().unwrap();
@@ -216,7 +216,7 @@ fn an_event_that_was_never_written_is_told() {
     );
 }
 
-/// A ledger on a store that fails when told, with invoice 1 claimed and dropped if `claimed`.
+/// A ledger on a store that fails on command, with invoice 1 claimed and dropped if `claimed`.
 fn flaky(claimed: bool) -> (Ledger<Flaky<MemoryStore>>, Offer, PayoutId) {
     let ledger = Ledger::new(Flaky::new(MemoryStore::new()));
     let (offer, id) = promised(&ledger, "flaky");
@@ -231,13 +231,13 @@ fn create_with_an_unknown_outcome_is_safely_repeated() {
     for (fault, exists) in [(Fault::Before, false), (Fault::After, true)] {
         let ledger = Ledger::new(Flaky::new(MemoryStore::new()));
         ledger.store().fail_next(fault);
-        let promise = Terms::draft(offer("create")).unwrap();
-        let error = ledger.create(&promise, None, NOW).unwrap_err();
+        let terms = Terms::draft(offer("create")).unwrap();
+        let error = ledger.create(&terms, None, NOW).unwrap_err();
         assert!(matches!(error, CreateError::Store(_)), "{error}");
-        assert_eq!(error.to_string(), "the store failed, read again before you decide: the connection broke");
-        assert_eq!(ledger.get(promise.id()).unwrap().is_some(), exists);
-        assert_eq!(ledger.create(&promise, None, NOW).unwrap().is_new(), !exists);
-        assert_eq!(history(&ledger, promise.id()).len(), 1);
+        assert_eq!(error.to_string(), "the store failed: the connection broke");
+        assert_eq!(ledger.get(terms.id()).unwrap().is_some(), exists);
+        assert_eq!(ledger.create(&terms, None, NOW).unwrap().is_new(), !exists);
+        assert_eq!(history(&ledger, terms.id()).len(), 1);
     }
 }
 
@@ -271,8 +271,8 @@ fn settle_with_an_unknown_outcome_keeps_the_proof_within_reach() {
     ] {
         let (ledger, offer, id) = flaky(true);
         ledger.store().fail_next(fault);
-        let ended = ledger.record(hash(1), PaymentStatus::Paid(preimage(1)), NOW);
-        let PaymentResult::InFlight { problem: Some(RecordingError::Settle(SettleError::Store(_))) } = ended
+        let ended = ledger.apply_status(hash(1), PaymentStatus::Paid(preimage(1)), NOW);
+        let PaymentResult::InFlight { error: Some(RecordingError::Settle(SettleError::Store(_))) } = ended
         else {
             panic!("{ended:?}")
         };
@@ -292,9 +292,12 @@ fn release_and_disable_with_an_unknown_outcome_are_safely_repeated() {
         let failed = Refusal::AlreadyFailed { hash: hash(1) };
         let again = if done { Err(ReleaseError::Refused(failed)) } else { Ok(()) };
         assert_eq!(ledger.release(hash(1), "no route", NOW), again);
-        // For whoever reports what a node says it is one and the same: it failed, and that is recorded.
+        // For a caller that reports what a node says both are the same: it failed, and that is recorded.
         let failed = PaymentStatus::Failed("no route".into());
-        assert_eq!(ledger.record(hash(1), failed, NOW), PaymentResult::Failed { reason: "no route".into() });
+        assert_eq!(
+            ledger.apply_status(hash(1), failed, NOW),
+            PaymentResult::Failed { reason: "no route".into() }
+        );
         assert_eq!(history(&ledger, id).len(), 3);
 
         ledger.store().fail_next(fault);
@@ -306,11 +309,11 @@ fn release_and_disable_with_an_unknown_outcome_are_safely_repeated() {
 }
 
 #[test]
-fn a_store_that_always_conflicts_is_told_as_broken() {
+fn a_store_that_always_conflicts_is_reported_as_broken() {
     let (ledger, _, id) = flaky(true);
     ledger.store().always_conflicts.store(true, Ordering::SeqCst);
     let DisableError::Store(error) = ledger.disable(id, NOW).unwrap_err() else { panic!() };
-    assert_eq!(error.to_string(), "the store failed, read again before you decide: 3001 conflicts in a row");
+    assert_eq!(error.to_string(), "the store failed: 3001 conflicts in a row");
 }
 
 #[test]
@@ -318,10 +321,13 @@ fn a_proof_counts_more_than_a_later_word_of_failure() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (_, id) = orphan(&ledger, 1);
-        let paid = |settled| PaymentResult::Paid { preimage: preimage(1), settled };
-        assert_eq!(ledger.record(hash(1), PaymentStatus::Paid(preimage(1)), NOW), paid(Settlement::Paid));
+        let paid = |settled| PaymentResult::Paid { preimage: preimage(1), settlement: settled };
+        assert_eq!(
+            ledger.apply_status(hash(1), PaymentStatus::Paid(preimage(1)), NOW),
+            paid(Settlement::Paid)
+        );
         let before = payout(&ledger, id);
-        let failed = ledger.record(hash(1), PaymentStatus::Failed("no route".into()), NOW);
+        let failed = ledger.apply_status(hash(1), PaymentStatus::Failed("no route".into()), NOW);
         assert_eq!(failed, paid(Settlement::Already));
         assert_eq!(payout(&ledger, id), before);
     });

@@ -7,7 +7,7 @@ use bolt12::payout::state::{
 };
 use bolt12::payout::{PaymentHash, PaymentProof, Preimage, Status};
 
-const DOC: &str = include_str!("../../src/payout/states.md");
+const DOC: &str = include_str!("../../src/payout/state/states.md");
 
 fn preimage(name: char) -> Preimage {
     Preimage::from_byte_array([u8::try_from(name).unwrap(); 32])
@@ -38,7 +38,7 @@ fn paid(name: char) -> Attempt {
 }
 
 fn state(policy: RetryPolicy, closed: bool, attempts: &[Attempt]) -> State {
-    State::restore(policy, closed, attempts.to_vec()).unwrap()
+    State::from_stored(policy, closed, attempts.to_vec()).unwrap()
 }
 
 /// One state per phase, each with an earlier attempt `e` that failed; `h` is in flight, `p` paid.
@@ -133,21 +133,18 @@ fn table() -> String {
     text
 }
 
-fn diagram() -> String {
-    let mut text = String::from("stateDiagram-v2\n    [*] --> Active\n");
+/// Every transition from one phase to another or to itself: from, to, and the events it appends.
+pub(crate) fn transitions() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
+    let mut all = Vec::new();
     for (name, state) in phases() {
         for (_, _, input) in inputs() {
             let Ok((next, events)) = step(&state, &input) else { continue };
             if !events.is_empty() {
-                let labels: Vec<_> = events.iter().map(event_name).collect();
-                let line = format!("    {name} --> {}: {}\n", phase_name(next.phase()), labels.join(" + "));
-                if !text.ends_with(&line) {
-                    text.push_str(&line);
-                }
+                all.push((name, phase_name(next.phase()), events.iter().map(event_name).collect()));
             }
         }
     }
-    text
+    all
 }
 
 fn first_only_table() -> String {
@@ -172,7 +169,7 @@ fn full(last: Attempt) -> State {
     };
     let earlier = [failed('e')].into_iter().chain((2..MAX_ATTEMPTS).map(attempt));
     let closed = matches!(last, Attempt::Failed(_));
-    State::restore(RetryPolicy::AnyNewInvoice, closed, earlier.chain([last]).collect()).unwrap()
+    State::from_stored(RetryPolicy::AnyNewInvoice, closed, earlier.chain([last]).collect()).unwrap()
 }
 
 fn last_attempt_table() -> String {
@@ -217,9 +214,9 @@ fn cases_table(cases: &[(&str, &str, State, Input)]) -> String {
 }
 
 #[test]
-fn the_documented_tables_and_diagram_are_what_the_code_does() {
-    for part in [table(), diagram(), first_only_table(), last_attempt_table(), adopted_table()] {
-        assert!(DOC.contains(&part), "src/payout/states.md should contain:\n{part}");
+fn the_documented_tables_are_what_the_code_does() {
+    for part in [table(), first_only_table(), last_attempt_table(), adopted_table()] {
+        assert!(DOC.contains(&part), "src/payout/state/states.md should contain:\n{part}");
     }
 }
 
@@ -363,11 +360,12 @@ fn disabled() {
 
 #[test]
 fn attempts_are_bounded() {
-    let restore =
-        |closed, attempts: &[Attempt]| State::restore(RetryPolicy::AnyNewInvoice, closed, attempts.to_vec());
+    let restore = |closed, attempts: &[Attempt]| {
+        State::from_stored(RetryPolicy::AnyNewInvoice, closed, attempts.to_vec())
+    };
     let last = full(pending('h'));
-    let room = restore(false, &last.attempts()[1..MAX_ATTEMPTS - 1]).unwrap();
-    assert_eq!(accepted(&room, Input::Claim(hash('n'))).0.attempts().len(), MAX_ATTEMPTS - 1);
+    let with_space = restore(false, &last.attempts()[1..MAX_ATTEMPTS - 1]).unwrap();
+    assert_eq!(accepted(&with_space, Input::Claim(hash('n'))).0.attempts().len(), MAX_ATTEMPTS - 1);
 
     // A payout that can never be redeemed any more is not listed as active.
     let (next, events) = accepted(&last, Input::Release(hash('h')));
@@ -377,7 +375,7 @@ fn attempts_are_bounded() {
     assert_eq!(restore(true, next.attempts()), Ok(next.clone()));
     assert_eq!(
         restore(false, next.attempts()).unwrap_err().to_string(),
-        "all 1000 invoices that are allowed have failed, but the payout takes another",
+        "failed invoices: 1000, and the policy permits no more: expected a closed payout",
     );
     let more = [next.attempts(), &[failed('n')]].concat();
     assert_eq!(restore(true, &more), Err(ImpossibleState::TooManyAttempts { found: MAX_ATTEMPTS + 1 }));
@@ -433,22 +431,22 @@ fn an_adopted_payment_takes_permissions_away_and_gives_none() {
 #[test]
 fn impossible_states_are_not_restored() {
     let restore = |policy, closed, attempts: &[Attempt]| {
-        State::restore(policy, closed, attempts.to_vec()).unwrap_err().to_string()
+        State::from_stored(policy, closed, attempts.to_vec()).unwrap_err().to_string()
     };
     let (any, first) = (RetryPolicy::AnyNewInvoice, RetryPolicy::FirstInvoiceOnly);
-    let (a, not_first) = (hash('a'), "only the first invoice counts, but a later one was claimed");
+    let (a, not_first) = (hash('a'), "a later invoice was claimed, expected the first invoice only");
     assert_eq!(
         restore(any, false, &[failed('a'), failed('b'), pending('a')]),
-        format!("payment {a} was attempted twice"),
+        format!("payment {a}: attempted twice"),
     );
     assert_eq!(
         restore(any, false, &[pending('a'), failed('b'), pending('c')]),
-        format!("payment {a} is in flight although a later one was claimed"),
+        format!("payment {a}: in flight although a later payment was claimed"),
     );
     assert_eq!(restore(first, true, &[failed('a'), pending('b')]), not_first);
-    let all_failed = "all 1 invoices that are allowed have failed, but the payout takes another";
+    let all_failed = "failed invoices: 1, and the policy permits no more: expected a closed payout";
     assert_eq!(restore(first, false, &[failed('a')]), all_failed);
-    assert_eq!(restore(any, false, &vec![failed('a'); 1_001]), "1001 attempts, of at most 1000");
+    assert_eq!(restore(any, false, &vec![failed('a'); 1_001]), "attempts: 1001, expected at most 1000");
 }
 
 #[test]
@@ -459,7 +457,7 @@ fn refusals_say_why() {
             Refusal::AlreadyClaimed { hash: h },
             format!("already claimed: payment {h} of this payout is in flight"),
         ),
-        (Refusal::InFlight { hash: h }, format!("in flight: payment {h} of this payout has not ended yet")),
+        (Refusal::InFlight { hash: h }, format!("in flight: payment {h} of this payout has not ended")),
         (Refusal::AlreadyPaid { by: p }, format!("already paid: by payment {p}")),
         (
             Refusal::AlreadyFailed { hash: h },
@@ -467,19 +465,19 @@ fn refusals_say_why() {
         ),
         (
             Refusal::FirstInvoiceOnly { first: p },
-            format!("only the first invoice is paid: payment {p} was it, and failed"),
+            format!("only the first invoice may be tried: payment {p} has failed"),
         ),
-        (Refusal::Disabled, "disabled: this payout takes no invoices".to_owned()),
+        (Refusal::Disabled, "disabled: this payout accepts no invoice".to_owned()),
         (Refusal::AlreadyDisabled, "already disabled".to_owned()),
         (
             Refusal::TooManyAttempts,
-            "too many attempts: this payout has had 1000 invoices and takes no more".to_owned(),
+            "too many attempts: this payout has had 1000 invoices and accepts no more".to_owned(),
         ),
         (
             Refusal::UnknownPayment { hash: h },
             format!("unknown payment: {h} was never claimed for this payout"),
         ),
-        (Refusal::ReleasePaid { hash: h }, format!("payment {h} proved paid and cannot be released")),
+        (Refusal::ReleasePaid { hash: h }, format!("already succeeded: payment {h} cannot be released")),
     ] {
         assert_eq!(refusal.to_string(), message);
     }
@@ -509,9 +507,9 @@ mod model {
 
         /// What the log says last of a payment, but for overpayments.
         fn last(&self, name: char) -> &'static str {
-            let told =
+            let found =
                 |entry: &&(&str, char)| entry.1 == name && !["overpaid", "disabled"].contains(&entry.0);
-            self.log.iter().rev().find(told).map_or("", |entry| entry.0)
+            self.log.iter().rev().find(found).map_or("", |entry| entry.0)
         }
 
         fn all_in_flight(&self) -> Vec<char> {
@@ -522,7 +520,7 @@ mod model {
             self.log.iter().any(|entry| entry.0 == "disabled")
         }
 
-        /// What the log says of the payout, in the words of a listing.
+        /// What the log says about the payout, as a listing names it.
         fn status(&self) -> Status {
             match (self.names("settled").len(), !self.all_in_flight().is_empty(), self.disabled()) {
                 (0, false, false) => Status::Active,
@@ -626,8 +624,8 @@ mod model {
                     (Ok((next, events)), Ok(expected)) => {
                         prop_assert_eq!(events.iter().map(log_word).collect::<Vec<_>>(), expected);
                         for event in events {
-                            if let Event::Settled { late: told, .. } = event {
-                                prop_assert_eq!(*told, late);
+                            if let Event::Settled { late: reported, .. } = event {
+                                prop_assert_eq!(*reported, late);
                             }
                         }
                         state = next.clone();
@@ -648,7 +646,7 @@ mod model {
                     prop_assert!(state.paid().all(|proof| proof.preimage().payment_hash() == proof.payment_hash()));
                     prop_assert!(state.paid().count() > 0);
                 }
-                let restored = State::restore(state.policy(), state.is_closed(), state.attempts().to_vec());
+                let restored = State::from_stored(state.policy(), state.is_closed(), state.attempts().to_vec());
                 prop_assert_eq!(restored, Ok(state.clone()));
             }
         }

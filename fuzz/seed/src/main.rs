@@ -99,7 +99,7 @@ fn strings(path: &Path, members: &[&str]) -> Result<Vec<String>, Box<dyn Error>>
     Ok(found)
 }
 
-/// The inputs of a robustness file, each behind its length in two bytes.
+/// The inputs of a robustness file, each after its length in two bytes.
 fn inputs(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut inputs = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk() {

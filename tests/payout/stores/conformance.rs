@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use bolt12::payout::conformance::{self, Broken, Place};
+use bolt12::payout::conformance::{self, ContractViolation, StoreLocation};
 use bolt12::payout::{MemoryStore, RedbStore, StoreError};
 use tempfile::TempDir;
 
 #[derive(Default)]
 struct Memory(Arc<MemoryStore>);
 
-impl Place for Memory {
+impl StoreLocation for Memory {
     type Store = Arc<MemoryStore>;
 
     fn open(&self) -> Result<Self::Store, StoreError> {
@@ -25,7 +25,7 @@ impl Default for Redb {
     }
 }
 
-impl Place for Redb {
+impl StoreLocation for Redb {
     type Store = RedbStore;
 
     fn open(&self) -> Result<Self::Store, StoreError> {
@@ -38,13 +38,13 @@ macro_rules! cases {
     ($place:ident: $($case:ident),* $(,)?) => {
         $(
             #[test]
-            fn $case() -> Result<(), Broken> {
+            fn $case() -> Result<(), ContractViolation> {
                 conformance::$case(&super::$place::default())
             }
         )*
 
         #[test]
-        fn run() -> Result<(), Broken> {
+        fn run() -> Result<(), ContractViolation> {
             conformance::run(super::$place::default)
         }
     };

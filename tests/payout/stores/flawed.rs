@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use bolt12::payout::conformance::{self, Broken, Place};
+use bolt12::payout::conformance::{self, ContractViolation, StoreLocation};
 use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row, StoredEvent,
 };
 use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Store, StoreError};
 
-/// One way to be wrong. Most are mistakes that somebody made in a payout system.
+/// One way to be wrong. Most are mistakes made in real payout systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     None,
@@ -72,7 +72,7 @@ struct Flawed {
     tables: Arc<Mutex<Tables>>,
 }
 
-impl Place for Flawed {
+impl StoreLocation for Flawed {
     type Store = Self;
 
     fn open(&self) -> Result<Self, StoreError> {
@@ -305,16 +305,16 @@ impl Store for Flawed {
 
 #[test]
 fn a_store_without_a_flaw_passes() {
-    // Also proves that each failure below comes from its flaw.
+    // Also shows that each failure below comes from its flaw.
     conformance::run(|| Flawed::new(Flaw::None)).unwrap();
 }
 
 #[test]
 fn every_flaw_is_caught_and_named() {
     for (flaw, promise) in [
-        (Flaw::InsertOverwrites, "a taken id is told, with its row"),
-        (Flaw::ExistsTellsTheWrongRow, "a taken id is told, with its row"),
-        (Flaw::ReplaceIgnoresTheVersion, "another version is refused, and told"),
+        (Flaw::InsertOverwrites, "a taken id is returned with its row"),
+        (Flaw::ExistsTellsTheWrongRow, "a taken id is returned with its row"),
+        (Flaw::ReplaceIgnoresTheVersion, "another version is refused and returned"),
         (Flaw::ReplaceMakesMissingRows, "a refused replace makes no row"),
         (Flaw::VersionStaysTheSame, "the expected version is replaced by one more"),
         (Flaw::LabelIsLost, "what was replaced is read back, with the label it was inserted with"),
@@ -349,7 +349,7 @@ fn every_flaw_is_caught_and_named() {
 /// Flaws that show only when callers meet; several cases may notice, so each is asked alone.
 #[test]
 fn every_race_is_caught_and_named() {
-    type Case = fn(&Flawed) -> Result<(), Broken>;
+    type Case = fn(&Flawed) -> Result<(), ContractViolation>;
     let one = "exactly one caller wins a race";
     let cases: [(Flaw, Case, &str); 5] = [
         (Flaw::InsertLooksBeforeItLeaps, |place| conformance::insert_race(place), one),
@@ -359,7 +359,7 @@ fn every_race_is_caught_and_named() {
         (
             Flaw::WritesAreTorn,
             |place| conformance::reads_see_whole_writes(place),
-            "a reader sees a write whole or not at all",
+            "a reader sees all of a write or nothing",
         ),
     ];
     for (flaw, case, promise) in cases {
@@ -368,7 +368,7 @@ fn every_race_is_caught_and_named() {
 }
 
 #[track_caller]
-fn assert_caught(flaw: Flaw, promise: &str, result: Result<(), Broken>) {
+fn assert_caught(flaw: Flaw, promise: &str, result: Result<(), ContractViolation>) {
     let broken = result.expect_err(&format!("{flaw:?} was not caught"));
     assert_eq!(broken.promise(), promise, "{flaw:?}: {broken}");
     let message = broken.to_string();

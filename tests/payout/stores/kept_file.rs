@@ -49,8 +49,8 @@ fn write_the_file() {
     let ledger = Ledger::new(RedbStore::create(FILE).unwrap());
     for (number, (_, steps, _)) in PAYOUTS.iter().enumerate() {
         let offer = offer(&name(number));
-        let promise = Terms::draft(offer.clone()).unwrap();
-        let created = ledger.create(&promise, Some(Label::new(name(number)).unwrap()), NOW).unwrap();
+        let terms = Terms::draft(offer.clone()).unwrap();
+        let created = ledger.create(&terms, Some(Label::new(name(number)).unwrap()), NOW).unwrap();
         let id = created.into_payout().id();
         for (second, step) in (NOW + 1..).zip(steps.iter()) {
             match step {

@@ -1,0 +1,300 @@
+//! A [`Payout`] as bytes in the row of a store.
+//!
+//! The bytes are a TLV stream with types of its own, followed by a checksum over everything that the
+//! row holds: id, version, status and label of the payout, and the stream. A row is accepted only if
+//! it is what was written, and if steps can lead to its state. The stream also holds number and hash
+//! of the last event of the history. The signature of the offer is not verified again: the ledger did
+//! that at creation, and it would take nearly all of the time of a read.
+
+use std::vec::Vec;
+
+use thiserror::Error;
+
+use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
+use super::id::PayoutId;
+use super::payout::{InFlight, Payout};
+use super::state::{Attempt, ImpossibleState, State};
+use super::status::Status;
+use super::store::{Label, Row};
+use super::terms_encoding::{self, TermsEncodingError};
+use crate::amount::Msat;
+use crate::codec::{ParseError, read_framed};
+use crate::field::{Field, FieldError};
+use crate::payment::{PaymentHash, PaymentProof, Preimage};
+use crate::tlv::{Reader, Record, Span, ValueError, ValueErrorKind, Writer};
+
+impl Payout {
+    /// The bytes that [`Payout::read`] takes back, from a row with this payout's version.
+    pub(super) fn body(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.record(TERMS.number(), &terms_encoding::to_bytes(&self.terms, self.state.policy()));
+        writer.tu64(CREATED_AT.number(), self.created_at);
+        writer.record_if(CLOSED.number(), self.state.is_closed().then_some(&[]));
+        writer.record_if(ATTEMPTS.number(), self.attempts().as_deref());
+        if let Some(in_flight) = &self.in_flight {
+            writer.record(INVOICE_IN_FLIGHT.number(), &in_flight.invoice);
+            writer.tu64(AMOUNT_IN_FLIGHT.number(), in_flight.amount.get());
+        }
+        writer.tu64(LAST_EVENT.number(), self.end.number);
+        writer.record(LAST_EVENT_HASH.number(), &self.end.hash);
+        let mut bytes = writer.into_bytes();
+        let head =
+            Head { id: self.id, version: self.version, status: self.status(), label: self.label.as_ref() };
+        bytes.extend(head.checksum(&bytes));
+        bytes
+    }
+
+    /// The payout in a row of a store.
+    pub(super) fn read(row: Row) -> Result<Self, EncodingError> {
+        let mut parts = Parts::default();
+        let (stream, found) = row.body.split_last_chunk().ok_or(EncodingError::Checksum)?;
+        if Head::from_row(&row).checksum(stream) != *found {
+            return Err(EncodingError::Checksum);
+        }
+        read_framed(stream, |record| parts.read(record))?;
+        let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
+        let (terms, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
+        let (claimed_at, attempts) = parts.attempts.into_iter().unzip();
+        let state = State::from_stored(policy, parts.closed, attempts)?;
+        let in_flight = match (parts.invoice, parts.amount) {
+            (Some(invoice), Some(amount)) => {
+                Some(InFlight { invoice: invoice.slice(&row.body).to_vec(), amount })
+            }
+            _ => None,
+        };
+        if in_flight.is_some() != state.pending().is_some() {
+            return Err(EncodingError::InFlight);
+        }
+        // Listings and recovery find a payout by the status column, not by the body.
+        if state.status() != row.status {
+            return Err(EncodingError::Status { found: row.status, expected: state.status() });
+        }
+        let created_at = parts.created_at.ok_or(FieldError::missing(CREATED_AT))?;
+        let number = parts.last_event.ok_or(FieldError::missing(LAST_EVENT))?;
+        let hash = parts.last_event_hash.ok_or(FieldError::missing(LAST_EVENT_HASH))?;
+        Ok(Self {
+            id: row.id,
+            version: row.version,
+            label: row.label,
+            terms,
+            created_at,
+            state,
+            claimed_at,
+            in_flight,
+            end: ChainEnd { number, hash },
+        })
+    }
+
+    /// The end of the history that a row names, even if the rest of the row is damaged. The caller
+    /// relies on it only where a history has exactly this end.
+    pub(super) fn end_in(row: &Row) -> Option<ChainEnd> {
+        let mut parts = Parts::default();
+        let (stream, _) = row.body.split_last_chunk::<CHECKSUM_LEN>()?;
+        read_framed(stream, |record| parts.read(record)).ok()?;
+        Some(ChainEnd { number: parts.last_event?, hash: parts.last_event_hash? })
+    }
+
+    /// Each attempt as its outcome, its hash, the second of its claim, and the preimage of a paid one.
+    fn attempts(&self) -> Option<Vec<u8>> {
+        if self.state.attempts().is_empty() {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        for (attempt, claimed_at) in self.state.attempts().iter().zip(&self.claimed_at) {
+            let (outcome, preimage) = match attempt {
+                Attempt::Pending(_) => (PENDING, None),
+                Attempt::Adopted(_) => (ADOPTED, None),
+                Attempt::Failed(_) => (FAILED, None),
+                Attempt::Paid(proof) => (PAID, Some(proof.preimage().to_byte_array())),
+            };
+            bytes.push(outcome);
+            bytes.extend(attempt.hash().to_byte_array());
+            bytes.extend(claimed_at.to_be_bytes());
+            bytes.extend(preimage.iter().flatten());
+        }
+        Some(bytes)
+    }
+}
+
+/// What a row holds in addition to its body. The checksum covers it.
+struct Head<'a> {
+    id: PayoutId,
+    version: u64,
+    status: Status,
+    label: Option<&'a Label>,
+}
+
+impl<'a> Head<'a> {
+    const fn from_row(row: &'a Row) -> Self {
+        Self { id: row.id, version: row.version, status: row.status, label: row.label.as_ref() }
+    }
+
+    fn checksum(&self, stream: &[u8]) -> [u8; CHECKSUM_LEN] {
+        let label = self.label.map_or("", Label::as_str).as_bytes();
+        // The length of a label, one more than its bytes; 0 for none.
+        let length = self.label.map_or(0, |_| label.len().saturating_add(1));
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        checksum(&[
+            &self.id.to_byte_array(),
+            &self.version.to_be_bytes(),
+            &[self.status.code()],
+            &length.to_be_bytes(),
+            label,
+            stream,
+        ])
+    }
+}
+
+const TERMS: Field = Field::new(2, "terms");
+const CREATED_AT: Field = Field::new(6, "created_at");
+const CLOSED: Field = Field::new(14, "closed");
+const ATTEMPTS: Field = Field::new(16, "attempts");
+const INVOICE_IN_FLIGHT: Field = Field::new(18, "invoice_in_flight");
+const AMOUNT_IN_FLIGHT: Field = Field::new(20, "amount_in_flight");
+const LAST_EVENT: Field = Field::new(22, "last_event");
+const LAST_EVENT_HASH: Field = Field::new(24, "last_event_hash");
+
+const PENDING: u8 = 0;
+const FAILED: u8 = 1;
+const PAID: u8 = 2;
+const ADOPTED: u8 = 3;
+
+/// The records of a body as they are read.
+#[derive(Default)]
+struct Parts {
+    terms: Option<Span>,
+    created_at: Option<u64>,
+    closed: bool,
+    attempts: Vec<(u64, Attempt)>,
+    invoice: Option<Span>,
+    amount: Option<Msat>,
+    last_event: Option<u64>,
+    last_event_hash: Option<[u8; 32]>,
+}
+
+impl Parts {
+    fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
+        match record.number() {
+            2 => self.terms = Some(Span::from_value(record)),
+            6 => self.created_at = Some(CREATED_AT.read(record, Reader::tu64)?),
+            14 => self.closed = CLOSED.read(record, |_| Ok(true))?,
+            16 => self.attempts = ATTEMPTS.read(record, |reader| reader.list(read_attempt))?,
+            18 => self.invoice = Some(Span::from_value(record)),
+            20 => self.amount = Some(AMOUNT_IN_FLIGHT.read(record, Reader::msat)?),
+            22 => self.last_event = Some(LAST_EVENT.read(record, Reader::tu64)?),
+            24 => self.last_event_hash = Some(LAST_EVENT_HASH.read(record, Reader::array)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn read_attempt(reader: &mut Reader<'_>) -> Result<(u64, Attempt), ValueError> {
+    let start = reader.offset();
+    let outcome = reader.u8()?;
+    let hash = PaymentHash::from_byte_array(reader.array()?);
+    let claimed_at = reader.u64()?;
+    let attempt = match outcome {
+        PENDING => Attempt::Pending(hash),
+        FAILED => Attempt::Failed(hash),
+        ADOPTED => Attempt::Adopted(hash),
+        _ => {
+            let preimage = Preimage::from_byte_array(reader.array()?);
+            let unfit = |_| ValueError::new(ValueErrorKind::WrongPreimage, start);
+            Attempt::Paid(PaymentProof::new(hash, preimage).map_err(unfit)?)
+        }
+    };
+    Ok((claimed_at, attempt))
+}
+
+/// Why the bytes of a row are not a payout that this crate wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum EncodingError {
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    #[error(transparent)]
+    Terms(#[from] TermsEncodingError),
+    #[error(transparent)]
+    State(#[from] ImpossibleState),
+    #[error("the checksum differs: the row is not what was written for this payout")]
+    Checksum,
+    #[error("the invoice in flight does not fit the attempts")]
+    InFlight,
+    #[error("status: {found}, expected {expected}")]
+    Status { found: Status, expected: Status },
+}
+
+impl From<FieldError> for EncodingError {
+    fn from(error: FieldError) -> Self {
+        Self::Parse(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+    use std::vec;
+
+    use super::*;
+    use crate::draft::Offer;
+    use crate::payout::Terms;
+    use crate::payout::state::RetryPolicy;
+
+    fn payout(label: Option<&str>) -> Payout {
+        let node = secp256k1::XOnlyPublicKey::from_slice(&GENERATOR_X).unwrap();
+        let offer = Offer::payout("record", node).amount("1sat".parse().unwrap()).build().unwrap();
+        let terms = Terms::draft(offer).unwrap();
+        let (id, label) = (terms.id(), label.map(|text| Label::new(text).unwrap()));
+        Payout::new(terms, id, label, RetryPolicy::AnyNewInvoice, 1_700_000_000)
+    }
+
+    const GENERATOR_X: [u8; 32] = [
+        0x79, 0xbe, 0x66, 0x7e, 0xf9, 0xdc, 0xbb, 0xac, 0x55, 0xa0, 0x62, 0x95, 0xce, 0x87, 0x0b, 0x07, 0x02,
+        0x9b, 0xfc, 0xdb, 0x2d, 0xce, 0x28, 0xd9, 0x59, 0xf2, 0x81, 0x5b, 0x16, 0xf8, 0x17, 0x98,
+    ];
+
+    fn row(payout: &Payout) -> Row {
+        Row {
+            id: payout.id,
+            version: payout.version,
+            status: payout.status(),
+            label: payout.label.clone(),
+            body: payout.body(),
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_row_is_under_its_checksum() {
+        for label in [None, Some(""), Some("till 4")] {
+            let payout = payout(label);
+            assert_eq!(Payout::read(row(&payout)), Ok(payout.clone()));
+            let mut damaged = vec![
+                Row { id: PayoutId::from_byte_array([3; 32]), ..row(&payout) },
+                Row { version: 2, ..row(&payout) },
+                Row { status: Status::Disabled, ..row(&payout) },
+                Row { label: Some(Label::new("till 5").unwrap()), ..row(&payout) },
+                Row { body: Vec::new(), ..row(&payout) },
+            ];
+            let other = if label.is_none() { Some(Label::new("").unwrap()) } else { None };
+            damaged.push(Row { label: other, ..row(&payout) });
+            for byte in 0..payout.body().len() {
+                let mut row = row(&payout);
+                row.body[byte] ^= 0x80;
+                damaged.push(row);
+            }
+            for row in damaged {
+                assert_eq!(Payout::read(row.clone()), Err(EncodingError::Checksum), "{row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_status_that_the_attempts_do_not_lead_to_is_refused() {
+        let payout = payout(None);
+        let mut row = row(&payout);
+        row.status = Status::Used;
+        let stream = row.body.split_last_chunk::<CHECKSUM_LEN>().unwrap().0.to_vec();
+        row.body = [stream.clone(), Head::from_row(&row).checksum(&stream).to_vec()].concat();
+        assert_eq!(Payout::read(row).unwrap_err().to_string(), "status: used, expected active");
+    }
+}

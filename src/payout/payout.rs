@@ -1,0 +1,146 @@
+//! [`Payout`]: one obligation to pay once. `encoding.rs` has its form as bytes.
+
+use std::vec::Vec;
+
+use super::chain::ChainEnd;
+use super::id::PayoutId;
+use super::state::{RetryPolicy, State};
+use super::status::Status;
+use super::store::Label;
+use super::terms::Terms;
+use crate::amount::Msat;
+use crate::payment::PaymentHash;
+
+/// One obligation to pay once: its terms and its state.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Payout {
+    pub(super) id: PayoutId,
+    pub(super) version: u64,
+    pub(super) label: Option<Label>,
+    pub(super) terms: Terms,
+    pub(super) created_at: u64,
+    pub(super) state: State,
+    /// The second of every claim or adoption, in the order of the state's attempts.
+    pub(super) claimed_at: Vec<u64>,
+    /// What the claimed attempt in flight pays. An adopted one has none: it is never begun.
+    pub(super) in_flight: Option<InFlight>,
+    /// Where its history ends.
+    pub(super) end: ChainEnd,
+}
+
+/// The invoice of the claimed attempt in flight, as bytes, and its amount.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct InFlight {
+    pub(super) invoice: Vec<u8>,
+    pub(super) amount: Msat,
+}
+
+impl Payout {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> PayoutId {
+        self.id
+    }
+
+    /// The number of times it was written.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The internal name it was created with.
+    #[must_use]
+    pub const fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+
+    /// What it was created from: the message that the payee holds, and the payer's own terms.
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The unix second of its creation.
+    #[must_use]
+    pub const fn created_at(&self) -> u64 {
+        self.created_at
+    }
+
+    /// The state, with every attempt.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The status, as listings show it.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.state.status()
+    }
+
+    /// Whether a new invoice may still be paid at `now` (unix seconds), or after the payment in flight
+    /// has failed: the status allows it, and the message has not expired.
+    #[must_use]
+    pub fn is_active(&self, now: u64) -> bool {
+        Status::OPEN.contains(&self.status()) && !self.is_expired(now)
+    }
+
+    /// Whether the message has expired at `now` (unix seconds), so that no new invoice is accepted. This
+    /// is computed, not stored, so the [status](Self::status) does not show it. A payment in flight
+    /// continues.
+    #[must_use]
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.terms.is_expired(now)
+    }
+
+    /// The absolute expiry of the message (unix seconds), if it has one.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        self.terms.expires_at()
+    }
+
+    /// Whether it was paid, once or more.
+    #[must_use]
+    pub fn is_used(&self) -> bool {
+        Status::PAID.contains(&self.status())
+    }
+
+    /// The amount of the claimed payment in flight, if there is one. An adopted payment has none.
+    #[must_use]
+    pub fn amount_in_flight(&self) -> Option<Msat> {
+        self.in_flight.as_ref().map(|in_flight| in_flight.amount)
+    }
+
+    /// The unix second in which the payment in flight was claimed, if there is one. An adopted payment
+    /// does not count.
+    #[must_use]
+    pub fn in_flight_since(&self) -> Option<u64> {
+        self.attempted_at(self.state.pending()?)
+    }
+
+    /// The unix second in which the payment under `hash` was claimed or adopted, if it ever was.
+    #[must_use]
+    pub fn attempted_at(&self, hash: PaymentHash) -> Option<u64> {
+        let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
+        self.claimed_at.get(position).copied()
+    }
+
+    pub(super) fn new(
+        terms: Terms,
+        id: PayoutId,
+        label: Option<Label>,
+        policy: RetryPolicy,
+        now: u64,
+    ) -> Self {
+        Self {
+            id,
+            version: 1,
+            label,
+            terms,
+            created_at: now,
+            state: State::new(policy),
+            claimed_at: Vec::new(),
+            in_flight: None,
+            end: ChainEnd::start(id),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Cases with one caller: what each call answers, and what it leaves behind.
+
+use std::format;
+use std::string::{String, ToString};
+use std::vec;
+use std::vec::Vec;
+
+use super::super::{
+    Change, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order, PageSize,
+    Replaced, Store,
+};
+use super::{
+    ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, label, new_change, new_row,
+    same, size, stored, walk,
+};
+use crate::payout::Status;
+
+/// A store has an identity: writing and reopening leave it as it is.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn one_identity(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    const PROMISE: &str = "the ledger's id is the same for every handle on the same data";
+    let first = {
+        let store = place.open()?;
+        let first = store.ledger_id()?;
+        same(&store.ledger_id()?, &first, PROMISE)?;
+        let _ = store.insert(&new_row(1)?)?;
+        same(&store.ledger_id()?, &first, PROMISE)?;
+        first
+    };
+    same(&place.open()?.ledger_id()?, &first, PROMISE)
+}
+
+/// A row is inserted once. Inserting its id again changes nothing and returns the row that is there.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    same(&store.get(id(1))?, &None, "an empty store has no rows")?;
+    let row = NewRow::new(
+        id(1),
+        Status::Active,
+        Some(label("täglich")?),
+        b"first".to_vec(),
+        vec![b"one".to_vec(), Vec::new()],
+    )?;
+    same(&store.insert(&row)?, &Inserted::New, "a new id is inserted")?;
+    same(&store.get(id(1))?, &Some(stored(&row)), "what was inserted is read back, with version 1")?;
+
+    let again = NewRow::new(id(1), Status::Used, None, b"second".to_vec(), vec![b"two".to_vec()])?;
+    same(&store.insert(&again)?, &Inserted::Exists(stored(&row)), "a taken id is returned with its row")?;
+    same(&store.get(id(1))?, &Some(stored(&row)), "a refused insert leaves the row alone")?;
+    let events = event_bytes(&store, 1)?;
+    same(&events, &vec![b"one".to_vec(), Vec::new()], "a refused insert leaves the events alone")
+}
+
+/// A row is replaced only if its version is the expected one. A refusal changes nothing.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    let missing = store.replace(&new_change(1, 1, Status::Used, "missing", Some(hash(9)))?)?;
+    same(&missing, &Replaced::Missing, "a row that is not there is not replaced")?;
+    same(&store.get(id(1))?, &None, "a refused replace makes no row")?;
+    same(&store.by_payment_hash(hash(9))?, &None, "a refused replace takes no hash")?;
+
+    let kept = Some(label("kept")?);
+    let row = NewRow::new(id(1), Status::Active, kept.clone(), Vec::new(), vec![b"created".to_vec()])?;
+    let _ = store.insert(&row)?;
+    let _ = store.insert(&new_row(2)?)?;
+    for (expected, status, mark) in
+        [(1, Status::Claimed, "a"), (2, Status::Active, "b"), (3, Status::Used, "c")]
+    {
+        let version = u64::saturating_add(expected, 1);
+        let written = store.replace(&new_change(1, expected, status, mark, None)?)?;
+        same(&written, &Replaced::Written { version }, "the expected version is replaced by one more")?;
+        let found = store.get(id(1))?;
+        let mut wanted = stored(&row);
+        (wanted.version, wanted.status, wanted.body) = (version, status, mark.as_bytes().to_vec());
+        same(&found, &Some(wanted), "what was replaced is read back, with the label it was inserted with")?;
+    }
+    let (before, events) = (store.get(id(1))?, event_bytes(&store, 1)?);
+    for expected in [0, 1, 3, 5, u64::MAX] {
+        let refused = store.replace(&new_change(1, expected, Status::Active, "stale", Some(hash(8)))?)?;
+        same(&refused, &Replaced::Conflict { found: 4 }, "another version is refused and returned")?;
+    }
+    same(&store.get(id(1))?, &before, "a refused replace leaves the row alone")?;
+    same(&event_bytes(&store, 1)?, &events, "a refused replace appends no events")?;
+    same(&store.by_payment_hash(hash(8))?, &None, "a refused replace takes no hash")?;
+    same(&store.get(id(2))?, &Some(stored(&new_row(2)?)), "a replace leaves other rows alone")
+}
+
+/// A payment hash belongs to the payout that took it first, for ever. That payout may repeat it.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    let _ = store.insert(&new_row(1)?)?;
+    let _ = store.insert(&new_row(2)?)?;
+    same(&store.by_payment_hash(hash(1))?, &None, "a hash that no payout took finds nothing")?;
+    let taken = store.replace(&new_change(1, 1, Status::Claimed, "take", Some(hash(1)))?)?;
+    same(&taken, &Replaced::Written { version: 2 }, "a free hash is taken")?;
+    same(&store.by_payment_hash(hash(1))?, &store.get(id(1))?, "a hash finds the row that took it")?;
+
+    let refuse = |mark: &'static str| -> Result<(), ContractViolation> {
+        let before = store.get(id(2))?;
+        let refused = store.replace(&new_change(2, 1, Status::Claimed, mark, Some(hash(1)))?)?;
+        same(
+            &refused,
+            &Replaced::HashTaken { by: id(1) },
+            "a hash that another payout ever took is refused",
+        )?;
+        same(&store.get(id(2))?, &before, "a refused hash leaves the row alone")?;
+        same(&event_bytes(&store, 2)?, &vec![b"created".to_vec()], "a refused hash appends no events")
+    };
+    refuse("while it is claimed")?;
+    let _ = store.replace(&new_change(1, 2, Status::Active, "released", None)?)?;
+    refuse("after a write without it")?;
+    let repeated = store.replace(&new_change(1, 3, Status::Claimed, "again", Some(hash(1)))?)?;
+    same(&repeated, &Replaced::Written { version: 4 }, "its own payout may repeat a hash")?;
+    let _ = store.replace(&new_change(1, 4, Status::Active, "other", Some(hash(2)))?)?;
+    refuse("after another hash")?;
+    for number in [1, 2] {
+        let found = store.by_payment_hash(hash(number))?.map(|row| (row.id, row.version));
+        same(&found, &Some((id(1), 5)), "a hash finds the row as it is now")?;
+    }
+    let stale = store.replace(&new_change(2, 7, Status::Claimed, "both", Some(hash(1)))?)?;
+    same(&stale, &Replaced::Conflict { found: 1 }, "a stale version is reported before a taken hash")
+}
+
+/// Events are numbered from 1 in the order they were appended, and are read in pieces of any size.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    same(&store.events(id(1), 0, PageSize::default())?, &Vec::new(), "an unknown payout has no events")?;
+    let _ = store.insert(&NewRow::new(id(1), Status::Active, None, Vec::new(), Vec::new())?)?;
+    let _ = store.insert(&new_row(2)?)?;
+    same(&event_bytes(&store, 1)?, &Vec::new(), "a payout may have no events")?;
+    let mut expected: Vec<Vec<u8>> = Vec::new();
+    for version in 1..=40_u64 {
+        // None to three at once, so that order within a write shows too.
+        let marks = usize::try_from(version % 4).unwrap_or(0);
+        let events: Vec<Vec<u8>> =
+            ["x", "y", "z"].iter().take(marks).map(|mark| format!("{version}{mark}").into_bytes()).collect();
+        expected.extend(events.iter().cloned());
+        let change = Change::new(id(1), version, Status::Active, Vec::new(), events, None)?;
+        let _ = store.replace(&change)?;
+    }
+    for rows in [1, 7, 60, 1_000] {
+        let found: Vec<_> =
+            history(&store, id(1), size(rows))?.into_iter().map(|event| event.bytes).collect();
+        same(&found, &expected, "events are read back in the order they were appended")?;
+    }
+    for after in [60, 61, u64::from(u32::MAX), u64::MAX] {
+        same(&store.events(id(1), after, size(5))?, &Vec::new(), "after the last event there are none")?;
+    }
+    same(&event_bytes(&store, 2)?, &vec![b"created".to_vec()], "events belong to their own payout")
+}
+
+/// Values of the greatest permitted length are read back whole, and so are empty ones.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    let longest = Label::new("é".repeat(MAX_LABEL.checked_div(2).unwrap_or(0)))?;
+    let bytes = |length: usize| (0..=250_u8).cycle().take(length).collect::<Vec<u8>>();
+    let events: Vec<Vec<u8>> = (0..MAX_EVENTS).map(|_| bytes(MAX_EVENT)).collect();
+    let row = NewRow::new(id(1), Status::Active, Some(longest.clone()), bytes(MAX_BODY), events.clone())?;
+    same(&store.insert(&row)?, &Inserted::New, "the largest values are taken")?;
+    same(&store.get(id(1))?, &Some(stored(&row)), "the largest values are read back whole")?;
+    let change = Change::new(id(1), 1, Status::Used, bytes(MAX_BODY), events.clone(), None)?;
+    same(&store.replace(&change)?, &Replaced::Written { version: 2 }, "the largest values are taken")?;
+    same(
+        &event_bytes(&store, 1)?,
+        &[events.clone(), events].concat(),
+        "the largest events are read back whole",
+    )?;
+    let found = walk(&store, Filter::Label(&longest), size(1))?;
+    same(&found.len(), &1, "the longest label is found")?;
+
+    let empty = NewRow::new(id(2), Status::Active, Some(label("")?), Vec::new(), vec![Vec::new()])?;
+    same(&store.insert(&empty)?, &Inserted::New, "empty values are taken")?;
+    same(&store.get(id(2))?, &Some(stored(&empty)), "empty values are read back")?;
+    same(&event_bytes(&store, 2)?, &vec![Vec::new()], "empty events are read back")
+}
+
+/// A caller that does not know whether its write happened may repeat it: if it did happen, the
+/// repeat is refused, adds nothing, and what is there tells.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn repeat_after_unknown_outcome(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    let row = new_row(1)?;
+    let _ = store.insert(&row)?;
+    let change = new_change(1, 1, Status::Claimed, "claim", Some(hash(1)))?;
+    let _ = store.replace(&change)?;
+    let (kept, events) = (store.get(id(1))?, event_bytes(&store, 1)?);
+    for _ in 0..3 {
+        let repeated = store.replace(&change)?;
+        same(
+            &repeated,
+            &Replaced::Conflict { found: 2 },
+            "a replace that happened is refused when repeated",
+        )?;
+        let repeated = store.insert(&row)?;
+        let exists = kept.clone().map(Inserted::Exists);
+        same(&Some(repeated), &exists, "a repeated insert returns the row that is there")?;
+    }
+    same(&store.get(id(1))?, &kept, "repeated writes leave the row alone")?;
+    same(&event_bytes(&store, 1)?, &events, "repeated writes append no events")
+}
+
+/// All is there after the store was closed and opened again, and it goes on from there.
+///
+/// # Errors
+///
+/// The promise that was seen broken.
+pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    const ROWS: u64 = 30;
+    let filter = Filter::Status(&[Status::Claimed]);
+    let (rows, cursor) = {
+        let store = place.open()?;
+        for number in 0..ROWS {
+            let text = if number % 2 == 0 { "even" } else { "odd" };
+            let body = number.to_string().into_bytes();
+            let row =
+                NewRow::new(id(number), Status::Active, Some(label(text)?), body, vec![b"created".to_vec()])?;
+            let _ = store.insert(&row)?;
+            if number % 3 == 0 {
+                let _ =
+                    store.replace(&new_change(number, 1, Status::Claimed, "claimed", Some(hash(number)))?)?;
+            }
+        }
+        (walk(&store, Filter::All, size(7))?, store.page(filter, Order::OldestFirst, None, size(4))?.next)
+    };
+    let store = place.open()?;
+    same(
+        &walk(&store, Filter::All, size(7))?,
+        &rows,
+        "after reopening, all rows are there, in the same order",
+    )?;
+    let odd = walk(&store, Filter::Label(&label("odd")?), size(7))?.len();
+    same(&odd, &15, "after reopening, labels are found")?;
+    let rest = store.page(filter, Order::OldestFirst, cursor.as_ref(), size(100))?.rows.len();
+    same(&rest, &6, "a cursor is good after reopening")?;
+    for number in 0..ROWS {
+        let claimed = number % 3 == 0;
+        let found = store.by_payment_hash(hash(number))?.map(|row| row.id);
+        same(&found, &claimed.then(|| id(number)), "after reopening, hashes find their payouts")?;
+        let mut events = vec![b"created".to_vec()];
+        events.extend(claimed.then(|| b"claimed".to_vec()));
+        same(&event_bytes(&store, number)?, &events, "after reopening, events are there")?;
+    }
+    let refused = store.replace(&new_change(1, 1, Status::Claimed, "late", Some(hash(0)))?)?;
+    same(&refused, &Replaced::HashTaken { by: id(0) }, "after reopening, a taken hash is refused")?;
+    let written = store.replace(&new_change(0, 2, Status::Used, "paid", None)?)?;
+    same(&written, &Replaced::Written { version: 3 }, "after reopening, versions go on")?;
+    let last = history(&store, id(0), size(5))?.last().map(|event| event.sequence);
+    same(&last, &Some(3), "after reopening, events go on")?;
+    same(&store.insert(&new_row(ROWS)?)?, &Inserted::New, "after reopening, rows are inserted")?;
+    let found: Vec<String> =
+        walk(&store, Filter::All, size(7))?.iter().map(|row| row.id.to_string()).collect();
+    let expected = rows.iter().map(|row| row.id).chain([id(ROWS)]).map(|id| id.to_string());
+    ensure(
+        found.len() == rows.len().saturating_add(1) && expected.into_iter().all(|id| found.contains(&id)),
+        "after reopening, a new row joins the old ones",
+        || format!("{} rows", found.len()),
+    )
+}

@@ -1,0 +1,407 @@
+//! The values that a store takes and gives: rows, changes, pages, and their limits.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use thiserror::Error;
+
+use super::error::{BadPageSize, LimitExceeded};
+use crate::hex::{byte_array, display_hex};
+use crate::payment::PaymentHash;
+use crate::payout::{PayoutId, Status};
+
+/// A payout as a store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Row {
+    /// Which payout.
+    pub id: PayoutId,
+    /// 1 when inserted, one more with each replacement.
+    pub version: u64,
+    /// What listings filter on.
+    pub status: Status,
+    /// The internal name it was inserted with.
+    pub label: Option<Label>,
+    /// Bytes that only the ledger understands.
+    pub body: Vec<u8>,
+}
+
+/// One entry of a payout's history.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StoredEvent {
+    /// Its number: 1 for the first of its payout, then one more each time.
+    pub sequence: u64,
+    /// Bytes that only the ledger understands.
+    pub bytes: Vec<u8>,
+}
+
+/// A row to insert. It is within the length limits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NewRow {
+    id: PayoutId,
+    status: Status,
+    label: Option<Label>,
+    body: Vec<u8>,
+    events: Vec<Vec<u8>>,
+}
+
+impl NewRow {
+    /// A row with its first events.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`] when the body or the events are longer than a store takes.
+    pub fn new(
+        id: PayoutId,
+        status: Status,
+        label: Option<Label>,
+        body: Vec<u8>,
+        events: Vec<Vec<u8>>,
+    ) -> Result<Self, LimitExceeded> {
+        check_bounds(&body, &events)?;
+        Ok(Self { id, status, label, body, events })
+    }
+
+    /// Which payout.
+    #[must_use]
+    pub const fn id(&self) -> PayoutId {
+        self.id
+    }
+
+    /// What listings filter on.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The internal name.
+    #[must_use]
+    pub const fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+
+    /// The body: at most [`MAX_BODY`] bytes.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The events: at most [`MAX_EVENTS`], each at most [`MAX_EVENT`] bytes.
+    #[must_use]
+    pub fn events(&self) -> &[Vec<u8>] {
+        &self.events
+    }
+}
+
+/// The next version of a row. It is within the length limits. The label stays as it was inserted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Change {
+    id: PayoutId,
+    expected: u64,
+    status: Status,
+    body: Vec<u8>,
+    events: Vec<Vec<u8>>,
+    takes: Option<PaymentHash>,
+}
+
+impl Change {
+    /// Replaces the row whose version still is `expected`, and takes the hash `takes`.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`] when the body or the events are longer than a store takes.
+    pub fn new(
+        id: PayoutId,
+        expected: u64,
+        status: Status,
+        body: Vec<u8>,
+        events: Vec<Vec<u8>>,
+        takes: Option<PaymentHash>,
+    ) -> Result<Self, LimitExceeded> {
+        check_bounds(&body, &events)?;
+        Ok(Self { id, expected, status, body, events, takes })
+    }
+
+    /// Which payout.
+    #[must_use]
+    pub const fn id(&self) -> PayoutId {
+        self.id
+    }
+
+    /// The version that was read before.
+    #[must_use]
+    pub const fn expected(&self) -> u64 {
+        self.expected
+    }
+
+    /// What listings filter on from now on.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The body: at most [`MAX_BODY`] bytes.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The events: at most [`MAX_EVENTS`], each at most [`MAX_EVENT`] bytes.
+    #[must_use]
+    pub fn events(&self) -> &[Vec<u8>] {
+        &self.events
+    }
+
+    /// The payment hash that this payout keeps for ever from now on.
+    #[must_use]
+    pub const fn takes(&self) -> Option<PaymentHash> {
+        self.takes
+    }
+}
+
+/// What [`Store::insert`](super::Store::insert) did.
+///
+/// Deliberately exhaustive: a caller handles each outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use = "the row may have been there already"]
+pub enum Inserted {
+    /// The row is written, with version 1.
+    New,
+    /// The id is taken, by this row. Nothing was written.
+    Exists(Row),
+}
+
+/// What [`Store::replace`](super::Store::replace) did.
+///
+/// Deliberately exhaustive: a caller handles each outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use = "the replacement may have been refused"]
+pub enum Replaced {
+    /// The row is written, with this version: one more than expected.
+    Written {
+        /// The new version.
+        version: u64,
+    },
+    /// There is no such row. Nothing was written.
+    Missing,
+    /// Another caller wrote in between. Nothing was written. A store reports this rather than a taken
+    /// hash, because a caller that decided on an old version has to decide again.
+    Conflict {
+        /// The row's version.
+        found: u64,
+    },
+    /// Another payout took the hash, now or long ago. Nothing was written.
+    HashTaken {
+        /// That payout.
+        by: PayoutId,
+    },
+}
+
+/// The direction of a listing. Each store has one lasting order of its rows: the order in which they
+/// were inserted, where the store can keep it. It lists them from either end.
+///
+/// Deliberately exhaustive: a store implements each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// From the first row inserted to the last.
+    #[default]
+    OldestFirst,
+    /// From the last row inserted to the first: exactly the reverse.
+    NewestFirst,
+}
+
+/// Which rows a listing shows.
+///
+/// Deliberately exhaustive: a store implements each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Filter<'a> {
+    /// All.
+    All,
+    /// Those whose status is one of these: see [`Status::OPEN`] and the other groups. One listing of
+    /// several statuses misses no row that moves between them; one listing after another may.
+    Status(&'a [Status]),
+    /// Those inserted with exactly this label.
+    Label(&'a Label),
+}
+
+/// Some rows of a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Page {
+    /// The rows, possibly none. One that cannot be read does not hide the others.
+    pub rows: Vec<Result<Row, UnreadableRow>>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<Cursor>,
+}
+
+/// A row whose bytes are not what a store writes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
+#[error("row {}: {reason}", id.map_or_else(|| "of unknown id".into(), |id| alloc::format!("{id}")))]
+#[non_exhaustive]
+pub struct UnreadableRow {
+    /// Which payout, when that much can still be read.
+    pub id: Option<PayoutId>,
+    /// What was found.
+    pub reason: String,
+}
+
+impl UnreadableRow {
+    /// For the authors of stores: a row in a listing that cannot be read.
+    pub fn new(id: Option<PayoutId>, reason: impl fmt::Display) -> Self {
+        Self { id, reason: alloc::format!("{reason}") }
+    }
+}
+
+/// A payout's internal name: any UTF-8 of at most [`MAX_LABEL`] bytes. Never on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(String);
+
+impl Label {
+    /// Takes the text as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`] when it is longer than [`MAX_LABEL`].
+    pub fn new(text: impl Into<String>) -> Result<Self, LimitExceeded> {
+        let text = text.into();
+        bound("label", "bytes", text.len(), MAX_LABEL)?;
+        Ok(Self(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Label {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Label {
+    type Err = LimitExceeded;
+
+    /// # Errors
+    ///
+    /// As [`Label::new`].
+    fn from_str(text: &str) -> Result<Self, LimitExceeded> {
+        Self::new(text)
+    }
+}
+
+/// The most rows or events that one call returns: 1 to [`PageSize::MAX`], by default 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PageSize(u16);
+
+impl PageSize {
+    /// 1 000.
+    pub const MAX: Self = Self(1_000);
+
+    /// Takes a number from 1 to 1 000.
+    ///
+    /// # Errors
+    ///
+    /// [`BadPageSize`] for any other.
+    pub const fn new(rows: u16) -> Result<Self, BadPageSize> {
+        if rows == 0 || rows > Self::MAX.0 {
+            return Err(BadPageSize { rows });
+        }
+        Ok(Self(rows))
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+/// A position in a listing. Only the kind of store that made its 8 bytes understands them. It can be
+/// kept, printed and read back, for instance in a web address.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cursor([u8; 8]);
+
+byte_array!(Cursor, 8, "a cursor");
+display_hex!(Cursor);
+
+/// The longest label, in bytes of UTF-8. Short enough to be an index key in every database.
+pub const MAX_LABEL: usize = 1_024;
+
+/// The longest body, in bytes. It holds an offer of 65 535 bytes and
+/// [`MAX_ATTEMPTS`](crate::payout::state::MAX_ATTEMPTS) attempts.
+pub const MAX_BODY: usize = 262_144;
+
+/// The longest event, in bytes. It holds an invoice of 65 535 bytes and the facts about it.
+pub const MAX_EVENT: usize = 131_072;
+
+/// The most events in one write. The state machine appends two at most.
+pub const MAX_EVENTS: usize = 8;
+
+/// Bytes of bodies or events after which a store ends a page early, so that a page of large rows
+/// does not fill the memory. A page holds at least one row.
+pub const PAGE_BYTES: usize = 4_194_304;
+
+fn check_bounds(body: &[u8], events: &[Vec<u8>]) -> Result<(), LimitExceeded> {
+    bound("body", "bytes", body.len(), MAX_BODY)?;
+    bound("write", "events", events.len(), MAX_EVENTS)?;
+    events.iter().try_for_each(|event| bound("event", "bytes", event.len(), MAX_EVENT))
+}
+
+const fn bound(
+    what: &'static str,
+    unit: &'static str,
+    found: usize,
+    max: usize,
+) -> Result<(), LimitExceeded> {
+    if found > max {
+        return Err(LimitExceeded { what, unit, found, max });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn a_value_above_its_limit_is_refused() {
+        let row = |body: usize, events: Vec<Vec<u8>>| {
+            let id = PayoutId::from_byte_array([0; 32]);
+            let change = Change::new(id, 1, Status::Used, vec![0; body], events.clone(), None).map(|_| ());
+            assert_eq!(NewRow::new(id, Status::Used, None, vec![0; body], events).map(|_| ()), change);
+            change.map_err(|error| error.to_string())
+        };
+        assert_eq!(row(MAX_BODY, vec![vec![0; MAX_EVENT]; MAX_EVENTS]), Ok(()));
+        assert_eq!(row(MAX_BODY + 1, vec![]), Err("body: 262145 bytes, expected at most 262144".into()));
+        assert_eq!(row(0, vec![vec![]; 9]), Err("write: 9 events, expected at most 8".into()));
+        let long = vec![vec![0; MAX_EVENT + 1]];
+        assert_eq!(row(0, long), Err("event: 131073 bytes, expected at most 131072".into()));
+        assert!(Label::new("a".repeat(MAX_LABEL)).is_ok());
+        let error = Label::new("é".repeat(513)).unwrap_err().to_string();
+        assert_eq!(error, "label: 1026 bytes, expected at most 1024");
+        for rows in [0, 1_001] {
+            let error = PageSize::new(rows).unwrap_err().to_string();
+            assert_eq!(error, alloc::format!("page size: {rows} rows, expected 1 to 1000"));
+        }
+        assert_eq!(PageSize::new(1_000), Ok(PageSize::MAX));
+        let unreadable = |id| UnreadableRow::new(id, "too short").to_string();
+        assert_eq!(unreadable(None), "row of unknown id: too short");
+        let id = PayoutId::from_byte_array([7; 32]);
+        assert_eq!(unreadable(Some(id)), alloc::format!("row {id}: too short"));
+        let cursor: Cursor = "00000000000000ff".parse().unwrap();
+        assert_eq!((cursor.to_string(), cursor.to_byte_array()[7]), ("00000000000000ff".into(), 255));
+        assert_eq!("ff".parse::<Cursor>(), Err(crate::HexError::Length { expected: 16, found: 2 }));
+    }
+}

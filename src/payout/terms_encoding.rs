@@ -1,0 +1,100 @@
+//! The terms of a payout as bytes. A row and the `created` event both hold them, so either can replace
+//! the other.
+
+use std::vec::Vec;
+
+use secp256k1::XOnlyPublicKey;
+use thiserror::Error;
+
+use super::id::PayoutId;
+use super::state::RetryPolicy;
+use super::terms::{PayoutMessage, Terms, TermsError};
+use crate::amount::Msat;
+use crate::codec::{ParseError, read_framed};
+use crate::draft;
+use crate::field::{Field, FieldError};
+use crate::merkle::MerkleRoot;
+use crate::message::InvoiceRequest;
+use crate::tlv::{Reader, Record, Span, Writer};
+
+/// The bytes that [`read`] takes back.
+pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
+    let mut writer = Writer::new();
+    match terms.message() {
+        PayoutMessage::DraftOffer(offer) => writer.record(DRAFT_OFFER.number(), offer.as_bytes()),
+        PayoutMessage::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
+    }
+    writer.tu64_if(LIMIT.number(), terms.limit().map(Msat::get));
+    let refund_key = terms.refund_key().map(|key| key.serialize());
+    writer.record_if(REFUND_KEY.number(), refund_key.as_ref().map(|key| &key[..]));
+    let first_only = policy == RetryPolicy::FirstInvoiceOnly;
+    writer.record_if(FIRST_INVOICE_ONLY.number(), first_only.then_some(&[]));
+    writer.into_bytes()
+}
+
+/// The terms of the payout `id`. The signature of the message is not verified again: the ledger did that
+/// at creation, and the checksum around these bytes covers it.
+pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), TermsEncodingError> {
+    let mut parts = Parts::default();
+    read_framed(bytes, |record| parts.read(record))?;
+    let mut terms = match parts.request {
+        Some(request) => Terms::invoice_request(InvoiceRequest::from_stored(request.slice(bytes).to_vec())?)?,
+        None => {
+            let offer = parts.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
+            // The id of a payout is the root of its offer.
+            let root = MerkleRoot::from_byte_array(id.to_byte_array());
+            Terms::draft(draft::Offer::from_stored(offer.slice(bytes).to_vec(), root)?)?
+        }
+    };
+    if let Some(limit) = parts.limit {
+        terms = terms.with_limit(limit);
+    }
+    if let Some(key) = parts.refund_key {
+        terms = terms.with_refund_key(key);
+    }
+    Ok((terms, parts.policy))
+}
+
+/// Why bytes are not terms that this crate wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum TermsEncodingError {
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    #[error(transparent)]
+    Terms(#[from] TermsError),
+}
+
+impl From<FieldError> for TermsEncodingError {
+    fn from(error: FieldError) -> Self {
+        Self::Parse(error.into())
+    }
+}
+
+const DRAFT_OFFER: Field = Field::new(2, "draft_offer");
+const INVOICE_REQUEST: Field = Field::new(4, "invoice_request");
+const LIMIT: Field = Field::new(6, "limit");
+const REFUND_KEY: Field = Field::new(8, "refund_key");
+const FIRST_INVOICE_ONLY: Field = Field::new(10, "first_invoice_only");
+
+#[derive(Default)]
+struct Parts {
+    offer: Option<Span>,
+    request: Option<Span>,
+    limit: Option<Msat>,
+    refund_key: Option<XOnlyPublicKey>,
+    policy: RetryPolicy,
+}
+
+impl Parts {
+    fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
+        match record.number() {
+            2 => self.offer = Some(Span::from_value(record)),
+            4 => self.request = Some(Span::from_value(record)),
+            6 => self.limit = Some(LIMIT.read(record, Reader::msat)?),
+            8 => self.refund_key = Some(REFUND_KEY.read(record, Reader::x_only_point)?),
+            10 => self.policy = FIRST_INVOICE_ONLY.read(record, |_| Ok(RetryPolicy::FirstInvoiceOnly))?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
