@@ -147,7 +147,7 @@ impl fmt::Display for AnyMessage {
 }
 
 /// The prefixes of the messages that are read.
-const PREFIXES: &[Prefix] = &Prefix::ALL;
+const PREFIXES: &[Prefix] = Prefix::ALL;
 
 /// The prefixes of the messages that the draft has.
 const DRAFT_PREFIXES: &[Prefix] = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];

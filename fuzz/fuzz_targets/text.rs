@@ -5,7 +5,7 @@ use bolt12::text::{Encoded, Prefix, decode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    for prefix in Prefix::ALL {
+    for &prefix in Prefix::ALL {
         match decode(text, prefix) {
             Ok(bytes) => {
                 let bare: String =

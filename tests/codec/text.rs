@@ -113,7 +113,7 @@ fn r_e_1_written_in_one_case() {
     let text = Encoded::new(Prefix::Offer, &BYTES);
     assert_eq!(text.to_string(), TEXT);
     assert_eq!(format!("{text:#}"), TEXT.to_uppercase());
-    for (prefix, name) in Prefix::ALL.into_iter().zip(["lno", "lnr", "lni", "lnp"]) {
+    for (prefix, name) in Prefix::ALL.iter().copied().zip(["lno", "lnr", "lni", "lnp"]) {
         assert_eq!(Encoded::new(prefix, &[]).to_string(), format!("{name}1"));
         assert_eq!(prefix.to_string(), name);
         assert_eq!(Prefix::detect(&format!("{name}1pgqhs")), Some(prefix));
@@ -395,7 +395,7 @@ proptest! {
     #[test]
     fn written_and_read_again_it_is_the_same(
         bytes in vec(any::<u8>(), 0..3000),
-        prefix in select(&Prefix::ALL[..]),
+        prefix in select(Prefix::ALL),
         breaks in vec((any::<Index>(), "[ \t\r\n\x0b\x0c]{0,4}"), 0..20),
     ) {
         let text = Encoded::new(prefix, &bytes).to_string();
