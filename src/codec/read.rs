@@ -3,8 +3,8 @@
 use bitcoin::constants::ChainHash;
 
 use crate::amount::Msat;
-use crate::field::{Features, Field, FieldError, FieldErrorKind, PathForm, PathList};
-use crate::tlv::{Points, Reader, Record, Span, Stream, ValueError};
+use crate::field::{Features, Field, FieldError, FieldErrorKind, FieldValueError, PathForm, PathList};
+use crate::tlv::{Points, Reader, Record, Span, Stream};
 
 /// Reads a text, which stays in the message's bytes.
 pub(crate) fn read_text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
@@ -48,12 +48,12 @@ pub(crate) fn chain_hashes(listed: &[u8]) -> impl Iterator<Item = ChainHash> + u
 }
 
 /// Reads a list whose items know their own lengths.
-pub(crate) fn read_items<'a, T>(
+pub(crate) fn read_items<'a, T, E: Into<FieldValueError>>(
     field: Field,
     record: &Record<'a>,
-    read: impl FnOnce(&Record<'a>) -> Result<T, ValueError>,
+    read: impl FnOnce(&Record<'a>) -> Result<T, E>,
 ) -> Result<T, FieldError> {
-    read(record).map_err(|error| FieldError::value(field, record.value_offset(), &error))
+    read(record).map_err(|error| field.broken(record, error))
 }
 
 /// Refuses a list without an item: a writer that has none leaves the field out.

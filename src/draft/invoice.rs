@@ -354,7 +354,7 @@ impl Fields {
             }
             50 => self.payer_info = Some(Span::from_value(record)),
             52 => self.refund_signature = Some(types::REFUND_SIGNATURE.read_signature(record)?),
-            54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
+            54 => self.send_invoice = types::SEND_INVOICE.read_flag(record)?,
             56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?.into()),
             64 => self.recurrence_basetime = Some(types::RECURRENCE_BASETIME.read(record, Reader::tu64)?),
             68 => self.recurrence_start = Some(types::RECURRENCE_START.read(record, Reader::tu32)?),

@@ -11,7 +11,7 @@ use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::merkle::{LnAll, root};
 use crate::payment::PaymentHash;
 use crate::sign::{SignatureField, Signer, sign};
-use crate::tlv::{ValueErrorKind, Writer};
+use crate::tlv::Writer;
 
 /// Collects the fields of an [`Invoice`] in addition to those that it repeats of the offer.
 /// [`Offer::respond`] begins it. [`InvoiceBuilder::sign`] refuses an invoice that no payer would
@@ -210,12 +210,9 @@ impl<'a> InvoiceBuilder<'a> {
             None => {
                 let due = self.offer.amount().filter(|_| self.offer.currency().is_none());
                 let due = due.ok_or(FieldError::missing(types::AMOUNT))?;
-                let due = due.checked_mul(self.quantity.unwrap_or(1)).and_then(|due| Msat::new(due).ok());
-                due.ok_or(FieldError::new(
-                    types::AMOUNT,
-                    None,
-                    FieldErrorKind::Value(ValueErrorKind::AboveMaximum),
-                ))?
+                let msat = due.saturating_mul(self.quantity.unwrap_or(1));
+                let kind = FieldErrorKind::TooMuch { msat };
+                Msat::new(msat).map_err(|_| FieldError::new(types::AMOUNT, None, kind))?
             }
         };
         if amount == Msat::ZERO {

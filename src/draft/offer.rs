@@ -349,7 +349,7 @@ impl Fields {
             28 => self.recurrence_base = Some(types::RECURRENCE_BASE.read(record, read_base)?),
             30 => self.node_id = Some(types::NODE_ID.read_x_only_point(record, points)?),
             34 => self.refund_for = Some(types::REFUND_FOR.read_array(record)?.into()),
-            54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
+            54 => self.send_invoice = types::SEND_INVOICE.read_flag(record)?,
             64 => self.recurrence_paywindow = Some(types::RECURRENCE_PAYWINDOW.read(record, read_paywindow)?),
             66 => self.recurrence_limit = Some(types::RECURRENCE_LIMIT.read(record, Reader::tu32)?),
             240 => self.signature = Some(types::SIGNATURE.read_signature(record)?),

@@ -1,20 +1,15 @@
 //! Readings of values by rules that only the draft has.
 
 use crate::codec::{read_features, read_paths};
-use crate::field::{Field, FieldError, PathForm, PathList, refuse_nul};
+use crate::field::{Field, FieldError, FieldValueError, PathForm, PathList, refuse_nul};
 use crate::tlv::{Points, Record, Span};
 
 /// Reads a text: UTF-8 without NUL, as v0.11.2 demands. It stays in the message's bytes.
 pub(super) fn text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
     field.read(record, |reader| {
         refuse_nul(reader.utf8()?)?;
-        Ok(Span::from_value(record))
+        Ok::<_, FieldValueError>(Span::from_value(record))
     })
-}
-
-/// Reads a field that has no value: its presence is the information.
-pub(super) fn flag(field: Field, record: &Record<'_>) -> Result<bool, FieldError> {
-    field.read_sized(record, 0, |_| Ok(true))
 }
 
 /// The even feature bits that a message of the draft may set. Core Lightning v0.10.1 to v0.12.1

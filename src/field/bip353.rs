@@ -5,6 +5,7 @@ use core::fmt;
 
 use thiserror::Error;
 
+use super::{FieldErrorKind, FieldValueError};
 use crate::tlv::{Reader, ValueError, ValueErrorKind};
 
 /// A name and a domain of letters, digits, `-`, `_` and `.` (`invreq_bip_353_name`).
@@ -81,7 +82,7 @@ impl<'a> Bip353Name<'a> {
         }
     }
 
-    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, ValueError> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, FieldValueError> {
         Ok(Self { name: read_part(reader)?, domain: read_part(reader)? })
     }
 }
@@ -140,14 +141,14 @@ fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
 }
 
-fn read_part<'a>(reader: &mut Reader<'a>) -> Result<&'a str, ValueError> {
+fn read_part<'a>(reader: &mut Reader<'a>) -> Result<&'a str, FieldValueError> {
     let length = reader.u8()?;
     let start = reader.offset();
     let part = reader.take(usize::from(length))?;
     if let Some((at, &found)) = part.iter().enumerate().find(|(_, byte)| !is_name_byte(**byte)) {
-        return Err(ValueError::new(ValueErrorKind::NameByte { found }, start.saturating_add(at)));
+        return Err(FieldValueError::new(FieldErrorKind::NameByte { found }, start.saturating_add(at)));
     }
-    core::str::from_utf8(part).map_err(|_| ValueError::new(ValueErrorKind::NotUtf8, start))
+    core::str::from_utf8(part).map_err(|_| ValueError::new(ValueErrorKind::NotUtf8, start).into())
 }
 
 /// Bytes of a name and its domain: of the 255 of a DNS name, `.user._bitcoin-payment.` and the root take 24.

@@ -6,7 +6,7 @@ use core::str::FromStr;
 
 use secp256k1::PublicKey;
 
-use super::FieldErrorKind;
+use super::{FieldErrorKind, FieldValueError};
 use crate::tlv::{Points, Reader, Record, Span, ValueError, ValueErrorKind};
 
 /// The paths of a field, in the order they were written, by preference of the writer.
@@ -302,13 +302,14 @@ impl From<&BlindedPath<'_>> for BlindedPathBuf {
 }
 
 impl TryFrom<&[u8]> for BlindedPathBuf {
-    type Error = ValueError;
+    type Error = ValueError<FieldErrorKind>;
 
     /// Reads the encoding of one path.
     ///
     /// # Errors
+    ///
     /// [`ValueError`]: what is wrong with it, and at which byte.
-    fn try_from(bytes: &[u8]) -> Result<Self, ValueError> {
+    fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
         let mut reader = Reader::new(bytes);
         let mut points = Vec::new();
         read(&mut reader, PathForm::Bolt12, None, &mut Points::unknown(), &mut points)?;
@@ -341,7 +342,7 @@ impl PathList {
         record: &Record<'_>,
         form: PathForm,
         source: &mut Points<'_>,
-    ) -> Result<Self, ValueError> {
+    ) -> Result<Self, FieldValueError> {
         let mut reader = Reader::new(record.value());
         let mut points = Vec::with_capacity(count_points(reader.clone(), form));
         let mut count = 0usize;
@@ -377,14 +378,14 @@ fn read(
     first_before: Option<PublicKey>,
     source: &mut Points<'_>,
     points: &mut Vec<PublicKey>,
-) -> Result<Option<PublicKey>, ValueError> {
+) -> Result<Option<PublicKey>, FieldValueError> {
     let mut first_node = first_before;
     match (form, reader.peek()) {
         (PathForm::Bolt12, Some(0 | 1)) => {
             reader.take(1 + 8)?;
         }
         (PathForm::Bolt12, Some(found)) if !matches!(found, 2 | 3) => {
-            return Err(reader.error(ValueErrorKind::FirstNode { found }));
+            return Err(FieldValueError::new(FieldErrorKind::FirstNode { found }, reader.offset()));
         }
         _ => {
             let node_id = source.read_again(reader, first_before)?;
@@ -396,7 +397,7 @@ fn read(
     let at = reader.offset();
     let hops = reader.u8()?;
     if form == PathForm::Bolt12 && hops == 0 {
-        return Err(ValueError::new(ValueErrorKind::NoHops, at));
+        return Err(FieldValueError::new(FieldErrorKind::NoHops, at));
     }
     for _ in 0..hops {
         points.push(source.read(reader)?);

@@ -6,7 +6,8 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
-use crate::tlv::{Reader, ValueError, ValueErrorKind};
+use super::{FieldErrorKind, FieldValueError};
+use crate::tlv::Reader;
 
 /// A currency: three upper-case ASCII letters, as in ISO 4217.
 ///
@@ -39,9 +40,9 @@ impl Currency {
         EXPONENTS.iter().find(|(_, codes)| listed(codes)).map(|(exponent, _)| *exponent)
     }
 
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, ValueError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, FieldValueError> {
         let start = reader.offset();
-        Self::from_letters(reader.utf8()?).ok_or(ValueError::new(ValueErrorKind::NotACurrency, start))
+        Self::from_letters(reader.utf8()?).ok_or(FieldValueError::new(FieldErrorKind::NotACurrency, start))
     }
 
     fn from_letters(code: &str) -> Option<Self> {

@@ -29,10 +29,10 @@ impl FieldError {
         Self::new(field, None, FieldErrorKind::Missing)
     }
 
-    /// A value of `field` that is badly encoded and begins at byte `offset` of the stream.
-    pub(crate) fn value(field: Field, offset: usize, error: &ValueError) -> Self {
-        let offset = offset.saturating_add(error.offset());
-        Self::new(field, Some(offset), FieldErrorKind::Value(error.kind().clone()))
+    /// A value of `field` that begins at byte `offset` of the stream and is wrong at a byte of its own.
+    pub(crate) fn value(field: Field, offset: usize, error: impl Into<FieldValueError>) -> Self {
+        let error = error.into();
+        Self::new(field, Some(offset.saturating_add(error.offset())), error.into_kind())
     }
 
     /// The field.
@@ -63,6 +63,16 @@ impl fmt::Display for FieldError {
 /// Its sentence contains that of the kind, so there is no `source()`.
 impl core::error::Error for FieldError {}
 
+/// What the readers of field values return: a rule that is broken, and the byte of the value.
+pub(crate) type FieldValueError = ValueError<FieldErrorKind>;
+
+impl From<ValueError> for FieldValueError {
+    fn from(error: ValueError) -> Self {
+        let offset = error.offset();
+        Self::new(FieldErrorKind::Value(error.into_kind()), offset)
+    }
+}
+
 /// The rules that a field can break.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -70,6 +80,27 @@ pub enum FieldErrorKind {
     /// The value is badly encoded.
     #[error(transparent)]
     Value(ValueErrorKind),
+    /// A NUL character in a text: the 2021 dialect refuses to read it, and no builder writes it.
+    #[error("a NUL character in a text")]
+    Nul,
+    /// A first node that is neither a point nor a short channel id with direction.
+    #[error("first node begins with {found:#04x}: expected 0 or 1 (short channel id) or 2 or 3 (point)")]
+    FirstNode {
+        /// The first byte.
+        found: u8,
+    },
+    /// A blinded path without a hop.
+    #[error("a blinded path with zero hops")]
+    NoHops,
+    /// A byte that no BIP 353 name has.
+    #[error("byte {found:#04x} in a name: letters, digits, '-', '_' and '.' are allowed")]
+    NameByte {
+        /// The byte.
+        found: u8,
+    },
+    /// A currency that is not the three upper-case letters of an ISO 4217 code.
+    #[error("not a currency code of three upper-case letters")]
+    NotACurrency,
     /// The field has to be there and is not.
     #[error("missing")]
     Missing,

@@ -27,6 +27,7 @@ pub use blinded_path::{
 pub(crate) use blinded_path::{PathForm, PathList};
 pub(crate) use chain::ShownChain;
 pub use currency::{Currency, CurrencyError};
+pub(crate) use error::FieldValueError;
 pub use error::{FieldError, FieldErrorKind};
 pub use fallback::FallbackAddress;
 pub(crate) use fallback::FallbackList;
@@ -60,14 +61,25 @@ impl Field {
     }
 
     /// Reads the value of `record`, this field's, to its last byte.
-    pub(crate) fn read<'a, T>(
+    pub(crate) fn read<'a, T, E: Into<FieldValueError>>(
         self,
         record: &Record<'a>,
-        read: impl FnOnce(&mut Reader<'a>) -> Result<T, ValueError>,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, E>,
     ) -> Result<T, FieldError> {
         let mut reader = Reader::new(record.value());
-        let value = read(&mut reader).and_then(|value| reader.finish().map(|()| value));
-        value.map_err(|error| FieldError::value(self, record.value_offset(), &error))
+        let value = read(&mut reader).map_err(|error| self.broken(record, error))?;
+        reader.finish().map_err(|error| self.broken(record, error))?;
+        Ok(value)
+    }
+
+    /// The error found in the value of `record`, this field's.
+    pub(crate) fn broken(self, record: &Record<'_>, error: impl Into<FieldValueError>) -> FieldError {
+        FieldError::value(self, record.value_offset(), error)
+    }
+
+    /// Reads a field whose presence is all that it says: it has no value.
+    pub(crate) fn read_flag(self, record: &Record<'_>) -> Result<bool, FieldError> {
+        self.read(record, |_| Ok::<_, ValueError>(true))
     }
 
     /// Reads the value of `record`, which has `size` bytes. The length is judged before the content, so that a value of
@@ -116,15 +128,12 @@ impl Field {
 
     /// Reads the value of `record` as a list of items of `size` bytes.
     pub(crate) fn read_list(self, record: &Record<'_>, size: usize) -> Result<Span, FieldError> {
-        self.read(record, |reader| {
-            let length = record.value().len();
-            reader.take(length)?;
-            if length.checked_rem(size) == Some(0) {
-                Ok(Span::from_value(record))
-            } else {
-                Err(ValueError::new(ValueErrorKind::Ragged { length, size }, 0))
-            }
-        })
+        let length = record.value().len();
+        if length.checked_rem(size) == Some(0) {
+            Ok(Span::from_value(record))
+        } else {
+            Err(self.broken(record, ValueError::new(ValueErrorKind::Ragged { length, size }, 0)))
+        }
     }
 
     /// The name, unless the type is not one this crate knows.
@@ -147,12 +156,12 @@ pub(crate) fn write_text(field: Field, text: Option<&str>, writer: &mut Writer) 
     let Some(text) = text else { return Ok(()) };
     writer.record(field.number(), text.as_bytes());
     let start = writer.stream().as_bytes().len().saturating_sub(text.len());
-    refuse_nul(text).map_err(|error| FieldError::value(field, start, &error))
+    refuse_nul(text).map_err(|error| FieldError::value(field, start, error))
 }
 
 /// Refuses a text with a NUL.
-pub(crate) fn refuse_nul(text: &str) -> Result<(), ValueError> {
-    text.find('\0').map_or(Ok(()), |at| Err(ValueError::new(ValueErrorKind::Nul, at)))
+pub(crate) fn refuse_nul(text: &str) -> Result<(), FieldValueError> {
+    text.find('\0').map_or(Ok(()), |at| Err(FieldValueError::new(FieldErrorKind::Nul, at)))
 }
 
 /// Appends the length of `part` in two bytes, then `part`.

@@ -277,7 +277,7 @@ fn read_value(record: &Record<'_>) -> Result<bool, FieldError> {
         },
         INVOICE_PATHS | INVOICE_BLINDEDPAY if record.value().is_empty() => refuse(FieldErrorKind::Empty),
         OFFER_DESCRIPTION | OFFER_ISSUER | INVREQ_PAYER_NOTE => {
-            field.read(record, |reader| refuse_nul(reader.utf8()?))?;
+            field.read(record, |reader| reader.utf8().map_err(Into::into).and_then(refuse_nul))?;
             Ok(true)
         }
         _ => InvoiceReading::default().read_record(record, &mut Points::unknown()),

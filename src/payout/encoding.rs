@@ -18,10 +18,10 @@ use super::status::Status;
 use super::store::{Label, Row};
 use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
-use crate::codec::{ParseError, read_framed};
+use crate::codec::{ParseError, read_framed, read_msat};
 use crate::field::{Field, FieldError};
-use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::tlv::{Reader, Record, Span, ValueError, ValueErrorKind, Writer};
+use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+use crate::tlv::{Reader, Record, Span, ValueError, Writer};
 
 impl Payout {
     /// The bytes that [`Payout::read`] takes back, from a row with this payout's version.
@@ -54,7 +54,12 @@ impl Payout {
         read_framed(stream, |record| parts.read(record))?;
         let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
         let (terms, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
-        let (claimed_at, attempts) = parts.attempts.into_iter().unzip();
+        let mut claimed_at = Vec::with_capacity(parts.attempts.len());
+        let mut attempts = Vec::with_capacity(parts.attempts.len());
+        for attempt in parts.attempts {
+            claimed_at.push(attempt.claimed_at);
+            attempts.push(attempt.into_attempt()?);
+        }
         let state = State::from_stored(policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {
             (Some(invoice), Some(amount)) => {
@@ -165,7 +170,7 @@ struct Parts {
     terms: Option<Span>,
     created_at: Option<u64>,
     closed: bool,
-    attempts: Vec<(u64, Attempt)>,
+    attempts: Vec<StoredAttempt>,
     invoice: Option<Span>,
     amount: Option<Msat>,
     last_event: Option<u64>,
@@ -177,10 +182,10 @@ impl Parts {
         match record.number() {
             2 => self.terms = Some(Span::from_value(record)),
             6 => self.created_at = Some(CREATED_AT.read(record, Reader::tu64)?),
-            14 => self.closed = CLOSED.read(record, |_| Ok(true))?,
-            16 => self.attempts = ATTEMPTS.read(record, |reader| reader.list(read_attempt))?,
+            14 => self.closed = CLOSED.read_flag(record)?,
+            16 => self.attempts = ATTEMPTS.read(record, |reader| reader.list(StoredAttempt::read))?,
             18 => self.invoice = Some(Span::from_value(record)),
-            20 => self.amount = Some(AMOUNT_IN_FLIGHT.read(record, Reader::msat)?),
+            20 => self.amount = Some(read_msat(AMOUNT_IN_FLIGHT, record)?),
             22 => self.last_event = Some(LAST_EVENT.read(record, Reader::tu64)?),
             24 => self.last_event_hash = Some(LAST_EVENT_HASH.read(record, Reader::array)?),
             _ => return Ok(false),
@@ -189,22 +194,42 @@ impl Parts {
     }
 }
 
-fn read_attempt(reader: &mut Reader<'_>) -> Result<(u64, Attempt), ValueError> {
-    let start = reader.offset();
-    let outcome = reader.u8()?;
-    let hash = PaymentHash::from_byte_array(reader.array()?);
-    let claimed_at = reader.u64()?;
-    let attempt = match outcome {
-        PENDING => Attempt::Pending(hash),
-        FAILED => Attempt::Failed(hash),
-        ADOPTED => Attempt::Adopted(hash),
-        _ => {
-            let preimage = Preimage::from_byte_array(reader.array()?);
-            let unfit = |_| ValueError::new(ValueErrorKind::WrongPreimage, start);
-            Attempt::Paid(PaymentProof::new(hash, preimage).map_err(unfit)?)
-        }
-    };
-    Ok((claimed_at, attempt))
+/// An attempt as a row has it. Whether its preimage fits is not yet checked.
+struct StoredAttempt {
+    outcome: Outcome,
+    hash: PaymentHash,
+    claimed_at: u64,
+}
+
+enum Outcome {
+    Pending,
+    Failed,
+    Adopted,
+    Paid(Preimage),
+}
+
+impl StoredAttempt {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ValueError> {
+        let outcome = reader.u8()?;
+        let hash = PaymentHash::from_byte_array(reader.array()?);
+        let claimed_at = reader.u64()?;
+        let outcome = match outcome {
+            PENDING => Outcome::Pending,
+            FAILED => Outcome::Failed,
+            ADOPTED => Outcome::Adopted,
+            _ => Outcome::Paid(Preimage::from_byte_array(reader.array()?)),
+        };
+        Ok(Self { outcome, hash, claimed_at })
+    }
+
+    fn into_attempt(self) -> Result<Attempt, WrongPreimage> {
+        Ok(match self.outcome {
+            Outcome::Pending => Attempt::Pending(self.hash),
+            Outcome::Failed => Attempt::Failed(self.hash),
+            Outcome::Adopted => Attempt::Adopted(self.hash),
+            Outcome::Paid(preimage) => Attempt::Paid(PaymentProof::new(self.hash, preimage)?),
+        })
+    }
 }
 
 /// Why the bytes of a row are not a payout that this crate wrote.
@@ -216,6 +241,8 @@ pub(super) enum EncodingError {
     Terms(#[from] TermsEncodingError),
     #[error(transparent)]
     State(#[from] ImpossibleState),
+    #[error(transparent)]
+    Preimage(#[from] WrongPreimage),
     #[error("the checksum differs: the row is not what was written for this payout")]
     Checksum,
     #[error("the invoice in flight does not fit the attempts")]
@@ -239,6 +266,7 @@ mod tests {
     use crate::draft::Offer;
     use crate::payout::Terms;
     use crate::payout::state::RetryPolicy;
+    use crate::tlv::Stream;
 
     fn payout(label: Option<&str>) -> Payout {
         let node = secp256k1::XOnlyPublicKey::from_slice(&GENERATOR_X).unwrap();
@@ -296,5 +324,30 @@ mod tests {
         let stream = row.body.split_last_chunk::<CHECKSUM_LEN>().unwrap().0.to_vec();
         row.body = [stream.clone(), Head::from_row(&row).checksum(&stream).to_vec()].concat();
         assert_eq!(Payout::read(row).unwrap_err().to_string(), "status: used, expected active");
+    }
+
+    #[test]
+    fn a_paid_attempt_whose_preimage_does_not_fit_is_refused() {
+        let payout = payout(None);
+        let mut row = row(&payout);
+        let stream = row.body.split_last_chunk::<CHECKSUM_LEN>().unwrap().0.to_vec();
+        let hash = Preimage::from_byte_array([1; 32]).payment_hash();
+        let with_preimage = |preimage: [u8; 32]| {
+            let attempt = [&[PAID][..], hash.as_byte_array(), &7_u64.to_be_bytes(), &preimage].concat();
+            let mut writer = Writer::new();
+            writer.copy(Stream::new(&stream).unwrap());
+            writer.record(ATTEMPTS.number(), &attempt);
+            writer.into_bytes()
+        };
+        row.status = Status::Used;
+        let mut read = |preimage| {
+            let stream = with_preimage(preimage);
+            row.body = [stream.clone(), Head::from_row(&row).checksum(&stream).to_vec()].concat();
+            Payout::read(row.clone())
+        };
+        let error = PaymentProof::new(hash, Preimage::from_byte_array([2; 32])).unwrap_err();
+        assert_eq!(read([2; 32]), Err(EncodingError::Preimage(error)));
+        // Control: the preimage of the hash.
+        assert_eq!(read([1; 32]).unwrap().status(), Status::Used);
     }
 }

@@ -17,10 +17,10 @@ use super::store::{Label, StoredEvent};
 use super::terms::Terms;
 use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
-use crate::codec::{ParseError, read_framed};
+use crate::codec::{ParseError, read_framed, read_msat, read_text};
 use crate::field::{Field, FieldError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::tlv::{Reader, Record, Span, ValueError, ValueErrorKind, Writer};
+use crate::tlv::{Reader, Record, Span, Writer};
 
 /// One entry of a payout's history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,8 @@ impl Linked {
         let mut parts = Parts::default();
         read_framed(stream, |record| parts.read(record))?;
         let hash = parts.hash.ok_or(FieldError::missing(HASH));
-        let what = match parts.kind.ok_or(FieldError::missing(KIND))? {
+        let (code, offset) = parts.kind.ok_or(FieldError::missing(KIND))?;
+        let what = match Kind::from_code(code).ok_or(EventError::UnknownKind { code, offset })? {
             Kind::Created => {
                 let bytes = parts.terms.ok_or(FieldError::missing(TERMS))?.slice(stream);
                 let (terms, policy) = terms_encoding::read(id, bytes)?;
@@ -249,6 +250,8 @@ pub(super) enum EventError {
     Terms(#[from] TermsEncodingError),
     #[error("the label is longer than a store takes")]
     Label,
+    #[error("{KIND} at byte {offset}: unknown code {code}")]
+    UnknownKind { code: u8, offset: usize },
     #[error("the checksum differs: it is not what was written at this place")]
     Checksum,
 }
@@ -297,6 +300,10 @@ impl Kind {
         Self::Rebuilt,
     ];
 
+    fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The number that stores keep. It never changes its meaning.
     const fn code(self) -> u8 {
         match self {
@@ -316,7 +323,8 @@ impl Kind {
 #[derive(Default)]
 struct Parts {
     time: Option<u64>,
-    kind: Option<Kind>,
+    /// The number of the kind, and the byte at which it stands.
+    kind: Option<(u8, usize)>,
     hash: Option<PaymentHash>,
     amount: Option<Msat>,
     invoice: Option<Span>,
@@ -334,12 +342,12 @@ impl Parts {
     fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
         match record.number() {
             2 => self.time = Some(TIME.read(record, Reader::tu64)?),
-            4 => self.kind = Some(KIND.read(record, read_kind)?),
+            4 => self.kind = Some((KIND.read(record, Reader::u8)?, record.value_offset())),
             6 => self.hash = Some(PaymentHash::from_byte_array(HASH.read(record, Reader::array)?)),
-            8 => self.amount = Some(AMOUNT.read(record, Reader::msat)?),
+            8 => self.amount = Some(read_msat(AMOUNT, record)?),
             10 => self.invoice = Some(Span::from_value(record)),
             12 => self.preimage = Some(Preimage::from_byte_array(PREIMAGE.read(record, Reader::array)?)),
-            14 => self.late = LATE.read(record, |_| Ok(true))?,
+            14 => self.late = LATE.read_flag(record)?,
             16 => self.reason = Some(read_text(REASON, record)?),
             18 => self.paid_by = Some(PaymentHash::from_byte_array(PAID_BY.read(record, Reader::array)?)),
             20 => self.previous = Some(PREVIOUS.read(record, Reader::array)?),
@@ -354,16 +362,6 @@ impl Parts {
     fn proof(&self, hash: PaymentHash) -> Option<PaymentProof> {
         PaymentProof::new(hash, self.preimage?).ok()
     }
-}
-
-fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, ValueError> {
-    let code = reader.u8()?;
-    let kind = Kind::ALL.into_iter().find(|kind| kind.code() == code);
-    kind.ok_or(ValueError::new(ValueErrorKind::UnknownCode { code }, 0))
-}
-
-fn read_text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
-    field.read(record, |reader| reader.utf8().map(|_| Span::from_value(record)))
 }
 
 fn owned(span: Span, bytes: &[u8]) -> Vec<u8> {

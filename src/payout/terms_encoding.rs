@@ -10,7 +10,7 @@ use super::id::PayoutId;
 use super::state::RetryPolicy;
 use super::terms::{PayoutMessage, Terms, TermsError};
 use crate::amount::Msat;
-use crate::codec::{ParseError, read_framed};
+use crate::codec::{ParseError, read_framed, read_msat};
 use crate::draft;
 use crate::field::{Field, FieldError};
 use crate::merkle::MerkleRoot;
@@ -90,9 +90,12 @@ impl Parts {
         match record.number() {
             2 => self.offer = Some(Span::from_value(record)),
             4 => self.request = Some(Span::from_value(record)),
-            6 => self.limit = Some(LIMIT.read(record, Reader::msat)?),
+            6 => self.limit = Some(read_msat(LIMIT, record)?),
             8 => self.refund_key = Some(REFUND_KEY.read(record, Reader::x_only_point)?),
-            10 => self.policy = FIRST_INVOICE_ONLY.read(record, |_| Ok(RetryPolicy::FirstInvoiceOnly))?,
+            10 => {
+                FIRST_INVOICE_ONLY.read_flag(record)?;
+                self.policy = RetryPolicy::FirstInvoiceOnly;
+            }
             _ => return Ok(false),
         }
         Ok(true)

@@ -129,7 +129,7 @@ impl Iterator for Markers<'_> {
             Err(error) => {
                 self.rest = &[];
                 let error = ValueError::new(ValueErrorKind::BigSize(error), 0);
-                Err(FieldError::value(types::PROOF_OMITTED_TLVS, offset, &error))
+                Err(FieldError::value(types::PROOF_OMITTED_TLVS, offset, error))
             }
         })
     }

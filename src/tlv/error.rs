@@ -77,21 +77,25 @@ impl StreamErrorKind {
 }
 
 /// A value that is not the encoding it should be.
+///
+/// `K` says what is wrong. [`ValueErrorKind`] has what can be wrong with any value. A layer with rules
+/// of its own for values has its own kind, which includes it: for the fields of messages that is
+/// [`FieldErrorKind`](crate::field::FieldErrorKind).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("at byte {offset} of the value: {kind}")]
-pub struct ValueError {
-    pub(super) kind: ValueErrorKind,
-    pub(super) offset: usize,
+pub struct ValueError<K = ValueErrorKind> {
+    kind: K,
+    offset: usize,
 }
 
-impl ValueError {
+impl<K> ValueError<K> {
     /// An error found at byte `offset` of a value.
-    pub const fn new(kind: ValueErrorKind, offset: usize) -> Self {
+    pub const fn new(kind: K, offset: usize) -> Self {
         Self { kind, offset }
     }
 
     /// What is wrong.
-    pub const fn kind(&self) -> &ValueErrorKind {
+    pub const fn kind(&self) -> &K {
         &self.kind
     }
 
@@ -99,9 +103,14 @@ impl ValueError {
     pub const fn offset(&self) -> usize {
         self.offset
     }
+
+    /// What is wrong, without its place.
+    pub fn into_kind(self) -> K {
+        self.kind
+    }
 }
 
-/// The ways in which an encoding can be wrong.
+/// What can be wrong with the bytes of any value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueErrorKind {
@@ -141,9 +150,6 @@ pub enum ValueErrorKind {
     /// A text that is not UTF-8.
     #[error("not UTF-8")]
     NotUtf8,
-    /// A NUL character in a text: the 2021 dialect refuses to read it, and no builder writes it.
-    #[error("a NUL character in a text")]
-    Nul,
     /// Bytes that are not the coordinate of a point.
     #[error("not a point on secp256k1")]
     NotAPoint,
@@ -153,34 +159,4 @@ pub enum ValueErrorKind {
     /// A BigSize that is not one.
     #[error(transparent)]
     BigSize(BigSizeError),
-    /// A first node that is neither a point nor a short channel id with direction.
-    #[error("first node begins with {found:#04x}: expected 0 or 1 (short channel id) or 2 or 3 (point)")]
-    FirstNode {
-        /// The first byte.
-        found: u8,
-    },
-    /// More millisatoshi than there are bitcoin.
-    #[error("above 21000000 BTC")]
-    AboveMaximum,
-    /// A preimage whose SHA-256 is not the payment_hash before it.
-    #[error("the preimage does not fit its payment_hash")]
-    WrongPreimage,
-    /// A number that stands for nothing.
-    #[error("unknown code {code}")]
-    UnknownCode {
-        /// The number.
-        code: u8,
-    },
-    /// A blinded path without a hop.
-    #[error("a blinded path with zero hops")]
-    NoHops,
-    /// A byte that no BIP 353 name has.
-    #[error("byte {found:#04x} in a name: letters, digits, '-', '_' and '.' are allowed")]
-    NameByte {
-        /// The byte.
-        found: u8,
-    },
-    /// A currency that is not the three upper-case letters of an ISO 4217 code.
-    #[error("not a currency code of three upper-case letters")]
-    NotACurrency,
 }

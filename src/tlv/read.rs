@@ -4,8 +4,6 @@ use alloc::vec::Vec;
 
 use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
 
-use crate::amount::Msat;
-
 use super::error::{ValueError, ValueErrorKind};
 
 /// Reads a value from its first byte to its last. It cannot panic, go back, or leave bytes unread unnoticed: a reader that
@@ -129,16 +127,6 @@ impl<'a> Reader<'a> {
         Ok(bytes.iter().fold(0, |value, byte| value << 8 | u32::from(*byte)))
     }
 
-    /// Reads all that is left as a truncated integer of millisatoshi.
-    ///
-    /// # Errors
-    /// As [`Reader::tu64`], and [`ValueErrorKind::AboveMaximum`].
-    pub fn msat(&mut self) -> Result<Msat, ValueError> {
-        let start = self.offset();
-        let msat = self.tu64()?;
-        Msat::new(msat).map_err(|_| ValueError::new(ValueErrorKind::AboveMaximum, start))
-    }
-
     /// Reads all that is left as UTF-8.
     ///
     /// # Errors
@@ -187,10 +175,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// What `item` answers.
-    pub fn list<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, ValueError>,
-    ) -> Result<Vec<T>, ValueError> {
+    pub fn list<T, E>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, E>) -> Result<Vec<T>, E> {
         let mut items = Vec::new();
         while !self.is_empty() {
             items.push(item(self)?);

@@ -12,7 +12,7 @@ use bolt12::field::{Bip353Name, BlindedPath, BlindedPathBuf, Currency, Features,
 use bolt12::message::types::{ALL, SIGNATURE};
 use bolt12::message::{InvoiceBuilder, InvoiceRequestBuilder, MultiPart, OfferBuilder};
 use bolt12::sign::SignatureField;
-use bolt12::tlv::{Stream, ValueErrorKind};
+use bolt12::tlv::Stream;
 use bolt12::{BuildError, Invoice, InvoiceError, InvoiceRequest, Msat, Offer, ParseError, PayerKeys};
 use lightning::ln::msgs::DecodeError;
 use lightning::offers::invoice::Bolt12Invoice;
@@ -82,7 +82,7 @@ fn why_not_written(error: &BuildError) -> Option<String> {
         return None;
     };
     let rule = match (error.field().number(), error.kind()) {
-        (_, FieldErrorKind::Value(ValueErrorKind::Nul)) => "Core Lightning reads no NUL",
+        (_, FieldErrorKind::Nul) => "Core Lightning reads no NUL",
         (_, FieldErrorKind::OutOfRange { .. } | FieldErrorKind::UnknownEven) => "R-O-1, R-Q-9, R-I-3",
         (_, FieldErrorKind::Hops { .. }) => "R-O-29, R-Q-24, R-I-24",
         (0, FieldErrorKind::Empty) => "R-Q-10",
@@ -595,7 +595,7 @@ fn invoice_errors(cases: u32) -> Verdicts {
                 };
                 let reason = match Bolt12Invoice::try_from(bytes) {
                     Err(_) => Some("no invoice of LDK's has it"),
-                    Ok(_) if matches!(error.kind(), FieldErrorKind::Value(ValueErrorKind::Nul)) => {
+                    Ok(_) if matches!(error.kind(), FieldErrorKind::Nul) => {
                         Some("Core Lightning reads no NUL")
                     }
                     Ok(_) => why_we_refuse(&error.to_string()),
