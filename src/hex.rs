@@ -4,12 +4,14 @@ use core::fmt;
 
 use thiserror::Error;
 
+use crate::count::count;
+
 /// Why a text is not the hexadecimal form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum HexError {
     /// The text has the wrong number of characters.
-    #[error("{found} characters: expected {expected} hexadecimal ones")]
+    #[error("{}: expected {expected} hexadecimal ones", count(*found, "character", "characters"))]
     Length {
         /// Characters that the value needs.
         expected: usize,

@@ -60,6 +60,7 @@ pub mod bulk;
 mod codec;
 #[cfg(feature = "std")]
 pub mod command;
+mod count;
 pub mod draft;
 pub mod field;
 #[cfg(feature = "std")]

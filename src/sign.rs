@@ -211,7 +211,7 @@ pub enum SignerError {
         key: [u8; 32],
     },
     /// The signer holds another key than the message names.
-    #[error("the signer's key is {}, the message names {}", signer.as_hex(), expected.as_hex())]
+    #[error("the signer's key is {}: expected {}, the key in the message", signer.as_hex(), expected.as_hex())]
     WrongKey {
         /// The signer's x-only key.
         signer: [u8; 32],

@@ -1,6 +1,7 @@
 //! [`AmountError`]: why a text or a number is not an amount.
 
 use super::Amount;
+use crate::count::count;
 
 /// Why a text is not an amount. Positions are counted in characters from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -37,13 +38,15 @@ pub enum AmountError {
         expected: &'static str,
     },
     /// A decimal point in a number of millisatoshi.
-    #[error("a decimal point at character {position}: only 'sat' and 'btc' have decimal places")]
+    #[error(
+        "a decimal point at character {position}: expected 'sat' or 'btc', the units with decimal places"
+    )]
     PointWithoutUnit {
         /// Position of the point.
         position: usize,
     },
     /// The wrong number of decimal places for the unit.
-    #[error("{found} decimal places after character {position}: {expected}")]
+    #[error("{} after character {position}: expected {expected}", count(*found, "decimal place", "decimal places"))]
     DecimalPlaces {
         /// Position of the point.
         position: usize,

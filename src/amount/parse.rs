@@ -92,9 +92,9 @@ impl Unit {
 
     fn check_places(self, found: usize, position: usize) -> Result<(), AmountError> {
         let (fits, expected) = match self {
-            Self::Msat => (false, "msat has none"),
-            Self::Sat => (found == 3, "sat takes exactly 3"),
-            Self::Btc => ((1..=11).contains(&found), "btc takes 1 to 11"),
+            Self::Msat => (false, "none for msat"),
+            Self::Sat => (found == 3, "exactly 3 for sat"),
+            Self::Btc => ((1..=11).contains(&found), "1 to 11 for btc"),
         };
         if fits { Ok(()) } else { Err(AmountError::DecimalPlaces { position, found, expected }) }
     }

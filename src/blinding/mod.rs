@@ -98,7 +98,7 @@ impl fmt::Debug for Unblinded {
 #[non_exhaustive]
 pub enum BlindingError {
     /// A path leads somewhere.
-    #[error("a blinded path with zero hops")]
+    #[error("a blinded path with zero hops: expected at least one")]
     NoHops,
     /// The data does not open: it is another node's, of another path, or damaged.
     #[error("the data of {length} bytes does not open with this node's key and path key")]

@@ -9,7 +9,7 @@ use crate::tlv::{Frames, Record, StreamError};
 /// ```
 /// use bolt12::draft::Offer;
 /// let error = "lno1pqpq".parse::<Offer>().unwrap_err();
-/// assert_eq!(error.to_string(), "at byte 0: type 8 is cut off: its length is 2, 0 bytes are left");
+/// assert_eq!(error.to_string(), "at byte 0: type 8 cut off after 0 bytes: expected 2");
 /// assert_eq!(error.offset(), Some(0));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]

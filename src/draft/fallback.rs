@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn a_list_in_neither_form_is_refused() {
         let cut = parse(&[1, 0, 2, 0xaa]).unwrap_err();
-        assert_eq!(cut, "fallbacks (type 48) at byte 5: cut off: 2 bytes are needed, 1 are left");
+        assert_eq!(cut, "fallbacks (type 48) at byte 5: cut off after 1 byte: expected 2");
         assert!(parse(&[3, 1, 0, 2, 0xaa, 0xbb, 0, 0, 1, 0xcc]).is_err());
     }
 }

@@ -6,6 +6,7 @@ use core::fmt;
 use bitcoin::Network;
 
 use super::{Field, ProofErrorKind, ShownChain};
+use crate::count::{bytes, count};
 use crate::tlv::{ValueError, ValueErrorKind};
 
 /// A field that breaks a rule: which one, where, and how.
@@ -81,7 +82,7 @@ pub enum FieldErrorKind {
     #[error(transparent)]
     Value(ValueErrorKind),
     /// A NUL character in a text: the 2021 dialect refuses to read it, and no builder writes it.
-    #[error("a NUL character in a text")]
+    #[error("a NUL character in a text: expected none")]
     Nul,
     /// A first node that is neither a point nor a short channel id with direction.
     #[error("first node begins with {found:#04x}: expected 0 or 1 (short channel id) or 2 or 3 (point)")]
@@ -90,10 +91,10 @@ pub enum FieldErrorKind {
         found: u8,
     },
     /// A blinded path without a hop.
-    #[error("a blinded path with zero hops")]
+    #[error("a blinded path with zero hops: expected at least one")]
     NoHops,
     /// A byte that no BIP 353 name has.
-    #[error("byte {found:#04x} in a name: letters, digits, '-', '_' and '.' are allowed")]
+    #[error("byte {found:#04x} in a name: expected letters, digits, '-', '_' and '.'")]
     NameByte {
         /// The byte.
         found: u8,
@@ -126,13 +127,13 @@ pub enum FieldErrorKind {
         other: Field,
     },
     /// Zero, where something positive is needed.
-    #[error("zero, it must be positive")]
+    #[error("zero: expected a positive number")]
     Zero,
-    /// A list without an item.
-    #[error("an empty list")]
+    /// A value without content: a list without an item, or a text without a character.
+    #[error("empty: expected a value")]
     Empty,
     /// A number outside its limits.
-    #[error("outside its limits, {min} to {max}")]
+    #[error("outside its limits: expected {min} to {max}")]
     OutsideLimits {
         /// The least allowed.
         min: u64,
@@ -152,19 +153,19 @@ pub enum FieldErrorKind {
         message: &'static str,
     },
     /// Neither this field nor the one that could stand for it is there.
-    #[error("missing, and so is {other}")]
+    #[error("missing: expected it or {other}")]
     MissingBoth {
         /// The field that could stand for it.
         other: Field,
     },
     /// More millisatoshi than there are ([`Msat::MAX`](crate::Msat::MAX)).
-    #[error("{msat} msat is more than 21000000 BTC")]
+    #[error("{msat} msat, expected at most 21000000 BTC")]
     TooMuch {
         /// The amount, cut off at 64 bits.
         msat: u64,
     },
     /// Less than what is asked for.
-    #[error("{amount} msat is less than the {least} msat that are due")]
+    #[error("{amount} msat, expected at least {least} msat")]
     TooLittle {
         /// The amount, msat.
         amount: u64,
@@ -172,7 +173,7 @@ pub enum FieldErrorKind {
         least: u64,
     },
     /// Another amount than the one that is due.
-    #[error("{amount} msat where {expected} msat are due")]
+    #[error("{amount} msat, expected {expected} msat")]
     OtherAmount {
         /// The amount, msat.
         amount: u64,
@@ -188,7 +189,7 @@ pub enum FieldErrorKind {
         max: u64,
     },
     /// A list that does not pair with another one.
-    #[error("{found} items, expected {expected} as in {other}")]
+    #[error("{}, expected {expected} as in {other}", count(*found, "item", "items"))]
     Count {
         /// Items of this list.
         found: usize,
@@ -198,19 +199,19 @@ pub enum FieldErrorKind {
         other: Field,
     },
     /// No path is left when those that need an unknown feature are put aside.
-    #[error("every path needs an unknown feature, the first bit {bit}")]
+    #[error("every path needs an unknown feature (bit {bit}): expected one that needs none")]
     NoUsablePath {
         /// The lowest unknown bit of the first path.
         bit: usize,
     },
     /// A path that cannot be written: one byte counts its hops.
-    #[error("a path of {hops} hops: 1 to 255 can be written")]
+    #[error("a path of {hops} hops: expected 1 to 255")]
     Hops {
         /// Hops of the path.
         hops: usize,
     },
     /// A part that cannot be written: two bytes count its length.
-    #[error("a part of {length} bytes: at most 65535 can be written")]
+    #[error("a part of {length} bytes: expected at most 65535")]
     PartTooLong {
         /// Bytes of the part.
         length: usize,
@@ -222,16 +223,16 @@ pub enum FieldErrorKind {
         paths: Field,
     },
     /// A chain that the offer cannot be paid on.
-    #[error("chain {} is none of the offer's", ShownChain((*chain).into()))]
+    #[error("chain {}: expected a chain of the offer", ShownChain((*chain).into()))]
     NotOffered {
         /// The chain's hash.
         chain: [u8; 32],
     },
     /// A fallback address that has no witness program.
-    #[error("an address without a witness program")]
+    #[error("an address without a witness program: expected a segwit address")]
     NotSegwit,
     /// A fallback address of another network than the one that the invoice is to be paid on.
-    #[error("{address} is an address of another network, expected one of {network}")]
+    #[error("{address} is an address of another network: expected one of {network}")]
     OtherNetwork {
         /// The address.
         address: String,
@@ -245,7 +246,7 @@ pub enum FieldErrorKind {
         chain: [u8; 32],
     },
     /// A BIP 353 name that was not looked up, since no DNS name can hold it.
-    #[error("not a name that DNS can hold, expected labels of 1 to 63 bytes, 231 bytes in all")]
+    #[error("not a name that DNS can hold: expected labels of 1 to 63 bytes, 231 bytes in all")]
     NotADnsName,
     /// A least number above the largest one.
     #[error("{min}, expected at most the {max} of {max_field}")]
@@ -258,7 +259,7 @@ pub enum FieldErrorKind {
         max_field: Field,
     },
     /// A fallback address that every payer would skip.
-    #[error("witness version {version} with a program of {length} bytes is no address")]
+    #[error("witness version {version} with a program of {}: expected an address", bytes(*length))]
     NotAnAddress {
         /// The witness version.
         version: u8,

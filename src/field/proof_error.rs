@@ -1,5 +1,6 @@
 //! What can be wrong with the fields that only a payer proof has.
 
+use crate::count::count;
 use crate::payment::PaymentHash;
 
 /// The rules of payer proofs that a field can break.
@@ -51,7 +52,7 @@ pub enum ProofErrorKind {
         expected: u64,
     },
     /// More or fewer leaf hashes than shown fields ([R-P-8](crate::requirements#r-p-8)).
-    #[error("{found} hashes: expected {expected}, one for each invoice field that is shown")]
+    #[error("{}: expected {expected}, one for each invoice field that is shown", count(*found, "hash", "hashes"))]
     LeafHashes {
         /// The number of hashes.
         found: usize,
@@ -59,7 +60,7 @@ pub enum ProofErrorKind {
         expected: usize,
     },
     /// More or fewer hashes than the tree takes ([R-P-9](crate::requirements#r-p-9)).
-    #[error("{found} hashes: expected {expected}, one for each hidden part of the tree")]
+    #[error("{}: expected {expected}, one for each hidden part of the tree", count(*found, "hash", "hashes"))]
     MissingHashes {
         /// The number of hashes.
         found: usize,

@@ -4,6 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::{ForeignText, MAX_MESSAGE_LEN, Prefix};
+use crate::count::count;
 
 /// Why a text is not the text form of the expected message. Positions are bytes of the text, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum TextError {
     #[error("no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1")]
     NoSeparator,
     /// Another BOLT 12 message than the reader takes.
-    #[error("prefix {found} ({}) where {} is expected", found.message_name(), Listed(expected))]
+    #[error("prefix {found} ({}): expected {}", found.message_name(), Listed(expected))]
     OtherMessage {
         /// What it is.
         found: Prefix,
@@ -37,7 +38,7 @@ pub enum TextError {
         expected: &'static [Prefix],
     },
     /// A character outside the bech32 alphabet.
-    #[error("{found:?} at byte {position} is not in the bech32 alphabet")]
+    #[error("unexpected {found:?} at byte {position}: expected a character of the bech32 alphabet")]
     InvalidCharacter {
         /// The character.
         found: char,
@@ -45,19 +46,19 @@ pub enum TextError {
         position: usize,
     },
     /// White space that no `+` announces.
-    #[error("white space at byte {position} without a '+' before it")]
+    #[error("white space at byte {position}: expected a '+' before it")]
     Whitespace {
         /// Where it stands.
         position: usize,
     },
     /// A `+` that does not stand between two characters of the text.
-    #[error("'+' at byte {position} does not stand between two characters")]
+    #[error("'+' at byte {position}: expected a character on each side")]
     StrayPlus {
         /// Where it stands.
         position: usize,
     },
     /// Upper and lower case in one text.
-    #[error("{found:?} at byte {position} mixes upper and lower case")]
+    #[error("{found:?} at byte {position}: expected the case of the letters before it")]
     MixedCase {
         /// The first letter whose case differs from those before it.
         found: char,
@@ -65,19 +66,19 @@ pub enum TextError {
         position: usize,
     },
     /// The last character carries nothing but padding: a character too many, or too few before it.
-    #[error("{bits} bits of padding at the end: at most 4 are needed")]
+    #[error("{bits} bits of padding at the end: expected at most 4")]
     PaddingTooLong {
         /// Bits left over after the last whole byte.
         bits: u8,
     },
     /// Padding that is not zero.
-    #[error("the {bits} bits of padding at the end are not zero")]
+    #[error("{} of padding at the end: expected zeros", count(usize::from(*bits), "bit", "bits"))]
     PaddingNotZero {
         /// Bits left over after the last whole byte.
         bits: u8,
     },
     /// More than [`MAX_MESSAGE_LEN`] bytes.
-    #[error("a message of {length} bytes: at most {max} fit an onion message", max = MAX_MESSAGE_LEN)]
+    #[error("a message of {length} bytes: expected at most {max}", max = MAX_MESSAGE_LEN)]
     TooLong {
         /// Bytes of stream in the text.
         length: usize,

@@ -2,12 +2,14 @@
 
 use alloc::vec::Vec;
 
+use crate::count::bytes;
+
 /// Why bytes are not a BigSize.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BigSizeError {
     /// The bytes end before the integer does.
-    #[error("cut off: {wanted} bytes are needed, {available} are left")]
+    #[error("cut off after {}: expected {wanted}", bytes(*available))]
     Truncated {
         /// Bytes of the integer, as its first byte states.
         wanted: usize,

@@ -1,6 +1,7 @@
 //! What can be wrong with the framing of a stream, and with the encoding of a value.
 
 use super::bigsize::BigSizeError;
+use crate::count::bytes;
 
 /// A stream whose framing breaks a rule of BOLT 1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -38,7 +39,7 @@ pub enum StreamErrorKind {
         error: BigSizeError,
     },
     /// The stream ends inside the value.
-    #[error("type {number} is cut off: its length is {length}, {available} bytes are left")]
+    #[error("type {number} cut off after {}: expected {length}", bytes(*available))]
     Truncated {
         /// The record's type.
         number: u64,
@@ -115,7 +116,7 @@ impl<K> ValueError<K> {
 #[non_exhaustive]
 pub enum ValueErrorKind {
     /// The value ends before its last part.
-    #[error("cut off: {wanted} bytes are needed, {available} are left")]
+    #[error("cut off after {}: expected {wanted}", bytes(*available))]
     TooShort {
         /// Bytes of the part.
         wanted: usize,
@@ -123,13 +124,13 @@ pub enum ValueErrorKind {
         available: usize,
     },
     /// The value goes on after its last part.
-    #[error("{excess} bytes too many")]
+    #[error("{} too many", bytes(*excess))]
     TooLong {
         /// Bytes left over.
         excess: usize,
     },
     /// A truncated integer with more bytes than its type has.
-    #[error("an integer of {length} bytes, at most {max} are allowed")]
+    #[error("an integer of {}: expected at most {max}", bytes(*length))]
     IntegerTooLong {
         /// Bytes of the integer.
         length: usize,
@@ -137,10 +138,10 @@ pub enum ValueErrorKind {
         max: usize,
     },
     /// A truncated integer that begins with a zero byte.
-    #[error("an integer with a leading zero byte, it must be as short as possible")]
+    #[error("an integer with a leading zero byte: expected its shortest form")]
     LeadingZero,
     /// A list whose length is no multiple of its items' size.
-    #[error("{length} bytes are not a list of {size}-byte items")]
+    #[error("a list of {}: expected items of {size}", bytes(*length))]
     Ragged {
         /// Bytes of the list.
         length: usize,

@@ -32,7 +32,7 @@ fn bytes_and_the_draft_too() {
     assert_eq!((&read[0], &read[2]), (&Ok(offer.clone()), &Ok(offer)));
     assert_eq!(
         read[1].as_ref().unwrap_err().to_string(),
-        "at byte 0: length of type 10: cut off: 1 bytes are needed, 0 are left"
+        "at byte 0: length of type 10: cut off after 0 bytes: expected 1"
     );
     let texts = ["lno1pqpq"];
     let offers: Vec<Result<draft::Offer, _>> = bulk::parse(texts).collect();

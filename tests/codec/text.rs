@@ -35,22 +35,25 @@ struct OwnCase {
 /// Every refused case of the file, with its message.
 const REFUSED: &[(&str, &str)] = &[
     // The specification's.
-    ("alternating case", "'n' at byte 1 mixes upper and lower case"),
-    ("plus sign as last character", "'+' at byte 139 does not stand between two characters"),
-    ("plus sign and a space at the end", "'+' at byte 139 does not stand between two characters"),
-    ("plus sign as first character", "'+' at byte 0 does not stand between two characters"),
-    ("plus sign and a space at the start", "'+' at byte 0 does not stand between two characters"),
-    ("two plus signs in a row", "'+' at byte 2 does not stand between two characters"),
+    ("alternating case", "'n' at byte 1: expected the case of the letters before it"),
+    ("plus sign as last character", "'+' at byte 139: expected a character on each side"),
+    ("plus sign and a space at the end", "'+' at byte 139: expected a character on each side"),
+    ("plus sign as first character", "'+' at byte 0: expected a character on each side"),
+    ("plus sign and a space at the start", "'+' at byte 0: expected a character on each side"),
+    ("two plus signs in a row", "'+' at byte 2: expected a character on each side"),
     // The project's own.
-    ("no-break space U+00A0 after plus", "'\\u{a0}' at byte 15 is not in the bech32 alphabet"),
-    ("space without plus", "white space at byte 14 without a '+' before it"),
-    ("trailing newline", "white space at byte 139 without a '+' before it"),
+    (
+        "no-break space U+00A0 after plus",
+        "unexpected '\\u{a0}' at byte 15: expected a character of the bech32 alphabet",
+    ),
+    ("space without plus", "white space at byte 14: expected a '+' before it"),
+    ("trailing newline", "white space at byte 139: expected a '+' before it"),
     ("no separator", "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
-    ("letter b in data", "'b' at byte 14 is not in the bech32 alphabet"),
-    ("upper prefix, lower data", "'p' at byte 4 mixes upper and lower case"),
-    ("other prefix lnr", "prefix lnr (invoice request) where lno (offer) is expected"),
+    ("letter b in data", "unexpected 'b' at byte 14: expected a character of the bech32 alphabet"),
+    ("upper prefix, lower data", "'p' at byte 4: expected the case of the letters before it"),
+    ("other prefix lnr", "prefix lnr (invoice request): expected lno (offer)"),
     ("bolt11-like prefix lnbc", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
-    ("two extra q (five padding bits)", "5 bits of padding at the end: at most 4 are needed"),
+    ("two extra q (five padding bits)", "5 bits of padding at the end: expected at most 4"),
     ("empty string", "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
     (
         "full width digit one as separator",
@@ -143,15 +146,15 @@ fn r_e_2_and_r_e_4_breaks_disappear() {
 fn r_e_3_one_case_is_read_and_a_mixture_refused() {
     assert_eq!(offer(TEXT), Ok(BYTES.to_vec()));
     assert_eq!(offer(&TEXT.to_uppercase()), Ok(BYTES.to_vec()));
-    refused("Lno1pgqhs", "'n' at byte 1 mixes upper and lower case");
-    refused("lnO1pgqhs", "'O' at byte 2 mixes upper and lower case");
-    refused("lno1PGQHS", "'P' at byte 4 mixes upper and lower case");
-    refused("lno1pgqhS", "'S' at byte 8 mixes upper and lower case");
-    refused("LNO1pgqhs", "'p' at byte 4 mixes upper and lower case");
-    refused("lno1pg+ qHs", "'H' at byte 9 mixes upper and lower case");
+    refused("Lno1pgqhs", "'n' at byte 1: expected the case of the letters before it");
+    refused("lnO1pgqhs", "'O' at byte 2: expected the case of the letters before it");
+    refused("lno1PGQHS", "'P' at byte 4: expected the case of the letters before it");
+    refused("lno1pgqhS", "'S' at byte 8: expected the case of the letters before it");
+    refused("LNO1pgqhs", "'p' at byte 4: expected the case of the letters before it");
+    refused("lno1pg+ qHs", "'H' at byte 9: expected the case of the letters before it");
     // In one of the groups of eight that are read at once, and between two of them.
-    refused("lno1pgqhspgQ", "'Q' at byte 11 mixes upper and lower case");
-    refused("lno1pgqhspgqPGQHSPGQ", "'P' at byte 12 mixes upper and lower case");
+    refused("lno1pgqhspgQ", "'Q' at byte 11: expected the case of the letters before it");
+    refused("lno1pgqhspgqPGQHSPGQ", "'P' at byte 12: expected the case of the letters before it");
 }
 
 #[test]
@@ -170,7 +173,7 @@ fn r_e_5_a_plus_stands_between_two_characters() {
         ("lno+", 3),
         ("+", 0),
     ] {
-        refused(text, &format!("'+' at byte {position} does not stand between two characters"));
+        refused(text, &format!("'+' at byte {position}: expected a character on each side"));
     }
 }
 
@@ -189,7 +192,7 @@ fn r_e_6_white_space_needs_a_plus() {
         ("lno1pgqhs\n", 9),
         ("lno1pgqhspgqhs lno1", 14),
     ] {
-        refused(text, &format!("white space at byte {position} without a '+' before it"));
+        refused(text, &format!("white space at byte {position}: expected a '+' before it"));
     }
 }
 
@@ -197,8 +200,8 @@ fn r_e_6_white_space_needs_a_plus() {
 fn r_e_7_padding_is_short_and_zero() {
     // One byte takes two characters: two bits of padding.
     assert_eq!(offer("lno1qq"), Ok(vec![0]));
-    refused("lno1qp", "the 2 bits of padding at the end are not zero");
-    refused("lno1qr", "the 2 bits of padding at the end are not zero");
+    refused("lno1qp", "2 bits of padding at the end: expected zeros");
+    refused("lno1qr", "2 bits of padding at the end: expected zeros");
     assert_eq!(offer("lno1qy"), Ok(vec![1]));
     // Every length of text, with zeros: characters that no byte needs are refused.
     for (characters, expected) in [
@@ -220,7 +223,7 @@ fn r_e_7_padding_is_short_and_zero() {
             }
         }
     }
-    refused("lno1q", "5 bits of padding at the end: at most 4 are needed");
+    refused("lno1q", "5 bits of padding at the end: expected at most 4");
     // Every bit of padding counts.
     for (last, bits) in
         [("lno1qqqp", 4), ("lno1qqqg", 4), ("lno1qqqqp", 1), ("lno1qqqqqqp", 3), ("lno1qqqqqqy", 3)]
@@ -245,7 +248,10 @@ fn r_e_8_only_the_alphabet_and_one_separator() {
         ("lno1(gqhspgqhs", "'('", 4),
         ("lno1pgqhspgqhspgqhspgqhspgqhspgqhb", "'b'", 33),
     ] {
-        refused(text, &format!("{found} at byte {position} is not in the bech32 alphabet"));
+        refused(
+            text,
+            &format!("unexpected {found} at byte {position}: expected a character of the bech32 alphabet"),
+        );
     }
     for text in ["", "l", "lno", "lnopgqhs", "pgqhs", "lno\u{ff11}pgqhs", "\u{0}"] {
         refused(text, "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1");
@@ -255,11 +261,11 @@ fn r_e_8_only_the_alphabet_and_one_separator() {
 #[test]
 fn r_e_9_the_prefix_fits_the_message() {
     for (prefix, message) in [
-        ("lnr", "prefix lnr (invoice request) where lno (offer) is expected"),
-        ("lni", "prefix lni (invoice) where lno (offer) is expected"),
-        ("lnp", "prefix lnp (payer proof) where lno (offer) is expected"),
-        ("LNI", "prefix lni (invoice) where lno (offer) is expected"),
-        ("l+n+i", "prefix lni (invoice) where lno (offer) is expected"),
+        ("lnr", "prefix lnr (invoice request): expected lno (offer)"),
+        ("lni", "prefix lni (invoice): expected lno (offer)"),
+        ("lnp", "prefix lnp (payer proof): expected lno (offer)"),
+        ("LNI", "prefix lni (invoice): expected lno (offer)"),
+        ("l+n+i", "prefix lni (invoice): expected lno (offer)"),
         ("", "unknown prefix \"\": expected lno"),
         ("lnbc", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
         ("LNBC", "a BOLT 11 invoice for bitcoin: expected lno (offer)"),
@@ -274,7 +280,7 @@ fn r_e_9_the_prefix_fits_the_message() {
     let shown = format!("unknown prefix {:?}: expected lni", "x".repeat(32));
     assert_eq!(long.to_string(), shown);
     let other = decode(TEXT, Prefix::PayerProof).unwrap_err();
-    assert_eq!(other.to_string(), "prefix lno (offer) where lnp (payer proof) is expected");
+    assert_eq!(other.to_string(), "prefix lno (offer): expected lnp (payer proof)");
 }
 
 /// Texts that are often pasted where a BOLT 12 message is expected: the error says what they are.
@@ -328,18 +334,18 @@ fn a_reader_of_several_messages_lists_them() {
     let draft = |text: &str| AnyMessage::parse(text, Dialect::Draft).unwrap_err();
     assert_eq!(
         draft("lnp1pgqhs").to_string(),
-        "prefix lnp (payer proof) where lno (offer), lnr (invoice request) or lni (invoice) is expected"
+        "prefix lnp (payer proof): expected lno (offer), lnr (invoice request) or lni (invoice)"
     );
     assert_eq!(all("lnx1pgqhs").to_string(), "unknown prefix \"lnx\": expected lno, lnr, lni or lnp");
     let expected = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
     let error = TextError::OtherMessage { found: Prefix::PayerProof, expected };
     assert_eq!(draft("lnp1pgqhs"), ParseError::Text(error));
     let error = decode_any("lno1pgqhs", &[Prefix::InvoiceRequest, Prefix::Invoice]).unwrap_err();
-    let expected = "prefix lno (offer) where lnr (invoice request) or lni (invoice) is expected";
+    let expected = "prefix lno (offer): expected lnr (invoice request) or lni (invoice)";
     assert_eq!(error.to_string(), expected);
     assert_eq!(
         decode_any("L+NI1pgqhs", &[Prefix::Invoice]).unwrap_err().to_string(),
-        "'p' at byte 5 mixes upper and lower case"
+        "'p' at byte 5: expected the case of the letters before it"
     );
     assert_eq!(decode_any("l+ni1pgqhs", &[Prefix::Invoice]), Ok((Prefix::Invoice, hex("0a0178"))));
 }
@@ -374,8 +380,8 @@ fn the_longest_message_is_65535_bytes() {
 
     let longer = Encoded::new(Prefix::Offer, &[0xa5; MAX_MESSAGE_LEN + 1]).to_string();
     assert_eq!(offer(&longer), Err(TextError::TooLong { length: 65_536 }));
-    refused(&longer, "a message of 65536 bytes: at most 65535 fit an onion message");
-    refused(&format!("{text}q"), "5 bits of padding at the end: at most 4 are needed");
+    refused(&longer, "a message of 65536 bytes: expected at most 65535");
+    refused(&format!("{text}q"), "5 bits of padding at the end: expected at most 4");
 }
 
 /// Puts a break before each of `places`, which are characters of `text` after its first.

@@ -55,24 +55,18 @@ fn r_t_2_types_ascend() {
 #[test]
 fn r_t_3_a_stream_ends_between_records() {
     for (bytes, message) in [
-        ("fd", "at byte 0: record type: cut off: 3 bytes are needed, 1 are left"),
-        ("fd01", "at byte 0: record type: cut off: 3 bytes are needed, 2 are left"),
-        ("fe010000", "at byte 0: record type: cut off: 5 bytes are needed, 4 are left"),
-        ("ff01000000000000", "at byte 0: record type: cut off: 9 bytes are needed, 8 are left"),
-        ("01", "at byte 0: length of type 1: cut off: 1 bytes are needed, 0 are left"),
-        ("01fd", "at byte 0: length of type 1: cut off: 3 bytes are needed, 1 are left"),
-        ("01fd01", "at byte 0: length of type 1: cut off: 3 bytes are needed, 2 are left"),
-        ("0101", "at byte 0: type 1 is cut off: its length is 1, 0 bytes are left"),
-        ("010003021f", "at byte 2: type 3 is cut off: its length is 2, 1 bytes are left"),
-        ("01fd0100aa", "at byte 0: type 1 is cut off: its length is 256, 1 bytes are left"),
-        (
-            "01ffffffffffffffffff",
-            "at byte 0: type 1 is cut off: its length is 18446744073709551615, 0 bytes are left",
-        ),
-        (
-            "01ff7fffffffffffffffaa",
-            "at byte 0: type 1 is cut off: its length is 9223372036854775807, 1 bytes are left",
-        ),
+        ("fd", "at byte 0: record type: cut off after 1 byte: expected 3"),
+        ("fd01", "at byte 0: record type: cut off after 2 bytes: expected 3"),
+        ("fe010000", "at byte 0: record type: cut off after 4 bytes: expected 5"),
+        ("ff01000000000000", "at byte 0: record type: cut off after 8 bytes: expected 9"),
+        ("01", "at byte 0: length of type 1: cut off after 0 bytes: expected 1"),
+        ("01fd", "at byte 0: length of type 1: cut off after 1 byte: expected 3"),
+        ("01fd01", "at byte 0: length of type 1: cut off after 2 bytes: expected 3"),
+        ("0101", "at byte 0: type 1 cut off after 0 bytes: expected 1"),
+        ("010003021f", "at byte 2: type 3 cut off after 1 byte: expected 2"),
+        ("01fd0100aa", "at byte 0: type 1 cut off after 1 byte: expected 256"),
+        ("01ffffffffffffffffff", "at byte 0: type 1 cut off after 0 bytes: expected 18446744073709551615"),
+        ("01ff7fffffffffffffffaa", "at byte 0: type 1 cut off after 1 byte: expected 9223372036854775807"),
     ] {
         refused(&hex(bytes), message);
     }
@@ -101,7 +95,7 @@ fn r_t_5_values_are_used_up() {
     let error = reader.clone().finish().unwrap_err();
     assert_eq!((error.to_string().as_str(), error.offset()), ("at byte 1 of the value: 2 bytes too many", 1));
     let error = reader.u32().unwrap_err();
-    assert_eq!(error.to_string(), "at byte 1 of the value: cut off: 4 bytes are needed, 2 are left");
+    assert_eq!(error.to_string(), "at byte 1 of the value: cut off after 2 bytes: expected 4");
     assert_eq!(reader.take(3).unwrap_err().kind(), &ValueErrorKind::TooShort { wanted: 3, available: 2 });
     assert_eq!((reader.u16(), reader.is_empty()), (Ok(0x0203), true));
     assert_eq!(reader.array::<0>(), Ok([]));
@@ -110,7 +104,7 @@ fn r_t_5_values_are_used_up() {
     assert_eq!(Reader::new(&[1, 2, 3, 4, 5, 6, 7, 8]).u64(), Ok(0x0102_0304_0506_0708));
     assert_eq!(Reader::new(&[1, 2, 3, 4]).list(Reader::u16), Ok(vec![0x0102, 0x0304]));
     let ragged = Reader::new(&[1, 2, 3]).list(Reader::u16).unwrap_err();
-    assert_eq!(ragged.to_string(), "at byte 2 of the value: cut off: 2 bytes are needed, 1 are left");
+    assert_eq!(ragged.to_string(), "at byte 2 of the value: cut off after 1 byte: expected 2");
 }
 
 #[test]

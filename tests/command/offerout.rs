@@ -153,7 +153,7 @@ const PARAMETER_ERRORS: [(&str, &str); 15] = [
     ("021", "refund_for: unknown prefix \"35ba\": expected lni"),
     ("022", "refund_for: signature (type 240): missing"),
     ("023", "refund_for: the invoice is for bitcoin, expected testnet"),
-    ("024", "refund_for: prefix lno (offer) where lni (invoice) is expected"),
+    ("024", "refund_for: prefix lno (offer): expected lni (invoice)"),
     ("026", "vendor, the old name of issuer, is no field"),
 ];
 

@@ -285,6 +285,6 @@ fn the_payee_answers_alone() {
     assert_eq!(reply(&[offer, "x", "any"]), (-1, "msatoshi: any is not an amount".to_owned()));
     let number = "timeout: \"-1\" is not a number, or too large".to_owned();
     assert_eq!(reply(&[offer, "x", "1", "-1"]), (-1, number));
-    let prefix = "offer: prefix lni (invoice) where lno (offer) is expected".to_owned();
+    let prefix = "offer: prefix lni (invoice): expected lno (offer)".to_owned();
     assert_eq!(reply(&["lni1pg", "x"]), (-1, prefix));
 }

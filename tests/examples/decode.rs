@@ -72,7 +72,7 @@ fn each_string_has_its_line_in_order() {
         json!({
             "valid": false,
             "error": {
-                "message": "at byte 0: type 8 is cut off: its length is 2, 0 bytes are left",
+                "message": "at byte 0: type 8 cut off after 0 bytes: expected 2",
                 "type": 8,
                 "offset": 0,
             },
@@ -108,14 +108,14 @@ fn errors_name_field_type_and_offset() {
     assert_eq!(
         lines[0]["error"],
         json!({
-            "message": "offer_issuer_id (type 22): missing, and so is offer_paths (type 16)",
+            "message": "offer_issuer_id (type 22): missing: expected it or offer_paths (type 16)",
             "field": "offer_issuer_id",
             "type": 22,
         })
     );
     assert_eq!(
         lines[1]["error"],
-        json!({"message": "'!' at byte 4 is not in the bech32 alphabet", "offset": 4})
+        json!({"message": "unexpected '!' at byte 4: expected a character of the bech32 alphabet", "offset": 4})
     );
     assert_eq!(
         lines[2]["error"],

@@ -182,7 +182,7 @@ fn bad_parameters_are_reported_and_nothing_is_created() {
     let data = Data::new();
     let digits = "9".repeat(10_000);
     for (arguments, message) in [
-        (&["1.5sat", "d"][..], "amount: 1 decimal places after character 1: sat takes exactly 3"),
+        (&["1.5sat", "d"][..], "amount: 1 decimal place after character 1: expected exactly 3 for sat"),
         (&["-1", "d"], "amount: unexpected '-' at character 0: expected a digit or 'any'"),
         (&["0", "d"], "amount: the amount is zero: expected a positive number"),
         (&[&digits, "d"], "amount: the amount has 10000 bytes: expected at most 256"),
@@ -196,10 +196,7 @@ fn bad_parameters_are_reported_and_nothing_is_created() {
             &["1", "d", "", "", "+5"],
             "absolute_expiry: \"+5\" is not a number of seconds since 1970, at most 18446744073709551615",
         ),
-        (
-            &["1", "d", "", "", "", "lno1pgqhs"],
-            "refund_for: prefix lno (offer) where lni (invoice) is expected",
-        ),
+        (&["1", "d", "", "", "", "lno1pgqhs"], "refund_for: prefix lno (offer): expected lni (invoice)"),
         (
             &["1", "d", "--network", "mars"],
             "invalid value 'mars' for '--network <NETWORK>' [possible values: bitcoin, testnet, signet, regtest]",

@@ -45,8 +45,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("049", "invoice expired at 1635212964 (now 1635212965)"),
     ("050", "recurrence_counter: present: expected none"),
     ("052", "type 58 at byte 250: unknown even type"),
-    ("053", "at byte 237: type 240 is cut off: its length is 64, 59 bytes are left"),
-    ("054", "at byte 0: type 4 is cut off: its length is 32, 0 bytes are left"),
+    ("053", "at byte 237: type 240 cut off after 59 bytes: expected 64"),
+    ("054", "at byte 0: type 4 cut off after 0 bytes: expected 32"),
     ("055", "node_id (type 30): missing"),
 ];
 
@@ -195,7 +195,7 @@ fn the_payee_answers_with_the_same_records() {
         };
         if text(&case["id"]).ends_with("-010") {
             // An offer of zero, which we do not redeem (STRICTER): no invoice is written for it either.
-            let zero = "amount (type 8): zero, it must be positive";
+            let zero = "amount (type 8): zero: expected a positive number";
             assert_eq!(ours.unwrap_err().to_string(), zero);
             let refused = sendinvoice(&offer, &key, None, &params, now).unwrap_err();
             assert_eq!(refused.to_string(), zero);
@@ -265,30 +265,30 @@ const DECODED_OTHERWISE: &[(&str, bool, &str)] = &[
 
 /// What we say to each invoice of `decode.json` that we refuse.
 const NOT_DECODED: &[(&str, &str)] = &[
-    ("034", "'q' at byte 4 mixes upper and lower case"),
-    ("035", "'Y' at byte 227 mixes upper and lower case"),
-    ("036", "prefix lno (offer) where lni (invoice) is expected"),
-    ("037", "prefix lnr (invoice request) where lni (invoice) is expected"),
+    ("034", "'q' at byte 4: expected the case of the letters before it"),
+    ("035", "'Y' at byte 227: expected the case of the letters before it"),
+    ("036", "prefix lno (offer): expected lni (invoice)"),
+    ("037", "prefix lnr (invoice request): expected lni (invoice)"),
     ("038", "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1"),
     ("039", "node_id (type 30): missing"),
-    ("040", "'b' at byte 30 is not in the bech32 alphabet"),
-    ("041", "'i' at byte 33 is not in the bech32 alphabet"),
-    ("042", "'1' at byte 37 is not in the bech32 alphabet"),
-    ("043", "'é' at byte 40 is not in the bech32 alphabet"),
-    ("044", "white space at byte 40 without a '+' before it"),
-    ("045", "white space at byte 40 without a '+' before it"),
-    ("046", "white space at byte 0 without a '+' before it"),
-    ("049", "white space at byte 40 without a '+' before it"),
-    ("050", "'+' at byte 0 does not stand between two characters"),
-    ("051", "'+' at byte 425 does not stand between two characters"),
-    ("052", "'+' at byte 425 does not stand between two characters"),
-    ("055", "the 4 bits of padding at the end are not zero"),
-    ("056", "6 bits of padding at the end: at most 4 are needed"),
+    ("040", "unexpected 'b' at byte 30: expected a character of the bech32 alphabet"),
+    ("041", "unexpected 'i' at byte 33: expected a character of the bech32 alphabet"),
+    ("042", "unexpected '1' at byte 37: expected a character of the bech32 alphabet"),
+    ("043", "unexpected 'é' at byte 40: expected a character of the bech32 alphabet"),
+    ("044", "white space at byte 40: expected a '+' before it"),
+    ("045", "white space at byte 40: expected a '+' before it"),
+    ("046", "white space at byte 0: expected a '+' before it"),
+    ("049", "white space at byte 40: expected a '+' before it"),
+    ("050", "'+' at byte 0: expected a character on each side"),
+    ("051", "'+' at byte 425: expected a character on each side"),
+    ("052", "'+' at byte 425: expected a character on each side"),
+    ("055", "4 bits of padding at the end: expected zeros"),
+    ("056", "6 bits of padding at the end: expected at most 4"),
     ("057", "at byte 263: type 0 after type 240: expected ascending types"),
     ("058", "at byte 263: type 0 after type 240: expected ascending types"),
-    ("059", "7 bits of padding at the end: at most 4 are needed"),
+    ("059", "7 bits of padding at the end: expected at most 4"),
     ("060", "unknown prefix \"lightning:lni\": expected lni"),
-    ("062", "the 2 bits of padding at the end are not zero"),
+    ("062", "2 bits of padding at the end: expected zeros"),
     ("113", "signature (type 240): missing"),
     ("114", "node_id (type 30): missing"),
     ("115", "node_id (type 30): missing"),
@@ -296,15 +296,15 @@ const NOT_DECODED: &[(&str, &str)] = &[
     ("117", "signature (type 240) at byte 173: not a valid signature by node_id (type 30)"),
     ("118", "signature (type 240) at byte 176: not a valid signature by node_id (type 30)"),
     ("120", "description (type 10) at byte 42: not UTF-8"),
-    ("121", "payment_hash (type 42) at byte 143: cut off: 32 bytes are needed, 31 are left"),
+    ("121", "payment_hash (type 42) at byte 143: cut off after 31 bytes: expected 32"),
     (
         "122",
-        "created_at (type 40) at byte 127: an integer with a leading zero byte, it must be as short as possible",
+        "created_at (type 40) at byte 127: an integer with a leading zero byte: expected its shortest form",
     ),
-    ("123", "relative_expiry (type 44) at byte 176: an integer of 5 bytes, at most 4 are allowed"),
-    ("124", "chain (type 3) at byte 2: cut off: 32 bytes are needed, 31 are left"),
-    ("128", "send_invoice (type 54) at byte 179: 1 bytes too many"),
-    ("129", "refund_signature (type 52) at byte 176: cut off: 64 bytes are needed, 63 are left"),
+    ("123", "relative_expiry (type 44) at byte 176: an integer of 5 bytes: expected at most 4"),
+    ("124", "chain (type 3) at byte 2: cut off after 31 bytes: expected 32"),
+    ("128", "send_invoice (type 54) at byte 179: 1 byte too many"),
+    ("129", "refund_signature (type 52) at byte 176: cut off after 63 bytes: expected 64"),
     ("130", "payer_key (type 38) at byte 119: not a point on secp256k1"),
     ("131", "features (type 12) at byte 79: unknown even feature bit 102"),
     ("132", "signature (type 240) at byte 67: not a valid signature by node_id (type 30)"),

@@ -157,9 +157,9 @@ fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
 fn s28_what_runs_the_other_way_is_no_invoice() {
     let offer = offer("s28");
     let reply = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
-    assert_eq!(reply(&offer.to_string()), "prefix lno (offer) where lni (invoice) is expected");
+    assert_eq!(reply(&offer.to_string()), "prefix lno (offer): expected lni (invoice)");
     let request = offer.to_string().replacen("lno", "lnr", 1);
-    assert_eq!(reply(&request), "prefix lnr (invoice request) where lni (invoice) is expected");
+    assert_eq!(reply(&request), "prefix lnr (invoice request): expected lni (invoice)");
     // An offer that asks to be paid cannot be promised as a payout.
     let sells = Offer::builder("s28", atm().x_only_public_key().0).amount("1sat".parse().unwrap());
     assert_eq!(
@@ -242,12 +242,15 @@ fn garbage_never_reaches_the_ledger() {
     let reply = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
     assert_eq!(reply(""), "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1");
     assert_eq!(reply("lni1"), "node_id (type 30): missing");
-    assert_eq!(reply("lni1b"), "'b' at byte 4 is not in the bech32 alphabet");
+    assert_eq!(reply("lni1b"), "unexpected 'b' at byte 4: expected a character of the bech32 alphabet");
     assert_eq!(reply("lnbc1pvjluez"), "a BOLT 11 invoice for bitcoin: expected lni (invoice)");
-    assert_eq!(reply(&format!("{good}qq")), "5 bits of padding at the end: at most 4 are needed");
-    assert_eq!(reply(&"lni1".repeat(2)), "'i' at byte 6 is not in the bech32 alphabet");
+    assert_eq!(reply(&format!("{good}qq")), "5 bits of padding at the end: expected at most 4");
+    assert_eq!(
+        reply(&"lni1".repeat(2)),
+        "unexpected 'i' at byte 6: expected a character of the bech32 alphabet"
+    );
     let huge = format!("lni1{}", "q".repeat(10_000_000));
-    assert_eq!(reply(&huge), "a message of 6250000 bytes: at most 65535 fit an onion message");
+    assert_eq!(reply(&huge), "a message of 6250000 bytes: expected at most 65535");
 }
 
 #[test]

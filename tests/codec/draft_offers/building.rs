@@ -16,9 +16,12 @@ fn what_a_writer_must_not_write() {
     let node_id = id_of(&key(7));
     let payout = || Offer::payout("x", node_id);
     for (builder, message) in [
-        (payout().amount(Amount::Msat(Msat::ZERO)), "amount (type 8): zero, it must be positive"),
-        (payout().issuer("a\0b"), "issuer (type 20) at byte 6: a NUL character in a text"),
-        (Offer::payout("\0", node_id), "description (type 10) at byte 2: a NUL character in a text"),
+        (payout().amount(Amount::Msat(Msat::ZERO)), "amount (type 8): zero: expected a positive number"),
+        (payout().issuer("a\0b"), "issuer (type 20) at byte 6: a NUL character in a text: expected none"),
+        (
+            Offer::payout("\0", node_id),
+            "description (type 10) at byte 2: a NUL character in a text: expected none",
+        ),
         (
             Offer::builder("x", node_id).refund_for([1; 32].into()),
             "refund_for (type 34): present without send_invoice (type 54)",

@@ -83,7 +83,11 @@ fn a_wrong_answer_is_never_used() {
 #[test]
 fn a_signer_with_another_key_is_not_asked() {
     let device = Device::new(key(8).public_key(), |_| panic!("asked to sign for another"));
-    let message = format!("the signer's key is {}, the message names {}", id_of(&key(8)), id_of(&key(7)));
+    let message = format!(
+        "the signer's key is {}: expected {}, the key in the message",
+        id_of(&key(8)),
+        id_of(&key(7))
+    );
     assert_eq!(payout().sign(&device).unwrap_err().to_string(), message);
     assert_eq!(payout().sign(&key(8)).unwrap_err().to_string(), message);
     assert_eq!(device.asked.get(), 0);

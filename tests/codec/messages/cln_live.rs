@@ -19,7 +19,7 @@ const NOW: u64 = 1_795_572_000;
 const REFUSED: &[(&str, &str)] = &[
     (
         "lni1qqg8getjd4ejqvpsxqcrqvpsxq",
-        "invoice_amount (type 170) at byte 359: 50000 msat where 90000 msat are due",
+        "invoice_amount (type 170) at byte 359: 50000 msat, expected 90000 msat",
     ),
     ("lno1qgsqvgnwgcg35z6ee2h3yczrad", "type 1000000024 at byte 78: unknown even type"),
 ];

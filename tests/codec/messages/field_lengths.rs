@@ -15,14 +15,14 @@ fn length_comes_first(dialect: Dialect, prefix: Prefix, number: u64, name: &str,
     {
         let value_at = if number < 0xfd { 2 } else { 4 };
         let long = refused(dialect, prefix, number, &fill[..=size]);
-        assert_eq!(long, format!("{name} (type {number}) at byte {}: 1 bytes too many", value_at + size));
+        assert_eq!(long, format!("{name} (type {number}) at byte {}: 1 byte too many", value_at + size));
         if size > 0 {
             let short = refused(dialect, prefix, number, &fill[..size - 1]);
             let available = size - 1;
             assert_eq!(
                 short,
                 format!(
-                    "{name} (type {number}) at byte {value_at}: cut off: {size} bytes are needed, {available} are left"
+                    "{name} (type {number}) at byte {value_at}: cut off after {available} bytes: expected {size}"
                 )
             );
         }
@@ -80,6 +80,6 @@ fn keys_in_hop_data() {
     for (number, name) in [(4, "next_node_id"), (8, "next_path_key_override")] {
         let bytes = Records::default().with(number, [0xff; 34]).bytes();
         let error = HopData::read(&bytes).unwrap_err().to_string();
-        assert_eq!(error, format!("{name} (type {number}) at byte 35: 1 bytes too many"));
+        assert_eq!(error, format!("{name} (type {number}) at byte 35: 1 byte too many"));
     }
 }

@@ -11,24 +11,24 @@ fn says(reason: &str) -> &'static str {
     match reason {
         "type_order" => "expected ascending types",
         "unknown_even_type" => "unknown even type",
-        "empty_stream" => "offer_issuer_id (type 22): missing, and so is offer_paths (type 16)",
+        "empty_stream" => "offer_issuer_id (type 22): missing: expected it or offer_paths (type 16)",
         // The "type" of this case is whole, its length is not there.
         "truncated_type" => "length of type 10: cut off",
         "truncated_length" => "length of type",
-        "truncated_value" => "is cut off: its length is",
-        "bad_chains_length" => "bytes are not a list of 32-byte items",
+        "truncated_value" => "type 10 cut off after",
+        "bad_chains_length" => "expected items of 32",
         "bad_utf8" => "not UTF-8",
-        "truncated_blinded_path" => "bytes are needed",
-        "zero_hops" => "a blinded path with zero hops",
+        "truncated_blinded_path" => "cut off after",
+        "zero_hops" => "a blinded path with zero hops: expected at least one",
         "invalid_point" => "not a point on secp256k1",
         "type_out_of_range" => "outside the types of an offer",
         "unknown_even_feature" => "unknown even feature bit",
         "amount_without_description" => "present without offer_description",
         "currency_without_amount" => "present without offer_amount",
-        "zero_amount" => "zero, it must be positive",
-        "no_issuer_id_and_no_paths" => "missing, and so is offer_paths",
-        "empty_chains" => "an empty list",
-        "padding_too_long" => "bits of padding at the end: at most 4",
+        "zero_amount" => "zero: expected a positive number",
+        "no_issuer_id_and_no_paths" => "missing: expected it or offer_paths",
+        "empty_chains" => "empty: expected a value",
+        "padding_too_long" => "bits of padding at the end: expected at most 4",
         other => panic!("a reason that is not in the file: {other}"),
     }
 }
@@ -38,9 +38,9 @@ fn says(reason: &str) -> &'static str {
 /// in another form than BigSize, and the length that comes of it is past the end.
 fn breaks_before(index: usize) -> Option<&'static str> {
     match index {
-        33..=37 => Some("offer_paths (type 16) at byte 9: cut off: 33 bytes are needed, "),
-        42 => Some("at byte 42: type 30517 is cut off: its length is 148, 35 bytes are left"),
-        43 => Some("is cut off: its length is"),
+        33..=37 => Some("offer_paths (type 16) at byte 9: cut off after "),
+        42 => Some("at byte 42: type 30517 cut off after 35 bytes: expected 148"),
+        43 => Some(" cut off after "),
         _ => None,
     }
 }

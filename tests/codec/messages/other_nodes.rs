@@ -38,11 +38,11 @@ fn a_first_number_is_a_length_only_before_that_many_bytes_with_an_error() {
         // One byte more, or fewer, than the number says.
         ("060303616263", "type 6 at byte 0: unknown even type"),
         ("0403016162", "type 4 at byte 0: unknown even type"),
-        ("1005016f", "at byte 0: type 16 is cut off: its length is 5, 2 bytes are left"),
-        ("0205016f", "at byte 0: type 2 is cut off: its length is 5, 2 bytes are left"),
+        ("1005016f", "at byte 0: type 16 cut off after 2 bytes: expected 5"),
+        ("0205016f", "at byte 0: type 2 cut off after 2 bytes: expected 5"),
         // As many, without an error in them; as many, which are no stream.
         ("0403026f66", "type 4 at byte 0: unknown even type"),
-        ("0405036f66", "at byte 0: type 4 is cut off: its length is 5, 3 bytes are left"),
+        ("0405036f66", "at byte 0: type 4 cut off after 3 bytes: expected 5"),
     ] {
         assert_eq!(InvoiceError::try_from(hex(bytes)).unwrap_err().to_string(), expected, "{bytes}");
     }
@@ -84,7 +84,7 @@ fn an_invoice_that_does_not_parse_names_its_request_all_the_same() {
     let request = parse_request(&request()).unwrap();
     let other_amount = invoice_for(testkit::records::request().int(82, 2000)).int(170, 999);
     let error = parse_invoice(&other_amount).unwrap_err();
-    assert_eq!(error, "invoice_amount (type 170) at byte 282: 999 msat where 2000 msat are due");
+    assert_eq!(error, "invoice_amount (type 170) at byte 282: 999 msat, expected 2000 msat");
     for (invoice, expected) in [
         // Another amount than the request's, no signature, an unknown even type.
         (
@@ -105,7 +105,7 @@ fn an_invoice_that_does_not_parse_names_its_request_all_the_same() {
     let text = row["bolt12"].as_str().unwrap();
     assert_eq!(
         text.parse::<Invoice>().unwrap_err().to_string(),
-        "invoice_amount (type 170) at byte 359: 50000 msat where 90000 msat are due"
+        "invoice_amount (type 170) at byte 359: 50000 msat, expected 90000 msat"
     );
     let bytes = decode(text, Prefix::Invoice).unwrap();
     let named = InvreqId::read_unverified(Stream::new(&bytes).unwrap()).unwrap();

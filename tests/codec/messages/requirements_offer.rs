@@ -61,7 +61,7 @@ fn r_o_22_and_r_o_23_and_i24_the_chain_has_to_be_supported() {
 fn r_o_24_and_s14_present_chains_are_not_empty() {
     assert_eq!(
         parse_offer(&offer().with(2, [])).unwrap_err(),
-        "offer_chains (type 2) at byte 2: an empty list"
+        "offer_chains (type 2) at byte 2: empty: expected a value"
     );
 }
 
@@ -76,9 +76,9 @@ fn r_o_25_and_i4_an_amount_needs_a_description_and_nothing_else_does() {
 
 #[test]
 fn r_o_26_and_s13_an_amount_of_zero_is_refused_in_any_currency() {
-    let zero = "offer_amount (type 8) at byte 2: zero, it must be positive";
+    let zero = "offer_amount (type 8) at byte 2: zero: expected a positive number";
     assert_eq!(parse_offer(&offer().int(8, 0)).unwrap_err(), zero);
-    let zero = "offer_amount (type 8) at byte 7: zero, it must be positive";
+    let zero = "offer_amount (type 8) at byte 7: zero: expected a positive number";
     assert_eq!(parse_offer(&offer().with(6, b"USD").int(8, 0)).unwrap_err(), zero);
 }
 
@@ -94,7 +94,7 @@ fn r_o_27_a_currency_needs_an_amount() {
 fn r_o_28_there_is_a_destination_to_ask() {
     assert_eq!(
         parse_offer(&offer().without(22)).unwrap_err(),
-        "offer_issuer_id (type 22): missing, and so is offer_paths (type 16)"
+        "offer_issuer_id (type 22): missing: expected it or offer_paths (type 16)"
     );
     assert!(parse_offer(&offer().without(22).with(16, path(0x31, 1))).is_ok());
 }
@@ -104,19 +104,19 @@ fn r_o_29_and_s8_every_path_has_a_hop() {
     let paths = [path(0x31, 1), path(0x31, 0)].concat();
     assert_eq!(
         parse_offer(&offer().with(16, &paths)).unwrap_err(),
-        "offer_paths (type 16) at byte 184: a blinded path with zero hops"
+        "offer_paths (type 16) at byte 184: a blinded path with zero hops: expected at least one"
     );
     let whole = BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
     let hopless = BlindedPath { hops: Vec::new(), ..whole.path() };
     assert_eq!(
         built(Offer::builder().path(hopless).build()),
-        "offer_paths (type 16): a path of 0 hops: 1 to 255 can be written"
+        "offer_paths (type 16): a path of 0 hops: expected 1 to 255"
     );
 }
 
 #[test]
 fn an_empty_list_of_paths_is_refused_with_and_without_issuer_id() {
-    let empty = "offer_paths (type 16) at byte 14: an empty list";
+    let empty = "offer_paths (type 16) at byte 14: empty: expected a value";
     assert_eq!(parse_offer(&offer().with(16, [])).unwrap_err(), empty);
     assert_eq!(parse_offer(&offer().without(22).with(16, [])).unwrap_err(), empty);
 }

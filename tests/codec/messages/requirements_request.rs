@@ -68,9 +68,12 @@ fn r_q_23_the_signature_is_the_payers() {
 #[test]
 fn r_q_24_every_path_has_a_hop() {
     let error = parse_unsigned(&refund().with(90, path(0x31, 0))).unwrap_err();
-    assert!(error.contains("invreq_paths (type 90)") && error.ends_with("a blinded path with zero hops"));
+    assert!(
+        error.contains("invreq_paths (type 90)")
+            && error.ends_with("a blinded path with zero hops: expected at least one")
+    );
     let error = parse_unsigned(&refund().with(90, [])).unwrap_err();
-    assert!(error.contains("invreq_paths (type 90)") && error.ends_with("an empty list"));
+    assert!(error.contains("invreq_paths (type 90)") && error.ends_with("empty: expected a value"));
 }
 
 #[test]
@@ -159,9 +162,11 @@ fn r_q_32_and_s12_quantities_fit_the_offer() {
 fn r_q_33_and_s3_the_amount_is_at_least_the_price() {
     let error = parse_request(&request().int(82, 999)).unwrap_err();
     assert!(error.contains("invreq_amount (type 82)"), "{error}");
-    assert!(error.ends_with("999 msat is less than the 1000 msat that are due"), "{error}");
+    assert!(error.ends_with("999 msat, expected at least 1000 msat"), "{error}");
     let three = request().int(20, 0).int(86, 3);
-    assert!(parse_request(&three.clone().int(82, 2999)).unwrap_err().ends_with("3000 msat that are due"));
+    assert!(
+        parse_request(&three.clone().int(82, 2999)).unwrap_err().ends_with("expected at least 3000 msat")
+    );
     assert!(parse_request(&three.int(82, 3000)).is_ok());
     // In a currency the price has to be converted first.
     let usd = offer().with(6, b"USD");
@@ -284,9 +289,9 @@ fn r_q_51_names_are_of_names_characters() {
         "alice@example.com"
     );
     let error = read(b"\x05al ce\x0bexample.com").unwrap_err();
-    assert!(error.ends_with("byte 0x20 in a name: letters, digits, '-', '_' and '.' are allowed"), "{error}");
-    assert!(read(b"\x05alice\x0bexample.comx").unwrap_err().ends_with("1 bytes too many"));
-    assert!(read(b"\x05alice\x0cexample.com").unwrap_err().ends_with("12 bytes are needed, 11 are left"));
+    assert!(error.ends_with("byte 0x20 in a name: expected letters, digits, '-', '_' and '.'"), "{error}");
+    assert!(read(b"\x05alice\x0bexample.comx").unwrap_err().ends_with("1 byte too many"));
+    assert!(read(b"\x05alice\x0cexample.com").unwrap_err().ends_with("cut off after 11 bytes: expected 12"));
     // Multi-byte characters are no name's.
     assert!(read("\u{6}é".as_bytes()).is_err());
     assert!(Bip353Name::new("é@example.com").is_err());

@@ -39,7 +39,7 @@ fn a_list_of_numbers_does_for_bytes() {
 fn what_is_wrong_is_said() {
     assert_de_tokens_error::<serde_test::Readable<bolt12::Offer>>(
         &[Token::Str("lno1")],
-        "offer_issuer_id (type 22): missing, and so is offer_paths (type 16)",
+        "offer_issuer_id (type 22): missing: expected it or offer_paths (type 16)",
     );
     assert_de_tokens_error::<serde_test::Compact<bolt12::Invoice>>(
         &[Token::Bytes(&[])],

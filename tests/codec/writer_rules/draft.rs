@@ -36,7 +36,7 @@ fn written(builder: &InvoiceBuilder<'_>) -> Invoice {
 
 #[test]
 fn an_invoice_is_not_for_nothing() {
-    let zero = "amount (type 8): zero, it must be positive";
+    let zero = "amount (type 8): zero: expected a positive number";
     let (any, fixed) = (payout(None), payout(Some(1000)));
     assert_eq!(refused(&answer(&any).amount(Msat::ZERO)), zero);
     assert_eq!(refused(&answer(&fixed).amount(Msat::ZERO)), zero);
@@ -60,7 +60,10 @@ fn an_invoice_is_not_for_nothing() {
 fn cltv_has_sixteen_bits() {
     let offer = payout(Some(1000));
     for blocks in [65_536, u32::MAX] {
-        assert_eq!(refused(&answer(&offer).cltv(blocks)), "cltv (type 46): outside its limits, 0 to 65535");
+        assert_eq!(
+            refused(&answer(&offer).cltv(blocks)),
+            "cltv (type 46): outside its limits: expected 0 to 65535"
+        );
     }
     // Control.
     assert_eq!(written(&answer(&offer).cltv(65_535)).cltv(), Some(65_535));
@@ -85,7 +88,7 @@ fn quantities_of_an_offer_are_a_range_of_at_least_one() {
             format!("quantity_min (type 22): {min}, expected at most the {max} of quantity_max (type 24)")
         );
     }
-    let zero = |name: &str| format!("{name}: zero, it must be positive");
+    let zero = |name: &str| format!("{name}: zero: expected a positive number");
     assert_eq!(refused(offer().quantity_min(0)), zero("quantity_min (type 22)"));
     assert_eq!(refused(offer().quantity_max(0)), zero("quantity_max (type 24)"));
     // Control.

@@ -59,7 +59,7 @@ fn r_i_2_and_i13_the_amount_is_the_one_that_is_due() {
         for other in [due - 1, due + 1] {
             assert_eq!(
                 refused(&respond(request, &path).amount(msat(other))),
-                format!("invoice_amount (type 170): {other} msat where {due} msat are due")
+                format!("invoice_amount (type 170): {other} msat, expected {due} msat")
             );
         }
         // Control.
@@ -70,7 +70,7 @@ fn r_i_2_and_i13_the_amount_is_the_one_that_is_due() {
     assert_eq!(refused(&respond(&usd, &path)), "invoice_amount (type 170): missing");
     assert_eq!(
         refused(&respond(&usd, &path).amount(msat(0))),
-        "invoice_amount (type 170): zero, it must be positive"
+        "invoice_amount (type 170): zero: expected a positive number"
     );
     // Control: a price in a currency is the payee's to convert.
     assert_eq!(written(&respond(&usd, &path).amount(msat(9))).invoice_amount(), msat(9));
@@ -183,12 +183,12 @@ fn r_i_9_fallbacks_are_addresses() {
     let old = address("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa");
     assert_eq!(
         refused(&respond(&request, &path).fallback(&old)),
-        "invoice_fallbacks (type 172): an address without a witness program"
+        "invoice_fallbacks (type 172): an address without a witness program: expected a segwit address"
     );
     let anchor = address("bc1pfeessrawgf");
     assert_eq!(
         refused(&respond(&request, &path).fallback(&anchor)),
-        "invoice_fallbacks (type 172): witness version 1 with a program of 2 bytes is no address"
+        "invoice_fallbacks (type 172): witness version 1 with a program of 2 bytes: expected an address"
     );
     // Control: by preference.
     let segwit = address("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
@@ -222,7 +222,7 @@ fn r_i_9_a_fallback_is_an_address_of_the_requests_chain() {
                 assert_eq!(
                     refused(&builder),
                     format!(
-                        "invoice_fallbacks (type 172): {} is an address of another network, \
+                        "invoice_fallbacks (type 172): {} is an address of another network: \
                          expected one of {of_request}",
                         on(of_address)
                     )
@@ -234,8 +234,8 @@ fn r_i_9_a_fallback_is_an_address_of_the_requests_chain() {
     let testnet = address("tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx");
     assert_eq!(
         refused(&respond(&bitcoin, &path).fallback(&testnet)),
-        "invoice_fallbacks (type 172): tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx is an address of another \
-         network, expected one of bitcoin"
+        "invoice_fallbacks (type 172): tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx is an address of another network: \
+         expected one of bitcoin"
     );
     // One good address does not excuse another.
     let good = address("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
@@ -264,11 +264,14 @@ fn r_i_10_and_i10_a_path_comes_with_its_costs() {
     let path = a_path();
     let unknown = PayInfo { features: Features::new(&[1]), ..PayInfo::default() };
     let error = refused(&request.respond([1; 32].into(), 1).path(path.path(), unknown));
-    assert!(error.ends_with("every path needs an unknown feature, the first bit 0"), "{error}");
+    assert!(
+        error.ends_with("every path needs an unknown feature (bit 0): expected one that needs none"),
+        "{error}"
+    );
     let mut without_hops = path.path();
     without_hops.hops.clear();
     let error = refused(&respond(&request, &path).path(without_hops, PayInfo::default()));
-    assert_eq!(error, "invoice_paths (type 160): a path of 0 hops: 1 to 255 can be written");
+    assert_eq!(error, "invoice_paths (type 160): a path of 0 hops: expected 1 to 255");
     // Control: as many costs as paths, in their order.
     let costs = PayInfo { cltv_expiry_delta: 18, ..PayInfo::default() };
     let invoice = written(&respond(&request, &path).path(path.path(), costs));

@@ -12,7 +12,7 @@ const METADATA: [u8; 16] = [0x5a; 16];
 /// Holds the refusal against the stream that was written, NUL and all: the byte it names is the NUL.
 fn refused<T: std::fmt::Debug>(result: Result<T, BuildError>, field: &str, at: usize) {
     let error = result.unwrap_err();
-    assert_eq!(error.to_string(), format!("{field} at byte {at}: a NUL character in a text"));
+    assert_eq!(error.to_string(), format!("{field} at byte {at}: a NUL character in a text: expected none"));
     let BuildError::Message(error) = error else { panic!("{error:?}") };
     assert_eq!(error.offset(), Some(at));
 }
@@ -89,7 +89,7 @@ fn every_text_of_the_draft() {
     }
     assert_eq!(
         draft::Offer::try_from(vec![10, 2, b'a', 0]).unwrap_err().to_string(),
-        "description (type 10) at byte 3: a NUL character in a text"
+        "description (type 10) at byte 3: a NUL character in a text: expected none"
     );
 }
 

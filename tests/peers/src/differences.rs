@@ -229,10 +229,10 @@ pub(crate) fn why_we_refuse(error: &str) -> Option<&'static str> {
     let reasons = [
         ("unknown even feature bit", "R-O-21, R-Q-22, R-I-22"),
         ("offer_chains (type 2) at byte", "R-O-24"),
-        ("an empty list", "an empty path list: the safe reading of 'one or more' (section 1.6)"),
+        ("empty: expected a value", "an empty path list: the safe reading of 'one or more' (section 1.6)"),
         ("every path needs an unknown feature", "R-I-26"),
-        ("is more than 21000000 BTC", "R-T-9"),
-        ("zero, it must be positive", "R-O-26"),
+        ("expected at most 21000000 BTC", "R-T-9"),
+        ("zero: expected a positive number", "R-O-26"),
         ("differs from offer_issuer_id", "R-I-28"),
         (
             "outside the types of an invoice",
