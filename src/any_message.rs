@@ -44,7 +44,7 @@ pub enum AnyMessage {
 /// The dialect to read.
 ///
 /// Deliberately exhaustive: there are two dialects.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
     /// Merged BOLT 12.
     Bolt12,

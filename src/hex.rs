@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::count::count;
 
 /// Why a text is not the hexadecimal form of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum HexError {
     /// The text has the wrong number of characters.

@@ -29,7 +29,7 @@ pub(crate) use disclosure::{Disclosure, Rebuild};
 pub const SIGNATURE_TYPES: RangeInclusive<u64> = 240..=1000;
 
 /// The root of the tree over a stream's records: what a message's signatures cover.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MerkleRoot([u8; 32]);
 
 byte_array!(MerkleRoot, 32, "a merkle root");
@@ -38,7 +38,7 @@ display_hex!(MerkleRoot);
 /// The id of an offer: its merkle root, so that the signed and the unsigned variant share it.
 ///
 /// Displays as, and parses from, 64 hexadecimal characters.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OfferId([u8; 32]);
 
 byte_array!(OfferId, 32, "an offer_id");
@@ -53,11 +53,16 @@ impl From<MerkleRoot> for OfferId {
 /// How the nonce next to a leaf is made. Closed: there are the two schemes of this module.
 pub trait Nonce: sealed::Scheme {}
 
-/// The scheme of merged BOLT 12: `H("LnNonce" ‖ first record, type)`. It hides a record as long as the first one stays hidden.
+/// The scheme of merged BOLT 12: `H("LnNonce" ‖ first record, type)`. It hides a record while the
+/// first one stays hidden.
+///
+/// Deliberately exhaustive: it is a name for types and has no value.
 #[derive(Clone, Copy, Debug)]
 pub enum LnNonce {}
 
-/// The scheme of the 2021 draft: `H("LnAll" ‖ all records, record)`, signature records left out.
+/// The scheme of the 2021 draft: `H("LnAll" ‖ all records, record)`, without signature records.
+///
+/// Deliberately exhaustive: it is a name for types and has no value.
 #[derive(Clone, Copy, Debug)]
 pub enum LnAll {}
 
@@ -145,7 +150,7 @@ fn branches<const N: usize>(pairs: [[&[u8; 32]; 2]; N]) -> [[u8; 32]; N] {
     hash_pairs(Midstate::BRANCH, pairs.map(ascending))
 }
 
-/// The smaller hash first. Half a hash tells all but always, and as a number it is compared at once.
+/// The smaller hash first. Half a hash nearly always decides, and a number is compared at once.
 #[inline]
 fn ascending([a, b]: [&[u8; 32]; 2]) -> [&[u8; 32]; 2] {
     let half = |node: &[u8; 32]| node.first_chunk().copied().map(u128::from_be_bytes);

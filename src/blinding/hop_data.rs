@@ -18,7 +18,7 @@ use crate::tlv::{Points, Reader, Record, ValueError, Writer};
 /// assert_eq!(HopData::read(&bytes)?, data);
 /// # Ok::<(), bolt12::ParseError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct HopData<'a> {
     /// `padding`: any bytes, so that all hops have the same length and none reveals its place.
     pub padding: Option<&'a [u8]>,
@@ -41,7 +41,7 @@ pub struct HopData<'a> {
 }
 
 /// `payment_constraints`: what a hop checks before it forwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct PaymentConstraints {
     /// The highest block at which the payment may expire.
     pub max_cltv_expiry: u32,

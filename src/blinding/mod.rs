@@ -72,7 +72,7 @@ pub fn unblind(
     })
 }
 
-/// A hop, opened by its node.
+/// A hop, opened by its node. It has no `Hash`, since it holds a secret key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unblinded {
     /// The hop's data, for [`HopData::read`](HopData::read).

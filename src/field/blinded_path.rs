@@ -203,7 +203,7 @@ pub enum Direction {
 /// assert_eq!(channel.to_string(), "890123x456x0");
 /// # Ok::<(), bolt12::field::ShortChannelIdError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShortChannelId(pub u64);
 
 impl fmt::Display for ShortChannelId {

@@ -8,7 +8,7 @@ use crate::tlv::{Reader, Record, Span, ValueError};
 /// Fees and limits of a blinded path as a whole. Amounts are in msat.
 ///
 /// The writer of an invoice may put any numbers here, so all arithmetic is checked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct PayInfo<'a> {
     /// The fixed part of the fee.
     pub fee_base_msat: u32,
@@ -143,7 +143,7 @@ impl<'a> PayInfo<'a> {
 }
 
 /// What a relaying hop of a blinded path takes for itself (`payment_relay` of BOLT 4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct PaymentRelay {
     /// Blocks between the incoming and the outgoing expiry.
     pub cltv_expiry_delta: u16,

@@ -11,7 +11,7 @@ use core::fmt::{self, Write};
 /// assert_eq!(text.to_string(), "pay\u{fffd}\u{fffd}me");
 /// assert_eq!(text.as_str(), "pay\n\u{202e}me");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UntrustedText<'a>(&'a str);
 
 impl<'a> UntrustedText<'a> {

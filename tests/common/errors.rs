@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// The sentence of `error` and of each of its causes. Panics when one repeats what another says.
+/// The sentence of `error` and of each of its causes. Panics when one contains another.
 pub fn sentences(error: &(dyn Error + 'static)) -> Vec<String> {
     let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
     let sentences: Vec<_> = causes.map(ToString::to_string).collect();

@@ -20,6 +20,7 @@ pub mod naive;
 pub mod records;
 
 use bitcoin::hex::FromHex;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// The vector file `name` below `tests/vectors`, whole.
@@ -27,6 +28,18 @@ pub fn vectors<T: DeserializeOwned>(name: &str) -> T {
     let path = format!("{}/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The cases of the vector file `name`, which also states how many they are.
+pub fn cases<T: DeserializeOwned>(name: &str) -> Vec<T> {
+    #[derive(Deserialize)]
+    struct File<T> {
+        count: usize,
+        cases: Vec<T>,
+    }
+    let file: File<T> = vectors(name);
+    assert_eq!(file.cases.len(), file.count, "{name}");
+    file.cases
 }
 
 /// The bytes that `text` spells in hex.
