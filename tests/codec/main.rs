@@ -11,6 +11,7 @@
 
 mod amounts;
 mod bulk;
+mod conversions;
 mod decisions;
 mod dialects;
 mod draft_offers;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bolt12::field::PayInfo;
 use bolt12::sign::Signer;
-use bolt12::{BuildError, Invoice, InvoiceRequest, Msat, Offer, draft};
+use bolt12::{BuildError, Invoice, InvoiceRequest, Msat, Offer, Preimage, draft};
 use secp256k1::{Keypair, PublicKey, schnorr};
 
 use testkit::records::*;
@@ -19,8 +19,11 @@ fn signed_by(signer: &(impl Signer + ?Sized)) -> Vec<Vec<u8>> {
     let offer = Offer::builder().issuer_id(issuer_id).build().unwrap();
     let amount = Msat::new(1000).unwrap();
     let request: InvoiceRequest = offer.request_invoice().amount(amount).sign(signer, &[1; 16]).unwrap();
+    let preimage = Preimage::from_byte_array([2; 32]);
     let invoice: Result<Invoice, BuildError> =
-        request.respond([2; 32].into(), 1).path(end.path(), PayInfo::default()).sign(signer);
+        request.respond(preimage.payment_hash(), 1).path(end.path(), PayInfo::default()).sign(signer);
+    let invoice = invoice.unwrap();
+    let proof = invoice.prove_payment(preimage).unwrap().sign(signer).unwrap();
     let without_offer = InvoiceRequest::without_offer("x", amount).unsigned(issuer_id, &[1; 16]).unwrap();
 
     let payout = draft::Offer::payout("x", node_id).build().unwrap();
@@ -35,7 +38,8 @@ fn signed_by(signer: &(impl Signer + ?Sized)) -> Vec<Vec<u8>> {
     };
     vec![
         request.as_bytes().to_vec(),
-        invoice.unwrap().as_bytes().to_vec(),
+        invoice.as_bytes().to_vec(),
+        proof.as_bytes().to_vec(),
         without_offer.sign(signer).unwrap().as_bytes().to_vec(),
         payout.sign(signer).unwrap().as_bytes().to_vec(),
         answer(&payout),
@@ -69,4 +73,41 @@ fn every_form_of_signer_signs_every_message() {
     assert_eq!(signed_by(&shared), expected, "Arc<dyn Signer>");
     // Control: another key signs other bytes.
     assert!(signed_by(&key(8)).iter().zip(&expected).all(|(other, message)| other != message));
+}
+
+/// A signer whose answers are signatures of another key.
+struct Wrong(Keypair);
+
+impl Signer for Wrong {
+    fn public_key(&self) -> PublicKey {
+        self.0.public_key()
+    }
+
+    fn sign(&self, sighash: &bolt12::sign::Sighash) -> Result<schnorr::Signature, bolt12::sign::SignerError> {
+        Signer::sign(&key(9), sighash)
+    }
+}
+
+#[test]
+fn a_pointer_to_a_signer_is_verified_as_the_signer_is() {
+    let (id, _) = key(7).x_only_public_key();
+    let offer = draft::Offer::payout("x", id).build().unwrap();
+    let (other, mine) = (Wrong(key(7)), key(7));
+    let wrong: [Box<dyn Signer + '_>; 4] = [
+        Box::new(Wrong(key(7))),
+        Box::new(&other),
+        Box::new(Box::new(Wrong(key(7)))),
+        Box::new(Arc::new(Wrong(key(7)))),
+    ];
+    for signer in &wrong {
+        assert!(signer.is_foreign());
+        assert_eq!(
+            offer.sign(signer).unwrap_err().to_string(),
+            format!("the signer's answer is not a signature by its key {id}")
+        );
+    }
+    // Control: the signature of a key in memory is not verified, through any pointer.
+    let own: [Box<dyn Signer + '_>; 3] =
+        [Box::new(&mine), Box::new(Box::new(key(7))), Box::new(Arc::new(key(7)))];
+    assert!(own.iter().all(|signer| !signer.is_foreign() && offer.sign(signer).is_ok()));
 }

@@ -55,18 +55,18 @@ fn chains_are_written_unless_bitcoin_is_the_only_one() {
 }
 
 /// Records of an offer with a description of `length` bytes: 2 + 3 for its head, 34 node_id, 2 send_invoice.
-fn of_length(total: usize) -> Result<Offer, BuildError> {
+fn offer_of_length(total: usize) -> Result<Offer, BuildError> {
     let description = "d".repeat(total - 4 - 34 - 2);
     Offer::payout(&description, id_of(&key(7))).build()
 }
 
 #[test]
 fn the_longest_offer_is_65535_bytes() {
-    let longest = of_length(MAX_MESSAGE_LEN).unwrap();
+    let longest = offer_of_length(MAX_MESSAGE_LEN).unwrap();
     assert_eq!(longest.as_bytes().len(), 65_535);
     assert_eq!(longest.to_string().parse(), Ok(longest.clone()));
     let message = "a message of 65536 bytes: expected at most 65535";
-    assert_eq!(of_length(MAX_MESSAGE_LEN + 1).unwrap_err().to_string(), message);
+    assert_eq!(offer_of_length(MAX_MESSAGE_LEN + 1).unwrap_err().to_string(), message);
     let bytes = [longest.as_bytes(), &[0x37, 0x00]].concat();
     assert_eq!(Offer::try_from(bytes), Err(ParseError::TooLong { length: 65_537 }));
 
@@ -75,7 +75,7 @@ fn the_longest_offer_is_65535_bytes() {
         longest.sign(&key(7)).unwrap_err().to_string(),
         "a message of 65601 bytes: expected at most 65535"
     );
-    let signed = of_length(MAX_MESSAGE_LEN - 66).unwrap().sign(&key(7)).unwrap();
+    let signed = offer_of_length(MAX_MESSAGE_LEN - 66).unwrap().sign(&key(7)).unwrap();
     assert_eq!(signed.as_bytes().len(), 65_535);
     assert_eq!(signed.to_string().parse(), Ok(signed));
 }
