@@ -51,8 +51,8 @@ pub enum Dialect {
     /// The 2021 draft.
     Draft,
     /// Merged BOLT 12 for a payer proof, which the draft does not have. For the others, the draft
-    /// where the message has more records that only the draft has than records that only
-    /// merged BOLT 12 has, and merged BOLT 12 otherwise.
+    /// where the message has more records that only the draft has than records that only merged
+    /// BOLT 12 has, and merged BOLT 12 otherwise.
     ///
     /// Only even types that one of the two dialects assigns to messages of this kind count, such as
     /// the draft's `node_id` (30) in an offer: the reader of the other dialect refuses them. Two

@@ -1,8 +1,10 @@
-//! Tagged SHA-256, `H(tag, m) = SHA256(SHA256(tag) ‖ SHA256(tag) ‖ m)`, as BOLT 12 takes it from BIP 340.
+//! Tagged SHA-256, `H(tag, m) = SHA256(SHA256(tag) ‖ SHA256(tag) ‖ m)`, as BOLT 12 takes it from
+//! BIP 340.
 //!
-//! The two tag hashes fill exactly one block, so their result, the [`Midstate`], is a constant of the tag:
-//! those of the fixed tags are written down here and checked against their names by a test. The compression function
-//! is that of the `sha2` crate, called once a block. Hashes that do not depend on each other are made together.
+//! The two tag hashes fill exactly one block, so their result, the [`Midstate`], is a constant of
+//! the tag: those of the fixed tags are written down here and checked against their names by a
+//! test. The compression function is that of the `sha2` crate, called once a block. Hashes that do
+//! not depend on each other are made together.
 
 use sha2::digest::generic_array::GenericArray;
 use sha2::{Digest, Sha256, compress256};
@@ -109,8 +111,8 @@ impl Midstate {
     }
 }
 
-/// `H(tag, m)` of several tags and messages. No hash here waits for another, so a processor works on them side by side,
-/// if it can: all last blocks are written before the first of them is read.
+/// `H(tag, m)` of several tags and messages. No hash here waits for another, so a processor works
+/// on them side by side, if it can: all last blocks are written before the first of them is read.
 #[inline]
 pub(crate) fn hash<const N: usize>(messages: [(Midstate, &[u8]); N]) -> [[u8; 32]; N] {
     let mut states = messages.map(|(tag, _)| tag.0);
@@ -169,8 +171,8 @@ const PADDING_AFTER_TWO_BLOCKS: [u8; BLOCK] = {
     block
 };
 
-/// Compresses all blocks of `message` but the last, and writes that: a one bit, zeros, and the length in bits
-/// (FIPS 180-4, 5.1.1). The tag filled the block before.
+/// Compresses all blocks of `message` but the last, and writes that: a one bit, zeros, and the
+/// length in bits (FIPS 180-4, 5.1.1). The tag filled the block before.
 #[inline]
 fn begin(state: &mut [u32; 8], message: &[u8], last: &mut [u8; BLOCK]) {
     let mut rest = message;

@@ -1,4 +1,5 @@
-//! BOLT 12 without a Lightning node: a codec that is exact to the byte, and a ledger that pays a payout at most once.
+//! BOLT 12 without a Lightning node: a codec that is exact to the byte, and a ledger that pays a
+//! payout at most once.
 //!
 //! An offer that pays out, "send me an invoice, I pay you", is one call (lightning-offerout(7)):
 //!
@@ -8,7 +9,8 @@
 //! use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
 //! use bolt12::{OfferOutParams, offerout};
 //!
-//! let node_key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+//! let secret = SecretKey::from_slice(&[7; 32])?;
+//! let node_key = Keypair::from_secret_key(SECP256K1, &secret);
 //! let ledger = Ledger::new(MemoryStore::new());
 //! let params = OfferOutParams::new("100000sat".parse()?, "withdrawal from ATM");
 //! let result = offerout(&ledger, &node_key, &params, 1_700_000_000)?;
@@ -19,7 +21,8 @@
 //!
 //! # Where to go
 //!
-//! The guides `guides::wallet`, `guides::desk`, `guides::store` and `guides::signer` show whole programs.
+//! The guides `guides::wallet`, `guides::desk`, `guides::store` and `guides::signer` show whole
+//! programs.
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -86,7 +89,8 @@ pub mod view;
 
 /// The crate whose chain hashes, addresses and amounts appear in this interface.
 pub use bitcoin;
-/// The crate of many messages at once on all cores, whose thread pools decide how many cores [`bulk`] uses.
+/// The crate of many messages at once on all cores, whose thread pools decide how many cores
+/// [`bulk`] uses.
 #[cfg(feature = "rayon")]
 pub use rayon;
 /// The crate whose keys and signatures appear in this interface.

@@ -1,8 +1,9 @@
 //! Merkle roots over the records of a stream ("Signature Calculation" of BOLT 12).
 //!
-//! Every record outside the signature range gives a leaf, `H("LnLeaf", record)`, that is paired with a nonce, so that
-//! who sees one record learns nothing about the others. How the nonce is made is all in which the dialects
-//! differ: [`LnNonce`] today, [`LnAll`] in the 2021 draft. [`root`] hashes the bytes as they were received.
+//! Every record outside the signature range gives a leaf, `H("LnLeaf", record)`, that is paired
+//! with a nonce, so that who sees one record learns nothing about the others. How the nonce is made
+//! is all in which the dialects differ: [`LnNonce`] today, [`LnAll`] in the 2021 draft. [`root`]
+//! hashes the bytes as they were received.
 //!
 //! ```
 //! use bolt12::merkle::{LnNonce, root};
@@ -105,8 +106,8 @@ mod sealed {
 
 /// The merkle root of a stream.
 ///
-/// A stream without any record to hash has no tree; its root is all zeros, as Core Lightning defines it. No message
-/// is such a stream.
+/// A stream without any record to hash has no tree; its root is all zeros, as Core Lightning
+/// defines it. No message is such a stream.
 pub fn root<N: Nonce>(stream: Stream<'_>) -> MerkleRoot {
     let tag = N::tag(stream);
     let join = |left: [u8; 32], right: [u8; 32]| branch(&left, &right);
@@ -158,11 +159,12 @@ fn ascending([a, b]: [&[u8; 32]; 2]) -> [&[u8; 32]; 2] {
     if left < right || left == right && a < b { [a, b] } else { [b, a] }
 }
 
-/// A tree that grows from the left. Place `n` holds the root of a full tree of 2ⁿ pairs not yet joined to a larger
-/// one, like the digits of a binary counter: the left part of any node is the largest power of two below its count.
+/// A tree that grows from the left. Place `n` holds the root of a full tree of 2ⁿ pairs not yet
+/// joined to a larger one, like the digits of a binary counter: the left part of any node is the
+/// largest power of two below its count.
 ///
-/// A node is its hash, or what a proof knows of it. Nodes are joined in post order: all joins of the left part, all
-/// joins of the right part, then the two.
+/// A node is its hash, or what a proof knows of it. Nodes are joined in post order: all joins of
+/// the left part, all joins of the right part, then the two.
 struct Tree<T> {
     places: [Option<T>; 64],
     /// Places above this were never taken.

@@ -1,8 +1,9 @@
 //! BIP 340 signatures over merkle roots ("Signature Calculation" of BOLT 12).
 //!
-//! A signature covers `H("lightning" ‖ message ‖ field, root)`, the [`Sighash`]. What holds a key is a [`Signer`]:
-//! a [`Keypair`] in memory, or a device or service elsewhere that is handed the sighash. Signing uses auxiliary
-//! randomness of 32 zero bytes, so that one message under one key has one signature.
+//! A signature covers `H("lightning" ‖ message ‖ field, root)`, the [`Sighash`]. What holds a key
+//! is a [`Signer`]: a [`Keypair`] in memory, or a device or service elsewhere that is handed the
+//! sighash. Signing uses auxiliary randomness of 32 zero bytes, so that one message under one key
+//! has one signature.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -56,7 +57,8 @@ impl SignatureField {
     }
 }
 
-/// The 32 bytes a signature covers, and what they were made of, for signers that show or check what they sign.
+/// The 32 bytes a signature covers, and what they were made of, for signers that show or check what
+/// they sign.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sighash {
     field: SignatureField,
@@ -115,7 +117,8 @@ impl fmt::Debug for Sighash {
 ///         self.key
 ///     }
 ///     fn sign(&self, sighash: &Sighash) -> Result<schnorr::Signature, SignerError> {
-///         self.ask(sighash.to_byte_array()).ok_or_else(|| SignerError::refused("the button was not pressed"))
+///         let answer = self.ask(sighash.to_byte_array());
+///         answer.ok_or_else(|| SignerError::refused("the button was not pressed"))
 ///     }
 /// }
 /// ```
@@ -126,11 +129,12 @@ pub trait Signer {
     /// Makes a BIP 340 signature over `sighash`.
     ///
     /// # Errors
+    ///
     /// [`SignerError`], with the signer's reason, when it cannot or will not.
     fn sign(&self, sighash: &Sighash) -> Result<schnorr::Signature, SignerError>;
 
-    /// Whether the answer of [`Signer::sign`] has to be verified before it is used. It has, unless the key is in this
-    /// process's memory, where a wrong signature would mean broken hardware.
+    /// Whether the answer of [`Signer::sign`] has to be verified before it is used. It has, unless
+    /// the key is in this process's memory, where a wrong signature would mean broken hardware.
     fn is_foreign(&self) -> bool {
         true
     }
@@ -233,7 +237,8 @@ pub(crate) fn with_context<T>(work: impl FnOnce(&Secp256k1<All>) -> T) -> T {
     work(secp256k1::SECP256K1)
 }
 
-/// Lends a context for one verification or signature: without `std` there is no safe place to keep one.
+/// Lends a context for one verification or signature: without `std` there is no safe place to keep
+/// one.
 #[cfg(not(feature = "std"))]
 pub(crate) fn with_context<T>(work: impl FnOnce(&Secp256k1<All>) -> T) -> T {
     work(&Secp256k1::new())

@@ -70,7 +70,8 @@ pub enum AmountError {
 }
 
 impl AmountError {
-    /// The character, counted from 0, at which the text went wrong; `None` where the text as a whole is at fault.
+    /// The character, counted from 0, at which the text went wrong; `None` where the text as a
+    /// whole is at fault.
     pub const fn position(&self) -> Option<usize> {
         match self {
             Self::UnexpectedCharacter { position, .. }

@@ -1,4 +1,5 @@
-//! Amounts: [`Msat`], a bounded number of millisatoshi, and [`Amount`], what the documented calls take.
+//! Amounts: [`Msat`], a bounded number of millisatoshi, and [`Amount`], what the documented calls
+//! take.
 //!
 //! The text forms are those of the manual page lightning-offerout(7), and no others:
 //!
@@ -74,10 +75,10 @@ impl FromStr for Amount {
     ///
     /// # Errors
     ///
-    /// [`AmountError`] with the character, counted from 0, at which the text goes wrong. Refused are
-    /// for example the empty text, `ANY`, `1SAT` (upper case), `1.5sat` (not three decimal places),
-    /// `1.5` and `1.0msat` (a point without a unit that has decimals), `1.btc` and `.5btc` (digits
-    /// missing), `1satoshi`, ` 1sat`, `-1`, `1e3`, `0` and `21000001btc`.
+    /// [`AmountError`] with the character, counted from 0, at which the text goes wrong. Refused
+    /// are for example the empty text, `ANY`, `1SAT` (upper case), `1.5sat` (not three decimal
+    /// places), `1.5` and `1.0msat` (a point without a unit that has decimals), `1.btc` and `.5btc`
+    /// (digits missing), `1satoshi`, ` 1sat`, `-1`, `1e3`, `0` and `21000001btc`.
     fn from_str(text: &str) -> Result<Self, AmountError> {
         if text == "any" {
             return Ok(Self::Any);

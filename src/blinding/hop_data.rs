@@ -13,10 +13,11 @@ use crate::tlv::{Points, Reader, Record, ValueError, Writer};
 /// ```
 /// use bolt12::blinding::HopData;
 /// use bolt12::field::ShortChannelId;
-/// let data = HopData { short_channel_id: Some(ShortChannelId(42)), ..HopData::default() };
+/// let channel: ShortChannelId = "890123x456x0".parse()?;
+/// let data = HopData { short_channel_id: Some(channel), ..HopData::default() };
 /// let bytes = data.to_bytes();
 /// assert_eq!(HopData::read(&bytes)?, data);
-/// # Ok::<(), bolt12::ParseError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct HopData<'a> {
@@ -53,6 +54,7 @@ impl<'a> HopData<'a> {
     /// Takes apart the data of a hop.
     ///
     /// # Errors
+    ///
     /// [`ParseError`]: the framing, a field, or an even type that is not one of these.
     pub fn read(bytes: &'a [u8]) -> Result<Self, ParseError> {
         let mut data = Self::default();

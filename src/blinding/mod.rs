@@ -1,7 +1,7 @@
 //! Making blinded paths, and opening one's own hop of them (BOLT 4, "Route Blinding").
 //!
-//! [`blind`] hides a route to a recipient; [`unblind`] is what each node on it does in turn. Hop data is encrypted
-//! with ChaCha20-Poly1305 under a key that only the hop's node can compute.
+//! [`blind`] hides a route to a recipient; [`unblind`] is what each node on it does in turn. Hop
+//! data is encrypted with ChaCha20-Poly1305 under a key that only the hop's node can compute.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -19,11 +19,12 @@ pub use hop_data::{HopData, PaymentConstraints};
 use crate::field::{BlindedPathBuf, FirstNode};
 use crate::sign::with_context;
 
-/// Hides the route over `hops`, which end with the recipient: each a node's id and the data it is to read, usually
-/// [`HopData::to_bytes`](HopData::to_bytes). `session_key` is fresh and random, and never used again.
+/// Hides the route over `hops`, which end with the recipient: each a node's id and the data it is
+/// to read, usually [`HopData::to_bytes`](HopData::to_bytes). `session_key` is fresh and random,
+/// and never used again.
 ///
-/// The path begins with the first hop's node id; set [`BlindedPathBuf::first_node`] to name it by a channel instead.
-/// Data of equal length, padded if need be, keeps the hops from telling their place.
+/// The path begins with the first hop's node id; set [`BlindedPathBuf::first_node`] to name it by a
+/// channel instead. Data of equal length, padded if need be, hides from the hops which place they have.
 ///
 /// ```
 /// use bolt12::blinding::{HopData, blind, unblind};
@@ -31,14 +32,16 @@ use crate::sign::with_context;
 ///
 /// let node = SecretKey::from_slice(&[0x42; 32])?;
 /// let session = SecretKey::from_slice(&[0x02; 32])?;
-/// let data = HopData { path_id: Some(b"for invoice 7"), ..HopData::default() }.to_bytes();
-/// let path = blind(&session, &[(PublicKey::from_secret_key(SECP256K1, &node), &data)])?;
+/// let node_id = PublicKey::from_secret_key(SECP256K1, &node);
+/// let data = HopData { path_id: Some(b"for invoice 7"), ..HopData::default() };
+/// let path = blind(&session, &[(node_id, &data.to_bytes())])?;
 /// let opened = unblind(&node, &path.path_key, &path.hops[0].1)?;
 /// assert_eq!(HopData::read(&opened.data)?.path_id, Some(&b"for invoice 7"[..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors
+///
 /// [`BlindingError::NoHops`] without a hop.
 pub fn blind(session_key: &SecretKey, hops: &[(PublicKey, &[u8])]) -> Result<BlindedPathBuf, BlindingError> {
     let (first, _) = hops.first().ok_or(BlindingError::NoHops)?;
@@ -58,6 +61,7 @@ pub fn blind(session_key: &SecretKey, hops: &[(PublicKey, &[u8])]) -> Result<Bli
 /// Opens the hop of the node with `node_secret` on a path, given the `path_key` that reached it.
 ///
 /// # Errors
+///
 /// [`BlindingError::NotForUs`] when the data was not encrypted to this node under this path key.
 pub fn unblind(
     node_secret: &SecretKey,
@@ -79,7 +83,8 @@ pub struct Unblinded {
     pub data: Vec<u8>,
     /// The path key for the next hop, unless the data overrides it.
     pub next_path_key: PublicKey,
-    /// The secret key of this hop's blinded node id: what signs an invoice for an offer that has paths alone.
+    /// The secret key of this hop's blinded node id: what signs an invoice for an offer that has
+    /// paths alone.
     pub blinded_secret: SecretKey,
 }
 

@@ -22,10 +22,12 @@ use crate::tlv::Writer;
 /// use bolt12::PaymentHash;
 /// use bolt12::draft::Offer;
 /// use secp256k1::{Keypair, SECP256K1, SecretKey};
-/// # let atm = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
-/// # let (node_id, _) = atm.x_only_public_key();
-/// # let builder = Offer::payout("withdrawal from ATM", node_id);
-/// # let offer = builder.amount("100000sat".parse()?).build()?;
+/// // What an ATM shows.
+/// let atm = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+/// let (node_id, _) = atm.x_only_public_key();
+/// let builder = Offer::payout("withdrawal from ATM", node_id);
+/// let offer = builder.amount("100000sat".parse()?).build()?;
+///
 /// let payee = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32])?);
 /// let (payee_id, _) = payee.x_only_public_key();
 /// // From the payee's node, which keeps the preimage.

@@ -21,8 +21,8 @@ pub struct Bip353Name<'a> {
 impl<'a> Bip353Name<'a> {
     /// Splits `name@domain`, with or without ₿ before it. The dot that ends a domain is dropped.
     ///
-    /// A name is looked up in DNS, so each label has 1 to 63 bytes, and name and domain have at most
-    /// 231 bytes together: the DNS record `name.user._bitcoin-payment.domain` has at most 255.
+    /// A name is looked up in DNS, so each label has 1 to 63 bytes, and name and domain have at
+    /// most 231 bytes together: the DNS record `name.user._bitcoin-payment.domain` has at most 255.
     ///
     /// # Errors
     ///
@@ -57,8 +57,8 @@ impl<'a> Bip353Name<'a> {
         Ok(Self { name, domain })
     }
 
-    /// Whether DNS can hold the name. A name that was read may be another: BOLT 12 has a rule for its
-    /// characters only.
+    /// Whether DNS can hold the name. A name that was read may be another: BOLT 12 has a rule for
+    /// its characters only.
     pub(crate) fn is_dns_name(&self) -> bool {
         let length = self.name.len().saturating_add(self.domain.len());
         length <= MAX_LEN && self.name.split('.').chain(self.domain.split('.')).all(is_label)
@@ -151,10 +151,11 @@ fn read_part<'a>(reader: &mut Reader<'a>) -> Result<&'a str, FieldValueError> {
     core::str::from_utf8(part).map_err(|_| ValueError::new(ValueErrorKind::NotUtf8, start).into())
 }
 
-/// Bytes of a name and its domain: of the 255 of a DNS name, `.user._bitcoin-payment.` and the root take 24.
+/// Bytes of a name and its domain: of the 255 of a DNS name, `.user._bitcoin-payment.` and the root
+/// take 24.
 const MAX_LEN: usize = 231;
 
-/// What BOLT 12 allows in names (R-Q-51).
+/// What BOLT 12 allows in names ([R-Q-51](crate::requirements#r-q-51)).
 const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }

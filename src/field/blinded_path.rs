@@ -158,7 +158,8 @@ pub struct BlindedHop<'a> {
     pub encrypted_data: &'a [u8],
 }
 
-/// The node at which a path begins: its key, or one end of a channel (`sciddir_or_pubkey` of BOLT 1).
+/// The node at which a path begins: its key, or one end of a channel (`sciddir_or_pubkey` of BOLT
+/// 1).
 ///
 /// Deliberately exhaustive: the first byte of the encoding allows these two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -192,8 +193,8 @@ pub enum Direction {
     NodeTwo,
 }
 
-/// A channel by the place of its funding output: block height (24 bits), transaction index (24 bits)
-/// and output index (16 bits), as BOLT 7 defines it.
+/// A channel by the place of its funding output: block height (24 bits), transaction index (24
+/// bits) and output index (16 bits), as BOLT 7 defines it.
 ///
 /// Displays as, and parses from, `890123x456x0`.
 ///
@@ -242,16 +243,18 @@ impl FromStr for ShortChannelId {
 #[non_exhaustive]
 pub struct ShortChannelIdError;
 
-/// A path with its own bytes, in the encoding of merged BOLT 12: what a writer keeps and puts into messages.
+/// A path with its own bytes, in the encoding of merged BOLT 12: what a writer keeps and puts into
+/// messages.
 ///
 /// ```
-/// use bolt12::Offer;
-/// use bolt12::field::BlindedPathBuf;
-/// # let text = "lno1pgx9getnwss8vetrw3hhyucs5ypjgef743p5fzqq9nqxh0ah7y87rzv3ud0eleps9kl2d5348hq2k8qzqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgqpqqqqqqqqqqqqqqqqqqqqqqqqqqqzqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqqzq3zyg3zyg3zyg3vggzamrjghtt05kvkvpcp0a79gmy3nt6jsn98ad2xs8de6sl9qmgvcvs";
-/// let offer: Offer = text.parse()?;
-/// let path = BlindedPathBuf::from(&offer.offer_paths().next().unwrap());
-/// assert_eq!(path.hops.len(), 2);
-/// assert_eq!(BlindedPathBuf::try_from(&path.to_bytes()?[..])?, path);
+/// use bolt12::field::{BlindedPathBuf, FirstNode};
+/// use bolt12::secp256k1::PublicKey;
+/// let key: PublicKey =
+///     "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619".parse()?;
+/// let hops = vec![(key, b"what this hop alone can read".to_vec())];
+/// let path = BlindedPathBuf { first_node: FirstNode::NodeId(key), path_key: key, hops };
+/// let bytes = path.to_bytes()?;
+/// assert_eq!(BlindedPathBuf::try_from(&bytes[..])?, path);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -280,8 +283,9 @@ impl BlindedPathBuf {
     /// The encoding.
     ///
     /// # Errors
-    /// [`FieldErrorKind::Hops`] unless it has 1 to 255 hops, [`FieldErrorKind::PartTooLong`] for data above 65 535
-    /// bytes.
+    ///
+    /// [`FieldErrorKind::Hops`] unless it has 1 to 255 hops, [`FieldErrorKind::PartTooLong`] for
+    /// data above 65 535 bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, FieldErrorKind> {
         let path = self.path();
         let mut bytes = Vec::with_capacity(path.encoded_len());
@@ -370,8 +374,8 @@ impl PathList {
     }
 }
 
-/// Checks one path and gathers its points in order. Paths often begin at one node, so the first node of the path before
-/// is taken, and that of this one given.
+/// Checks one path and gathers its points in order. Paths often begin at one node, so the first
+/// node of the path before is taken, and that of this one given.
 fn read(
     reader: &mut Reader<'_>,
     form: PathForm,
@@ -407,8 +411,8 @@ fn read(
     Ok(first_node)
 }
 
-/// How many points there are, so that memory is allocated once, and never for more than the bytes can hold. Where the
-/// paths are broken, [`read`] says so.
+/// How many points there are, so that memory is allocated once, and never for more than the bytes
+/// can hold. Where the paths are broken, [`read`] says so.
 fn count_points(mut reader: Reader<'_>, form: PathForm) -> usize {
     let mut path = || {
         let first_node = match (form, reader.peek()?) {

@@ -5,8 +5,8 @@ use core::fmt;
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 
-/// A chain as an error shows it: `bitcoin`, `testnet`, `testnet4`, `signet`, `regtest`, or the hash of a chain that is
-/// none of these.
+/// A chain as an error shows it: `bitcoin`, `testnet`, `testnet4`, `signet`, `regtest`, or the hash
+/// of a chain that is none of these.
 pub(crate) struct ShownChain(pub(crate) ChainHash);
 
 impl fmt::Display for ShownChain {

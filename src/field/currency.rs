@@ -58,8 +58,8 @@ impl FromStr for Currency {
     ///
     /// # Errors
     ///
-    /// [`CurrencyError`] unless the text is three upper-case ASCII letters. Whether ISO has assigned
-    /// them is not asked.
+    /// [`CurrencyError`] unless the text is three upper-case ASCII letters. Whether ISO has
+    /// assigned them is not asked.
     fn from_str(code: &str) -> Result<Self, CurrencyError> {
         Self::from_letters(code).ok_or_else(|| CurrencyError { found: code.chars().take(16).collect() })
     }
@@ -86,8 +86,8 @@ pub struct CurrencyError {
     pub found: String,
 }
 
-/// The active currencies of ISO 4217 by the decimal places of their minor unit. Codes without a minor
-/// unit (gold, test codes, units of account) are left out.
+/// The active currencies of ISO 4217 by the decimal places of their minor unit. Codes without a
+/// minor unit (gold, test codes, units of account) are left out.
 const EXPONENTS: [(u8, &str); 4] = [
     (
         2,

@@ -30,7 +30,8 @@ impl FieldError {
         Self::new(field, None, FieldErrorKind::Missing)
     }
 
-    /// A value of `field` that begins at byte `offset` of the stream and is wrong at a byte of its own.
+    /// A value of `field` that begins at byte `offset` of the stream and is wrong at a byte of its
+    /// own.
     pub(crate) fn value(field: Field, offset: usize, error: impl Into<FieldValueError>) -> Self {
         let error = error.into();
         Self::new(field, Some(offset.saturating_add(error.offset())), error.into_kind())
@@ -41,7 +42,8 @@ impl FieldError {
         self.field
     }
 
-    /// The byte of the stream, from 0, at which it went wrong; `None` for a field that is not there.
+    /// The byte of the stream, from 0, at which it went wrong; `None` for a field that is not
+    /// there.
     pub const fn offset(&self) -> Option<usize> {
         self.offset
     }

@@ -17,21 +17,23 @@ pub struct FallbackAddress<'a> {
 }
 
 impl<'a> FallbackAddress<'a> {
-    /// The address on `network`, or `None` for one that a payer has to skip (BOLT 12, R-I-34): a version above 16, a
-    /// program under 2 or over 40 bytes, or one unfit for its version: version 0 has 20 or 32 bytes, version 1 has 32,
-    /// since everyone can spend from another.
+    /// The address on `network`, or `None` for one that a payer has to skip (BOLT 12,
+    /// [R-I-34](crate::requirements#r-i-34)): a version above 16, a program under 2 or over 40
+    /// bytes, or one unfit for its version: version 0 has 20 or 32 bytes, version 1 has 32, since
+    /// everyone can spend from another.
     ///
     /// ```
     /// use bitcoin::Network;
     /// use bolt12::field::FallbackAddress;
     /// let program = [
-    ///     0x75, 0x1e, 0x76, 0xe8, 0x19, 0x91, 0x96, 0xd4, 0x54, 0x94, 0x1c, 0x45, 0xd1, 0xb3, 0xa3, 0x23, 0xf1, 0x43,
-    ///     0x3b, 0xd6,
+    ///     0x75, 0x1e, 0x76, 0xe8, 0x19, 0x91, 0x96, 0xd4, 0x54, 0x94, 0x1c, 0x45,
+    ///     0xd1, 0xb3, 0xa3, 0x23, 0xf1, 0x43, 0x3b, 0xd6,
     /// ];
     /// let fallback = FallbackAddress { version: 0, program: &program };
     /// let address = fallback.to_address(Network::Bitcoin).unwrap();
     /// assert_eq!(address.to_string(), "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
-    /// assert_eq!(FallbackAddress { version: 17, ..fallback }.to_address(Network::Bitcoin), None);
+    /// let no_such_version = FallbackAddress { version: 17, ..fallback };
+    /// assert_eq!(no_such_version.to_address(Network::Bitcoin), None);
     /// ```
     pub fn to_address(&self, network: Network) -> Option<Address> {
         if self.version == 1 && self.program.len() != 32 {

@@ -15,7 +15,8 @@ pub struct Features<'a> {
 }
 
 impl<'a> Features<'a> {
-    /// Takes the bytes of a feature field. Leading zero bytes are no error: they were hashed as they stood.
+    /// Takes the bytes of a feature field. Leading zero bytes are no error: they were hashed as
+    /// they stood.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
@@ -41,12 +42,14 @@ impl<'a> Features<'a> {
         })
     }
 
-    /// The lowest even bit that is set and not in `known`: a feature without which the message must not be used.
+    /// The lowest even bit that is set and not in `known`: a feature without which the message must
+    /// not be used.
     pub fn unknown_even(&self, known: &[usize]) -> Option<usize> {
         self.bits().find(|bit| bit % 2 == 0 && !known.contains(bit))
     }
 
-    /// The name of a bit in BOLT 9, where it is one that BOLT 12 messages or blinded paths speak of.
+    /// The name of a bit in BOLT 9, where it is one that BOLT 12 messages or blinded paths speak
+    /// of.
     ///
     /// ```
     /// use bolt12::field::Features;

@@ -82,8 +82,9 @@ impl Field {
         self.read(record, |_| Ok::<_, ValueError>(true))
     }
 
-    /// Reads the value of `record`, which has `size` bytes. The length is judged before the content, so that a value of
-    /// another length is called too short or too long before its bytes are read.
+    /// Reads the value of `record`, which has `size` bytes. The length is judged before the
+    /// content, so that a value of another length is called too short or too long before its bytes
+    /// are read.
     pub(crate) fn read_sized<'a, T>(
         self,
         record: &Record<'a>,
@@ -151,7 +152,8 @@ impl fmt::Display for Field {
     }
 }
 
-/// Writes a text if there is one. A text with a NUL is refused: Core Lightning reads no message that has one.
+/// Writes a text if there is one. A text with a NUL is refused: Core Lightning reads no message
+/// that has one.
 pub(crate) fn write_text(field: Field, text: Option<&str>, writer: &mut Writer) -> Result<(), FieldError> {
     let Some(text) = text else { return Ok(()) };
     writer.record(field.number(), text.as_bytes());

@@ -26,6 +26,7 @@ impl Price {
     /// The price of `quantity` items.
     ///
     /// # Errors
+    ///
     /// [`AmountError::TooLarge`] above 21 000 000 BTC, or 64 bits of minor units.
     pub fn times(self, quantity: u64) -> Result<Self, AmountError> {
         match self {

@@ -2,8 +2,9 @@
 
 use core::fmt::{self, Write};
 
-/// A text that a stranger wrote. Its display cannot forge a line, a log entry or a reading direction: control, format,
-/// separator and private characters come out as U+FFFD. The text itself is there too.
+/// A text that a stranger wrote. Its display cannot forge a line, a log entry or a reading
+/// direction: control, format, separator and private characters come out as U+FFFD. The text itself
+/// is there too.
 ///
 /// ```
 /// use bolt12::field::UntrustedText;
@@ -46,7 +47,8 @@ impl PartialEq<&str> for UntrustedText<'_> {
     }
 }
 
-/// Unicode 16: categories Cc (control), Cf (format), Zl and Zp (separators), Co (private use), and noncharacters.
+/// Unicode 16: categories Cc (control), Cf (format), Zl and Zp (separators), Co (private use), and
+/// noncharacters.
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,

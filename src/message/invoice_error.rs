@@ -148,8 +148,7 @@ impl InvoiceError {
 }
 
 impl fmt::Display for InvoiceError {
-    /// The text of the other node, with control characters replaced, and the field that is
-    /// refused.
+    /// The text of the other node, with control characters replaced, and the field that is refused.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text: String = self.error().map_or_else(|| "no reason given".into(), |error| error.to_string());
         match self.erroneous_field() {

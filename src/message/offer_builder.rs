@@ -16,7 +16,8 @@ use crate::tlv::{Points, Writer};
 ///
 /// ```
 /// use bolt12::{Msat, Offer};
-/// # let node_id = "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619".parse()?;
+/// let node_id =
+///     "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619".parse()?;
 /// let offer = Offer::builder()
 ///     .amount(Msat::new(100_000)?)
 ///     .description("a cup of coffee")

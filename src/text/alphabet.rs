@@ -19,7 +19,8 @@ const IS_UPPER: u8 = 0x40;
 pub(super) const MIXED: u8 = IS_LOWER | IS_UPPER;
 pub(super) const OUTSIDE: u8 = 0x80;
 
-/// What every byte means: one look-up for value, case and membership. The same alphabet as `bech32`'s, as a test shows.
+/// What every byte means: one look-up for value, case and membership. The same alphabet as
+/// `bech32`'s, as a test shows.
 static SYMBOLS: [u8; 256] = symbols();
 
 #[expect(

@@ -5,7 +5,8 @@ use core::fmt;
 use super::Prefix;
 use super::alphabet::{LOWER_PAIRS, UPPER_PAIRS, pair};
 
-/// A stream of bytes that displays in the text form: lower case as `{}`, upper case (for QR codes) as `{:#}`.
+/// A stream of bytes that displays in the text form: lower case as `{}`, upper case (for QR codes)
+/// as `{:#}`.
 ///
 /// ```
 /// use bolt12::text::{Encoded, Prefix};

@@ -6,7 +6,8 @@ use core::fmt;
 use super::{ForeignText, MAX_MESSAGE_LEN, Prefix};
 use crate::count::count;
 
-/// Why a text is not the text form of the expected message. Positions are bytes of the text, from 0.
+/// Why a text is not the text form of the expected message. Positions are bytes of the text, from
+/// 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
@@ -86,7 +87,8 @@ pub enum TextError {
 }
 
 impl TextError {
-    /// The byte of the text, from 0, at which it went wrong; `None` where the text as a whole is at fault.
+    /// The byte of the text, from 0, at which it went wrong; `None` where the text as a whole is at
+    /// fault.
     pub const fn position(&self) -> Option<usize> {
         match self {
             Self::InvalidCharacter { position, .. }
@@ -98,8 +100,8 @@ impl TextError {
     }
 }
 
-/// What a reader takes, as a sentence has it: `lno (offer), lnr (invoice request) or lni (invoice)`, or with `{:#}`
-/// `lno, lnr or lni`.
+/// What a reader takes, as a sentence has it: `lno (offer), lnr (invoice request) or lni
+/// (invoice)`, or with `{:#}` `lno, lnr or lni`.
 struct Listed<'a>(&'a [Prefix]);
 
 impl fmt::Display for Listed<'_> {

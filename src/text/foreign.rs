@@ -1,5 +1,5 @@
-//! Texts that are no BOLT 12 message and are often pasted where one is expected. They are recognised by their prefix,
-//! so that an error says what they are.
+//! Texts that are no BOLT 12 message and are often pasted where one is expected. They are
+//! recognised by their prefix, so that an error says what they are.
 
 use core::fmt;
 

@@ -55,7 +55,8 @@ impl Prefix {
         }
     }
 
-    /// The prefix of `text`, read as leniently as [`decode`](super::decode()) does: either case, `+` breaks allowed.
+    /// The prefix of `text`, read as leniently as [`decode`](super::decode()) does: either case,
+    /// `+` breaks allowed.
     ///
     /// ```
     /// use bolt12::text::Prefix;
@@ -74,7 +75,8 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// A prefix as it was found: its letters in lower case, the breaks taken out, cut off at [`FoundPrefix::SHOWN`].
+/// A prefix as it was found: its letters in lower case, the breaks taken out, cut off at
+/// [`FoundPrefix::SHOWN`].
 pub(super) struct FoundPrefix(pub(super) String);
 
 impl FoundPrefix {

@@ -1,4 +1,5 @@
-//! BigSize: an unsigned integer in 1, 3, 5 or 9 bytes, big endian, shortest form only ("Appendix A" of BOLT 1).
+//! BigSize: an unsigned integer in 1, 3, 5 or 9 bytes, big endian, shortest form only ("Appendix A"
+//! of BOLT 1).
 
 use alloc::vec::Vec;
 
@@ -27,6 +28,7 @@ pub enum BigSizeError {
 /// Reads an integer from the front of `bytes` and gives what follows it.
 ///
 /// # Errors
+///
 /// [`BigSizeError`] when `bytes` end too early or a shorter form would have done.
 #[inline]
 pub fn read(bytes: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
@@ -76,7 +78,8 @@ pub const fn length(value: u64) -> usize {
     }
 }
 
-/// The length of `bytes` as the integer that a record carries. A length fits 64 bits on every platform there is.
+/// The length of `bytes` as the integer that a record carries. A length fits 64 bits on every
+/// platform there is.
 pub(crate) fn length_of(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

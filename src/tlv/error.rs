@@ -79,9 +79,9 @@ impl StreamErrorKind {
 
 /// A value that is not the encoding it should be.
 ///
-/// `K` says what is wrong. [`ValueErrorKind`] has what can be wrong with any value. A layer with rules
-/// of its own for values has its own kind, which includes it: for the fields of messages that is
-/// [`FieldErrorKind`](crate::field::FieldErrorKind).
+/// `K` says what is wrong. [`ValueErrorKind`] has what can be wrong with any value. A layer with
+/// rules of its own for values has its own kind, which includes it: for the fields of messages that
+/// is [`FieldErrorKind`](crate::field::FieldErrorKind).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("at byte {offset} of the value: {kind}")]
 pub struct ValueError<K = ValueErrorKind> {

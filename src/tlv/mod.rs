@@ -1,8 +1,9 @@
 //! TLV streams: runs of records of type, length and value ("Type-Length-Value Format" of BOLT 1).
 //!
-//! A [`Stream`] is a run whose framing was checked: types strictly ascending, so that none occurs twice, types and
-//! lengths in their shortest [`bigsize`] form, and every value whole. What the values mean is for others to say;
-//! [`Reader`] takes them apart and [`Writer`] puts a stream together.
+//! A [`Stream`] is a run whose framing was checked: types strictly ascending, so that none occurs
+//! twice, types and lengths in their shortest [`bigsize`] form, and every value whole. What the
+//! values mean is for others to say; [`Reader`] takes them apart and [`Writer`] puts a stream
+//! together.
 
 pub mod bigsize;
 mod error;
@@ -37,7 +38,8 @@ impl<'a> Record<'a> {
         self.value
     }
 
-    /// The whole record as it was received: type, length and value. This is what is hashed and copied.
+    /// The whole record as it was received: type, length and value. This is what is hashed and
+    /// copied.
     pub const fn raw(&self) -> &'a [u8] {
         self.raw
     }
@@ -67,7 +69,10 @@ impl<'a> Record<'a> {
 /// assert_eq!(types, [1, 3]);
 ///
 /// let error = Stream::new(&[0x03, 0x00, 0x01, 0x00]).unwrap_err();
-/// assert_eq!(error.to_string(), "at byte 2: type 1 after type 3: expected ascending types");
+/// assert_eq!(
+///     error.to_string(),
+///     "at byte 2: type 1 after type 3: expected ascending types",
+/// );
 /// # Ok::<(), bolt12::tlv::StreamError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,14 +84,15 @@ impl<'a> Stream<'a> {
     /// Checks the framing of `bytes`, once.
     ///
     /// # Errors
+    ///
     /// [`StreamError`]: which rule of BOLT 1 is broken, and at which byte.
     pub fn new(bytes: &'a [u8]) -> Result<Self, StreamError> {
         Frames::new(bytes).try_for_each(|record| record.map(drop))?;
         Ok(Self { bytes })
     }
 
-    /// Takes bytes whose framing a walk through [`Frames`] has checked. Of other bytes it would show
-    /// the records up to the first error.
+    /// Takes bytes whose framing a walk through [`Frames`] has checked. Of other bytes it would
+    /// show the records up to the first error.
     pub(crate) const fn from_validated(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
@@ -141,7 +147,8 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
-/// The records of bytes not yet checked, each with the verdict on its framing. After an error there is nothing more.
+/// The records of bytes not yet checked, each with the verdict on its framing. After an error there
+/// is nothing more.
 #[derive(Clone, Debug)]
 pub(crate) struct Frames<'a> {
     rest: &'a [u8],

@@ -1,11 +1,12 @@
-//! Points on their way into a message: decompressed once, and never where the writer just wrote them.
+//! Points on their way into a message: decompressed once, and never where the writer just wrote
+//! them.
 
 use secp256k1::{PublicKey, XOnlyPublicKey};
 
 use super::{Reader, ValueError};
 
-/// Where the points of a message come from. A stranger's have to be decompressed, which costs most of parsing; those
-/// of a message that a builder wrote are kept, in the order of the stream.
+/// Where the points of a message come from. A stranger's have to be decompressed, which costs most
+/// of parsing; those of a message that a builder wrote are kept, in the order of the stream.
 pub(crate) struct Points<'a, P = PublicKey> {
     known: Option<&'a mut dyn Iterator<Item = P>>,
 }
@@ -39,7 +40,8 @@ impl Points<'_, PublicKey> {
         }
     }
 
-    /// Reads a compressed point that may well be `other`, which was read before: then it is not decompressed again.
+    /// Reads a compressed point that may well be `other`, which was read before: then it is not
+    /// decompressed again.
     pub(crate) fn read_again(
         &mut self,
         reader: &mut Reader<'_>,

@@ -6,8 +6,8 @@ use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
 
 use super::error::{ValueError, ValueErrorKind};
 
-/// Reads a value from its first byte to its last. It cannot panic, go back, or leave bytes unread unnoticed: a reader that
-/// is done calls [`Reader::finish`].
+/// Reads a value from its first byte to its last. It cannot panic, go back, or leave bytes unread
+/// unnoticed: a reader that is done calls [`Reader::finish`].
 ///
 /// All integers are big endian. Every error carries the byte of the value at which it was found.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,7 @@ impl<'a> Reader<'a> {
     /// Ends the reading.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooLong`] when bytes are left.
     pub fn finish(self) -> Result<(), ValueError> {
         match self.rest.len() {
@@ -56,6 +57,7 @@ impl<'a> Reader<'a> {
     /// Reads the next `length` bytes.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`] when there are fewer.
     pub fn take(&mut self, length: usize) -> Result<&'a [u8], ValueError> {
         let Some((taken, rest)) = self.rest.split_at_checked(length) else {
@@ -68,6 +70,7 @@ impl<'a> Reader<'a> {
     /// Reads the next `N` bytes.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`] when there are fewer.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], ValueError> {
         let Some((taken, rest)) = self.rest.split_first_chunk::<N>() else {
@@ -80,6 +83,7 @@ impl<'a> Reader<'a> {
     /// Reads one byte.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`].
     pub fn u8(&mut self) -> Result<u8, ValueError> {
         self.array::<1>().map(u8::from_be_bytes)
@@ -88,6 +92,7 @@ impl<'a> Reader<'a> {
     /// Reads two bytes.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`].
     pub fn u16(&mut self) -> Result<u16, ValueError> {
         self.array().map(u16::from_be_bytes)
@@ -96,6 +101,7 @@ impl<'a> Reader<'a> {
     /// Reads four bytes.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`].
     pub fn u32(&mut self) -> Result<u32, ValueError> {
         self.array().map(u32::from_be_bytes)
@@ -104,6 +110,7 @@ impl<'a> Reader<'a> {
     /// Reads eight bytes.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`].
     pub fn u64(&mut self) -> Result<u64, ValueError> {
         self.array().map(u64::from_be_bytes)
@@ -112,6 +119,7 @@ impl<'a> Reader<'a> {
     /// Reads all that is left as a truncated integer of up to eight bytes (`tu64` of BOLT 1).
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::IntegerTooLong`] or [`ValueErrorKind::LeadingZero`].
     pub fn tu64(&mut self) -> Result<u64, ValueError> {
         let bytes = self.truncated_integer(8)?;
@@ -121,6 +129,7 @@ impl<'a> Reader<'a> {
     /// Reads all that is left as a truncated integer of up to four bytes (`tu32` of BOLT 1).
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::IntegerTooLong`] or [`ValueErrorKind::LeadingZero`].
     pub fn tu32(&mut self) -> Result<u32, ValueError> {
         let bytes = self.truncated_integer(4)?;
@@ -130,6 +139,7 @@ impl<'a> Reader<'a> {
     /// Reads all that is left as UTF-8.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::NotUtf8`] at the first byte that does not fit.
     pub fn utf8(&mut self) -> Result<&'a str, ValueError> {
         let text = core::str::from_utf8(self.rest).map_err(|error| {
@@ -143,6 +153,7 @@ impl<'a> Reader<'a> {
     /// Reads a compressed point, 33 bytes.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`] or [`ValueErrorKind::NotAPoint`].
     pub fn point(&mut self) -> Result<PublicKey, ValueError> {
         let start = self.offset();
@@ -153,6 +164,7 @@ impl<'a> Reader<'a> {
     /// Reads an x-only point, 32 bytes.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`] or [`ValueErrorKind::NotAPoint`].
     pub fn x_only_point(&mut self) -> Result<XOnlyPublicKey, ValueError> {
         let start = self.offset();
@@ -163,6 +175,7 @@ impl<'a> Reader<'a> {
     /// Reads a BIP 340 signature, 64 bytes. Whose it is stays open.
     ///
     /// # Errors
+    ///
     /// [`ValueErrorKind::TooShort`] or [`ValueErrorKind::NotASignature`].
     pub fn signature(&mut self) -> Result<schnorr::Signature, ValueError> {
         let start = self.offset();
@@ -174,6 +187,7 @@ impl<'a> Reader<'a> {
     /// Reads items until the value ends.
     ///
     /// # Errors
+    ///
     /// What `item` answers.
     pub fn list<T, E>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, E>) -> Result<Vec<T>, E> {
         let mut items = Vec::new();

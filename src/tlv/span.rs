@@ -2,8 +2,8 @@
 
 use super::Record;
 
-/// The place of a value, so that a message holds its texts and lists once, as bytes. Half as wide as a slice would be: no
-/// message comes near 2³² bytes, and messages are moved.
+/// The place of a value, so that a message holds its texts and lists once, as bytes. Half as wide
+/// as a slice would be: no message comes near 2³² bytes, and messages are moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
     start: u32,

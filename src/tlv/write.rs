@@ -15,8 +15,8 @@ use super::{Stream, bigsize};
 /// assert_eq!(writer.into_bytes(), [8, 2, 0x03, 0xe8, 10, 1, b'x']);
 /// ```
 ///
-/// A type that is not above the one before it would make an invalid stream, so it is put in its place, and a
-/// type written twice keeps the later value.
+/// A type that is not above the one before it would make an invalid stream, so it is put in its
+/// place, and a type written twice keeps the later value.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
@@ -53,8 +53,8 @@ impl Writer {
         });
     }
 
-    /// Writes a record of type `number` whose value, `length` bytes, `write` appends. What it leaves is not a stream if
-    /// `write` fails.
+    /// Writes a record of type `number` whose value, `length` bytes, `write` appends. What it
+    /// leaves is not a stream if `write` fails.
     pub(crate) fn record_with<E>(
         &mut self,
         number: u64,
@@ -76,7 +76,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes a record with a truncated integer: as few bytes as it takes, none for zero (`tu64` of BOLT 1).
+    /// Writes a record with a truncated integer: as few bytes as it takes, none for zero (`tu64` of
+    /// BOLT 1).
     pub fn tu64(&mut self, number: u64, value: u64) {
         self.record(number, without_leading_zeros(&value.to_be_bytes()));
     }
@@ -128,7 +129,8 @@ impl Writer {
     }
 }
 
-/// A truncated integer as it stands in a record: as few bytes as it takes, none for zero (`tu64` of BOLT 1).
+/// A truncated integer as it stands in a record: as few bytes as it takes, none for zero (`tu64` of
+/// BOLT 1).
 pub fn tu64_bytes(value: u64) -> Vec<u8> {
     without_leading_zeros(&value.to_be_bytes()).to_vec()
 }

@@ -5,7 +5,9 @@
 //!
 //! ```
 //! use bolt12::{AnyMessage, view::View};
-//! let message: AnyMessage = "lno1pqpzwyq2p32x2um5ypmx2cm5dae8x93pqthvwfzadd7jejes8q9lhc4rvjxd022zv5l44g6qah82ru5rdpnpj".parse()?;
+//! let text = "lno1pqpzwyq2p32x2um5ypmx2cm5dae8x93pqthvwfzadd7jejes8q9lhc4rvjxd022zv5l44\
+//!             g6qah82ru5rdpnpj";
+//! let message: AnyMessage = text.parse()?;
 //! let json = serde_json::to_value(View::new(&message))?;
 //! assert_eq!(json["type"], "bolt12 offer");
 //! assert_eq!(json["offer_amount"], 10_000);
