@@ -3,8 +3,8 @@
 //!
 //! The two tag hashes fill exactly one block, so their result, the [`Midstate`], is a constant of
 //! the tag: those of the fixed tags are written down here and checked against their names by a
-//! test. The compression function is that of the `sha2` crate, called once a block. Hashes that do
-//! not depend on each other are made together.
+//! test. The compression function is that of the `sha2` crate, called once a block. Hashes that are
+//! independent of each other are computed together.
 
 use sha2::digest::generic_array::GenericArray;
 use sha2::{Digest, Sha256, compress256};
@@ -111,8 +111,8 @@ impl Midstate {
     }
 }
 
-/// `H(tag, m)` of several tags and messages. No hash here waits for another, so a processor works
-/// on them side by side, if it can: all last blocks are written before the first of them is read.
+/// `H(tag, m)` of several tags and messages. The hashes are independent, so a processor can
+/// compute them in parallel: all last blocks are written before the first of them is read.
 #[inline]
 pub(crate) fn hash<const N: usize>(messages: [(Midstate, &[u8]); N]) -> [[u8; 32]; N] {
     let mut states = messages.map(|(tag, _)| tag.0);

@@ -1,8 +1,8 @@
 //! Merkle roots over the records of a stream ("Signature Calculation" of BOLT 12).
 //!
 //! Every record outside the signature range gives a leaf, `H("LnLeaf", record)`, that is paired
-//! with a nonce, so that who sees one record learns nothing about the others. How the nonce is made
-//! is all in which the dialects differ: [`LnNonce`] today, [`LnAll`] in the 2021 draft. [`root`]
+//! with a nonce, so that one record reveals nothing about the others. The dialects differ only in
+//! how the nonce is made: [`LnNonce`] in merged BOLT 12, [`LnAll`] in the 2021 draft. [`root`]
 //! hashes the bytes as they were received.
 //!
 //! ```
@@ -51,7 +51,7 @@ impl From<MerkleRoot> for OfferId {
     }
 }
 
-/// How the nonce next to a leaf is made. Closed: there are the two schemes of this module.
+/// How the nonce next to a leaf is made. Sealed: this module has the two schemes.
 pub trait Nonce: sealed::Scheme {}
 
 /// The scheme of merged BOLT 12: `H("LnNonce" ‖ first record, type)`. It hides a record while the
@@ -113,7 +113,7 @@ pub fn root<N: Nonce>(stream: Stream<'_>) -> MerkleRoot {
     let join = |left: [u8; 32], right: [u8; 32]| branch(&left, &right);
     let mut tree = Tree::default();
     let mut records = hashed(stream);
-    // Two records at a time: their hashes do not wait for each other.
+    // Two records at a time: their hashes are independent.
     while let Some(one) = records.next() {
         let [leaf, nonce] = leaf_and_nonce::<N>(tag, &one);
         if let Some(other) = records.next() {
@@ -145,7 +145,7 @@ fn branch(a: &[u8; 32], b: &[u8; 32]) -> [u8; 32] {
     hash_pair(Midstate::BRANCH, ascending([a, b]))
 }
 
-/// Inner nodes that do not depend on each other.
+/// Inner nodes that are independent of each other.
 #[inline]
 fn branches<const N: usize>(pairs: [[&[u8; 32]; 2]; N]) -> [[u8; 32]; N] {
     hash_pairs(Midstate::BRANCH, pairs.map(ascending))

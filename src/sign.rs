@@ -1,7 +1,7 @@
 //! BIP 340 signatures over merkle roots ("Signature Calculation" of BOLT 12).
 //!
 //! A signature covers `H("lightning" ‖ message ‖ field, root)`, the [`Sighash`]. What holds a key
-//! is a [`Signer`]: a [`Keypair`] in memory, or a device or service elsewhere that is handed the
+//! is a [`Signer`]: a [`Keypair`] in memory, or a device or service elsewhere that receives the
 //! sighash. Signing uses auxiliary randomness of 32 zero bytes, so that one message under one key
 //! has one signature.
 
@@ -157,7 +157,7 @@ impl Signer for Keypair {
 
 macro_rules! forward_signer {
     ($($pointer:ty),+) => {$(
-        /// The signer that it points to.
+        /// As the signer that it points to.
         impl<S: Signer + ?Sized> Signer for $pointer {
             fn public_key(&self) -> PublicKey {
                 (**self).public_key()
@@ -176,7 +176,7 @@ macro_rules! forward_signer {
 
 forward_signer!(&S, Box<S>, Arc<S>);
 
-/// Has the holder of `expected` sign, and verifies the signature of a signer elsewhere.
+/// Asks `signer` for a signature by the key `expected`. The answer of a foreign signer is verified.
 ///
 /// # Errors
 ///
@@ -202,13 +202,13 @@ pub fn sign(
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerError {
-    /// The signer gave none.
+    /// The signer made none.
     #[error("the signer refused: {reason}")]
     Refused {
         /// The signer's reason.
         reason: String,
     },
-    /// The signer's answer is not a signature by its key over what it was asked to sign.
+    /// The signer's answer is not a signature by its key over the sighash.
     #[error("the signer's answer is not a signature by its key {}", key.as_hex())]
     WrongSignature {
         /// The signer's x-only key.
@@ -231,14 +231,13 @@ impl SignerError {
     }
 }
 
-/// Lends the context of all verification and signing: one for the process with `std`.
+/// Runs `work` with the context of all verification and signing. With `std` the process has one.
 #[cfg(feature = "std")]
 pub(crate) fn with_context<T>(work: impl FnOnce(&Secp256k1<All>) -> T) -> T {
     work(secp256k1::SECP256K1)
 }
 
-/// Lends a context for one verification or signature: without `std` there is no safe place to keep
-/// one.
+/// Runs `work` with a context of its own: without `std` there is no safe place to keep one.
 #[cfg(not(feature = "std"))]
 pub(crate) fn with_context<T>(work: impl FnOnce(&Secp256k1<All>) -> T) -> T {
     work(&Secp256k1::new())

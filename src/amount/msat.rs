@@ -9,9 +9,9 @@ use super::parse::{self, Expected};
 
 /// A number of millisatoshi, at most 21 000 000 BTC ([`Msat::MAX`], the bound of BOLT 1).
 ///
-/// Displays as `1500msat`, which [`FromStr`] reads back, as it does the other [documented
-/// forms](super). [`sat_display`](Msat::sat_display) is the form for people. Arithmetic is checked:
-/// a result above the bound is `None`, never a wrong amount.
+/// Displays as `1500msat`. [`FromStr`] reads that form and the other [documented forms](super).
+/// [`sat_display`](Msat::sat_display) is the form for people. Arithmetic is checked: a result above
+/// the bound is `None`, never a wrong amount.
 ///
 /// ```
 /// use bolt12::Msat;

@@ -98,11 +98,11 @@ impl fmt::Debug for Unblinded {
     }
 }
 
-/// Why a path cannot be made or a hop not be opened.
+/// Why a path cannot be made, or a hop cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlindingError {
-    /// A path leads somewhere.
+    /// A path without a hop.
     #[error("a blinded path with zero hops: expected at least one")]
     NoHops,
     /// The data does not open: it is another node's, of another path, or damaged.

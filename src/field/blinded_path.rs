@@ -158,8 +158,8 @@ pub struct BlindedHop<'a> {
     pub encrypted_data: &'a [u8],
 }
 
-/// The node at which a path begins: its key, or one end of a channel (`sciddir_or_pubkey` of BOLT
-/// 1).
+/// The node at which a path begins: its key, or one end of a channel (`sciddir_or_pubkey`
+/// of BOLT 1).
 ///
 /// Deliberately exhaustive: the first byte of the encoding allows these two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -328,7 +328,7 @@ impl TryFrom<&[u8]> for BlindedPathBuf {
 pub(crate) enum PathForm {
     /// The 2021 draft: the first node is a point, and there may be no hops.
     Draft,
-    /// Today: the first node is a point or one end of a channel, and there is at least one hop.
+    /// Merged BOLT 12: the first node is a point or one end of a channel, and there is at least one hop.
     Bolt12,
 }
 
@@ -374,8 +374,8 @@ impl PathList {
     }
 }
 
-/// Checks one path and gathers its points in order. Paths often begin at one node, so the first
-/// node of the path before is taken, and that of this one given.
+/// Checks one path and gathers its points in order. Paths often begin at one node, so the
+/// first node of the path before is an argument, and that of this path is returned.
 fn read(
     reader: &mut Reader<'_>,
     form: PathForm,
@@ -412,7 +412,7 @@ fn read(
 }
 
 /// How many points there are, so that memory is allocated once, and never for more than the bytes
-/// can hold. Where the paths are broken, [`read`] says so.
+/// can hold. [`read`] reports paths that are broken.
 fn count_points(mut reader: Reader<'_>, form: PathForm) -> usize {
     let mut path = || {
         let first_node = match (form, reader.peek()?) {

@@ -63,7 +63,7 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// Its sentence contains that of the kind, so there is no `source()`.
+// The sentence contains that of the kind, so there is no `source()`.
 impl core::error::Error for FieldError {}
 
 /// What the readers of field values return: a rule that is broken, and the byte of the value.
@@ -128,7 +128,7 @@ pub enum FieldErrorKind {
         /// The other field.
         other: Field,
     },
-    /// Zero, where something positive is needed.
+    /// Zero, where a positive number is required.
     #[error("zero: expected a positive number")]
     Zero,
     /// A value without content: a list without an item, or a text without a character.
@@ -142,7 +142,7 @@ pub enum FieldErrorKind {
         /// The most allowed.
         max: u64,
     },
-    /// The field says another thing than the one it has to repeat.
+    /// The field differs from the one that it has to repeat.
     #[error("differs from {expected}")]
     Differs {
         /// What it has to repeat.
@@ -160,7 +160,7 @@ pub enum FieldErrorKind {
         /// The field that could stand for it.
         other: Field,
     },
-    /// More millisatoshi than there are ([`Msat::MAX`](crate::Msat::MAX)).
+    /// More than 21 000 000 BTC ([`Msat::MAX`](crate::Msat::MAX)).
     #[error("{msat} msat, expected at most 21000000 BTC")]
     TooMuch {
         /// The amount, cut off at 64 bits.
@@ -182,7 +182,7 @@ pub enum FieldErrorKind {
         /// What is due, msat.
         expected: u64,
     },
-    /// More items than there are, or none.
+    /// More items than the offer has, or none.
     #[error("{quantity} items, expected 1 to {max}")]
     Quantity {
         /// The number of items.

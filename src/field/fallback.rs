@@ -20,7 +20,7 @@ impl<'a> FallbackAddress<'a> {
     /// The address on `network`, or `None` for one that a payer has to skip (BOLT 12,
     /// [R-I-34](crate::requirements#r-i-34)): a version above 16, a program under 2 or over 40
     /// bytes, or one unfit for its version: version 0 has 20 or 32 bytes, version 1 has 32, since
-    /// everyone can spend from another.
+    /// anyone can spend from the others.
     ///
     /// ```
     /// use bitcoin::Network;

@@ -48,8 +48,7 @@ impl<'a> Features<'a> {
         self.bits().find(|bit| bit % 2 == 0 && !known.contains(bit))
     }
 
-    /// The name of a bit in BOLT 9, where it is one that BOLT 12 messages or blinded paths speak
-    /// of.
+    /// The name of a bit in BOLT 9, where it is one that BOLT 12 messages or blinded paths use.
     ///
     /// ```
     /// use bolt12::field::Features;

@@ -58,7 +58,7 @@ fn write_groups(out: &mut [u8], bytes: &[u8], pairs: &[[u8; 2]; 1024]) -> usize 
     for (to, from) in tail.iter_mut().zip(groups.remainder()) {
         *to = *from;
     }
-    // Padding is zero, and what the last group has too many characters is not counted.
+    // Padding is zero. Characters of the last group that are only padding are not counted.
     for (place, group) in out.chunks_exact_mut(8).zip(groups.chain(core::iter::once(&tail[..]))) {
         let mut eight = [0u8; 8];
         if let Some(low) = eight.last_chunk_mut::<5>() {

@@ -5,7 +5,7 @@
 //! may be broken anywhere between two of its characters by `+` and any run of ASCII white space.
 //!
 //! [`decode`] goes from text to bytes and says what is wrong at which byte of the text; [`Encoded`]
-//! is the way back. Both know nothing of what the bytes mean.
+//! is the way back. Neither knows what the bytes mean.
 
 mod alphabet;
 mod decode;

@@ -99,7 +99,7 @@ pub(super) fn fast_prefix(text: &str, expected: Prefix) -> Option<usize> {
     (letters == expected.as_str().as_bytes() && separator == b'1').then_some(4)
 }
 
-/// Reads up to the separator, and gives the prefix and the place of the data.
+/// Reads up to the separator, and returns the prefix and the byte at which the data begins.
 pub(super) fn read_prefix(text: &str) -> Result<(FoundPrefix, usize), TextError> {
     let mut found = String::new();
     let mut rest = text;

@@ -17,7 +17,7 @@ pub enum BigSizeError {
         /// Bytes there are.
         available: usize,
     },
-    /// A shorter form would have done.
+    /// The integer has a shorter form.
     #[error("{value} is not in its shortest form")]
     NotMinimal {
         /// The integer.
@@ -25,11 +25,11 @@ pub enum BigSizeError {
     },
 }
 
-/// Reads an integer from the front of `bytes` and gives what follows it.
+/// Reads an integer from the front of `bytes`, and returns it with the bytes after it.
 ///
 /// # Errors
 ///
-/// [`BigSizeError`] when `bytes` end too early or a shorter form would have done.
+/// [`BigSizeError`] when `bytes` end too early or the integer has a shorter form.
 #[inline]
 pub fn read(bytes: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
     match bytes.split_first() {
@@ -79,7 +79,7 @@ pub const fn length(value: u64) -> usize {
 }
 
 /// The length of `bytes` as the integer that a record carries. A length fits 64 bits on every
-/// platform there is.
+/// platform.
 pub(crate) fn length_of(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

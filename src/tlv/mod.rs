@@ -1,9 +1,9 @@
 //! TLV streams: runs of records of type, length and value ("Type-Length-Value Format" of BOLT 1).
 //!
 //! A [`Stream`] is a run whose framing was checked: types strictly ascending, so that none occurs
-//! twice, types and lengths in their shortest [`bigsize`] form, and every value whole. What the
-//! values mean is for others to say; [`Reader`] takes them apart and [`Writer`] puts a stream
-//! together.
+//! twice, types and lengths in their shortest [`bigsize`] form, and every value whole. A
+//! stream does not know what its values mean. [`Reader`] reads them, and [`Writer`] writes a
+//! stream.
 
 pub mod bigsize;
 mod error;
@@ -91,8 +91,8 @@ impl<'a> Stream<'a> {
         Ok(Self { bytes })
     }
 
-    /// Takes bytes whose framing a walk through [`Frames`] has checked. Of other bytes it would
-    /// show the records up to the first error.
+    /// Takes bytes whose framing a walk through [`Frames`] has checked. Of other bytes it has only
+    /// the records up to the first error.
     pub(crate) const fn from_validated(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
@@ -147,8 +147,8 @@ impl<'a> Iterator for Records<'a> {
     }
 }
 
-/// The records of bytes not yet checked, each with the verdict on its framing. After an error there
-/// is nothing more.
+/// The records of bytes not yet checked, each with the result of checking its framing. The first
+/// error ends the walk.
 #[derive(Clone, Debug)]
 pub(crate) struct Frames<'a> {
     rest: &'a [u8],

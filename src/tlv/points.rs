@@ -1,23 +1,23 @@
-//! Points on their way into a message: decompressed once, and never where the writer just wrote
-//! them.
+//! Reading points: each is decompressed once, and not at all where a builder just wrote it.
 
 use secp256k1::{PublicKey, XOnlyPublicKey};
 
 use super::{Reader, ValueError};
 
-/// Where the points of a message come from. A stranger's have to be decompressed, which costs most
-/// of parsing; those of a message that a builder wrote are kept, in the order of the stream.
+/// Where the points of a message come from. Those of another node's message have to be
+/// decompressed, which takes most of the time of parsing. Those of a message that a builder wrote
+/// are kept, in the order of the stream.
 pub(crate) struct Points<'a, P = PublicKey> {
     known: Option<&'a mut dyn Iterator<Item = P>>,
 }
 
 impl<'a, P> Points<'a, P> {
-    /// A stranger's points.
+    /// The points of another node's message.
     pub(crate) const fn unknown() -> Self {
         Self { known: None }
     }
 
-    /// The points of a stream just written, in its order, all of them.
+    /// All points of a stream that was just written, in its order.
     pub(crate) const fn known(points: &'a mut dyn Iterator<Item = P>) -> Self {
         Self { known: Some(points) }
     }
@@ -40,8 +40,8 @@ impl Points<'_, PublicKey> {
         }
     }
 
-    /// Reads a compressed point that may well be `other`, which was read before: then it is not
-    /// decompressed again.
+    /// Reads a compressed point. If it is `other`, which was read before, it is not decompressed
+    /// again.
     pub(crate) fn read_again(
         &mut self,
         reader: &mut Reader<'_>,

@@ -1,4 +1,4 @@
-//! Taking a value apart: the one door through which field values come in.
+//! [`Reader`], through which every value of a field is read.
 
 use alloc::vec::Vec;
 
@@ -6,8 +6,8 @@ use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
 
 use super::error::{ValueError, ValueErrorKind};
 
-/// Reads a value from its first byte to its last. It cannot panic, go back, or leave bytes unread
-/// unnoticed: a reader that is done calls [`Reader::finish`].
+/// Reads a value from its first byte to its last. It cannot panic or go back. The caller ends with
+/// [`Reader::finish`], which refuses bytes that were not read.
 ///
 /// All integers are big endian. Every error carries the byte of the value at which it was found.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
         Self { rest: value, length: value.len() }
     }
 
-    /// The byte of the value at which the reader stands.
+    /// The byte of the value that is read next.
     pub const fn offset(&self) -> usize {
         self.length.saturating_sub(self.rest.len())
     }
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// The next byte, which stays to be read.
+    /// The next byte, without reading it.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         self.rest.starts_with(bytes)
     }
 
-    /// Ends the reading.
+    /// Ends the reading of the value.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         XOnlyPublicKey::from_slice(&bytes).map_err(|_| ValueError::new(ValueErrorKind::NotAPoint, start))
     }
 
-    /// Reads a BIP 340 signature, 64 bytes. Whose it is stays open.
+    /// Reads a BIP 340 signature, 64 bytes. Which key made it is not checked.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     ///
-    /// What `item` answers.
+    /// The first error of `item`.
     pub fn list<T, E>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, E>) -> Result<Vec<T>, E> {
         let mut items = Vec::new();
         while !self.is_empty() {
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
-    /// The error `kind` where the reader stands.
+    /// The error `kind` at the next byte.
     pub const fn error(&self, kind: ValueErrorKind) -> ValueError {
         ValueError::new(kind, self.offset())
     }

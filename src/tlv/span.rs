@@ -1,9 +1,9 @@
-//! Where a value lies in its message's bytes.
+//! [`Span`]: where a value is in the bytes of its message.
 
 use super::Record;
 
-/// The place of a value, so that a message holds its texts and lists once, as bytes. Half as wide
-/// as a slice would be: no message comes near 2³² bytes, and messages are moved.
+/// The place of a value, so that a message holds its texts and lists once, as bytes. It is
+/// half as wide as a slice, since no message has 2³² bytes: messages are moved often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
     start: u32,

@@ -1,4 +1,4 @@
-//! Putting a stream together.
+//! [`Writer`]: writing a stream.
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
@@ -15,8 +15,8 @@ use super::{Stream, bigsize};
 /// assert_eq!(writer.into_bytes(), [8, 2, 0x03, 0xe8, 10, 1, b'x']);
 /// ```
 ///
-/// A type that is not above the one before it would make an invalid stream, so it is put in its
-/// place, and a type written twice keeps the later value.
+/// The stream is valid in every order of the calls: a record is inserted at the place of its type,
+/// and a type that is written twice has the later value.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
@@ -53,8 +53,8 @@ impl Writer {
         });
     }
 
-    /// Writes a record of type `number` whose value, `length` bytes, `write` appends. What it
-    /// leaves is not a stream if `write` fails.
+    /// Writes a record of type `number` whose value, `length` bytes, `write` appends. If
+    /// `write` fails, what was written is not a stream.
     pub(crate) fn record_with<E>(
         &mut self,
         number: u64,
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_order_the_stream_ascends() {
+    fn the_stream_ascends_in_every_order_of_writing() {
         let mut writer = Writer::new();
         for (number, value) in [(10, b'a'), (2, b'b'), (300, b'c'), (10, b'd'), (7, b'e')] {
             writer.record(number, &[value]);

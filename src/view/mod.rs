@@ -132,7 +132,7 @@ impl Serialize for View<'_> {
     }
 }
 
-/// Why a text is no message, as a serde value: `message`, and `field`, `type` and `offset` where
+/// Why a text is not a message, as a serde value: `message`, and `field`, `type` and `offset` where
 /// they apply.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorView<'a>(&'a ParseError);
