@@ -111,8 +111,8 @@ impl Midstate {
     }
 }
 
-/// `H(tag, m)` of several tags and messages. The hashes are independent, so a processor can
-/// compute them in parallel: all last blocks are written before the first of them is read.
+/// `H(tag, m)` of several tags and messages. The hashes are independent, so a processor can compute
+/// them in parallel: all last blocks are written before the first of them is read.
 #[inline]
 pub(crate) fn hash<const N: usize>(messages: [(Midstate, &[u8]); N]) -> [[u8; 32]; N] {
     let mut states = messages.map(|(tag, _)| tag.0);

@@ -24,7 +24,8 @@ use crate::sign::with_context;
 /// and never used again.
 ///
 /// The path begins with the first hop's node id; set [`BlindedPathBuf::first_node`] to name it by a
-/// channel instead. Data of equal length, padded if need be, hides from the hops which place they have.
+/// channel instead. Data of equal length, padded if need be, hides from the hops which place they
+/// have.
 ///
 /// ```
 /// use bolt12::blinding::{HopData, blind, unblind};

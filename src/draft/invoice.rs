@@ -149,7 +149,7 @@ impl Invoice {
         self.fields.payment_hash
     }
 
-    /// Whether `preimage` proves that the invoice was paid.
+    /// Whether `preimage` is the proof that the invoice was paid: its SHA-256 is the payment hash.
     pub fn is_paid_by(&self, preimage: &Preimage) -> bool {
         self.fields.payment_hash == Some(preimage.payment_hash())
     }

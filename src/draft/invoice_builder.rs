@@ -116,7 +116,7 @@ impl<'a> InvoiceBuilder<'a> {
         self
     }
 
-    /// Writes the invoice and has `signer`, who holds node_id, sign it.
+    /// Writes the invoice, signed by `signer`, the holder of node_id.
     ///
     /// # Errors
     ///
@@ -132,7 +132,8 @@ impl<'a> InvoiceBuilder<'a> {
     }
 
     /// As [`InvoiceBuilder::sign`], for an offer that refunds: `payer`, the holder of the payer_key
-    /// of the refunded invoice, signs as well and so proves that it paid that invoice.
+    /// of the refunded invoice, signs as well. That signature is the proof that it paid that
+    /// invoice.
     ///
     /// # Errors
     ///

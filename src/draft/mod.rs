@@ -1,5 +1,5 @@
-//! The 2021 draft of BOLT 12, as Core Lightning v0.10.1 to v0.12.1 spoke it: the dialect in which
-//! `offerout` was documented.
+//! The 2021 draft of BOLT 12, as Core Lightning v0.10.1 to v0.12.1 implemented it: the dialect in
+//! which `offerout` was documented.
 //!
 //! It has offers that *send* money: "send me an invoice, I pay you" ([`Offer::send_invoice`]). Keys
 //! are 32-byte x-only points, the merkle nonces cover all records

@@ -94,7 +94,7 @@ impl Offer {
         self.root
     }
 
-    /// The hash that the signature covers, for signers that work outside [`Offer::sign`].
+    /// The hash that the signature covers, for a signer outside this process.
     pub fn sighash(&self) -> Sighash {
         SignatureField::OFFER.sighash(self.root)
     }
@@ -144,7 +144,7 @@ impl Offer {
     }
 
     /// The second (unix) from which the offer is expired, `absolute_expiry`; `None` for an offer
-    /// without end. The draft counts that second as expired; merged BOLT 12 does not.
+    /// that does not expire. The draft counts that second as expired; merged BOLT 12 does not.
     pub const fn expires_at(&self) -> Option<u64> {
         self.fields.absolute_expiry
     }
@@ -221,9 +221,9 @@ impl Offer {
         Ok(Self { bytes, fields, root })
     }
 
-    /// An offer from bytes that were one before, and its root. Root and signature are not computed
-    /// again, which is most of the time that reading takes: the caller stored the bytes and vouches
-    /// for them.
+    /// An offer from bytes that were parsed before and stored by the caller, and its root. The root
+    /// is not computed again and the signature is not verified again: that takes most of the time
+    /// of parsing.
     #[cfg(feature = "std")]
     pub(crate) fn from_stored(bytes: Vec<u8>, root: MerkleRoot) -> Result<Self, ParseError> {
         let fields = Fields::read(&bytes, &mut Points::unknown())?;
@@ -321,7 +321,7 @@ impl Fields {
     fn read(bytes: &[u8], points: &mut Points<'_, XOnlyPublicKey>) -> Result<Self, ParseError> {
         let mut fields = Self::default();
         read_records(bytes, |record| fields.read_record(record, points))?;
-        // Each field may be absent, but not all of them: then there is nothing to identify or to sign.
+        // Each field may be absent, but not all of them: then the offer has no id and nothing to sign.
         if Stream::from_validated(bytes).records().all(|record| SIGNATURE_TYPES.contains(&record.number())) {
             return Err(ParseError::Empty);
         }

@@ -16,8 +16,8 @@ use crate::field::{Field, ShownChain};
 use crate::payment::PaymentHash;
 use crate::tlv::tu64_bytes;
 
-/// The payer's side of [`Offer::check_invoice`]: the time, the chain, the limit, and whom a refund
-/// goes to.
+/// The payer's side of [`Offer::check_invoice`]: the time, the chain, the limit, and the payee of a
+/// refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct RedeemContext {
@@ -79,10 +79,10 @@ impl<'a> CheckedInvoice<'a> {
 
 impl Offer {
     /// Checks that `invoice` answers this offer on a chain of this offer, that neither is expired,
-    /// and that the invoice repeats the terms. Whether the offer was paid before, the ledger knows.
+    /// and that the invoice repeats the terms. The ledger knows whether the offer was paid before.
     ///
     /// The order is Core Lightning's. Two checks are this crate's: `refund_signature` is verified
-    /// (the manual page promises it, no release did it), and the amount is bounded by the limit.
+    /// (as the manual page says and no release does), and the amount is bounded by the limit.
     ///
     /// # Errors
     ///
@@ -228,7 +228,7 @@ pub enum RedeemError {
     /// The invoice answers another offer.
     #[error("offer_id: another offer: expected this one")]
     OtherOffer,
-    /// The offer is expired, as from the second of its expiry on.
+    /// The offer is expired: the second of its expiry has come.
     #[error("offer expired at {expiry} (now {now})")]
     OfferExpired {
         /// The offer's absolute_expiry.
@@ -272,7 +272,7 @@ pub enum RedeemError {
         /// The offer's most.
         max: u64,
     },
-    /// A payment of a series, which offers that pay out are not.
+    /// A payment of a series: no offer that pays out has one.
     #[error("recurrence_counter: present: expected none")]
     UnexpectedRecurrence,
     /// The invoice has no amount.
@@ -314,7 +314,7 @@ pub enum RedeemError {
     /// The invoice has no time of creation.
     #[error("created_at: missing")]
     CreatedAtMissing,
-    /// The invoice is expired, as after its last second.
+    /// The invoice is expired: its last second is over.
     #[error("invoice expired at {last} (now {now})")]
     InvoiceExpired {
         /// The last second (unix) at which it could be paid.

@@ -158,8 +158,8 @@ pub struct BlindedHop<'a> {
     pub encrypted_data: &'a [u8],
 }
 
-/// The node at which a path begins: its key, or one end of a channel (`sciddir_or_pubkey`
-/// of BOLT 1).
+/// The node at which a path begins: its key, or one end of a channel (`sciddir_or_pubkey` of BOLT
+/// 1).
 ///
 /// Deliberately exhaustive: the first byte of the encoding allows these two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -328,7 +328,8 @@ impl TryFrom<&[u8]> for BlindedPathBuf {
 pub(crate) enum PathForm {
     /// The 2021 draft: the first node is a point, and there may be no hops.
     Draft,
-    /// Merged BOLT 12: the first node is a point or one end of a channel, and there is at least one hop.
+    /// Merged BOLT 12: the first node is a point or one end of a channel, and there is at least one
+    /// hop.
     Bolt12,
 }
 
@@ -374,8 +375,8 @@ impl PathList {
     }
 }
 
-/// Checks one path and gathers its points in order. Paths often begin at one node, so the
-/// first node of the path before is an argument, and that of this path is returned.
+/// Checks one path and gathers its points in order. Paths often begin at one node, so the first
+/// node of the path before is an argument, and that of this path is returned.
 fn read(
     reader: &mut Reader<'_>,
     form: PathForm,

@@ -122,7 +122,8 @@ impl Field {
         self.read_sized(record, 32, |reader| points.read(reader))
     }
 
-    /// Reads the value of `record` as a BIP 340 signature, 64 bytes. Which key made it is not checked.
+    /// Reads the value of `record` as a BIP 340 signature, 64 bytes. Which key made it is not
+    /// checked.
     pub(crate) fn read_signature(self, record: &Record<'_>) -> Result<schnorr::Signature, FieldError> {
         self.read_sized(record, 64, Reader::signature)
     }

@@ -1,10 +1,10 @@
-//! Text from strangers, shown safely.
+//! [`UntrustedText`]: text from other nodes, displayed safely.
 
 use core::fmt::{self, Write};
 
-/// A text that a stranger wrote. Its display cannot forge a line, a log entry or a reading
-/// direction: control, format, separator and private characters come out as U+FFFD. The text itself
-/// is there too.
+/// A text that another node wrote. Its display cannot forge a line, a log entry or a reading
+/// direction: control, format, separator and private characters are displayed as U+FFFD.
+/// [`as_str`](Self::as_str) is the text itself.
 ///
 /// ```
 /// use bolt12::field::UntrustedText;
@@ -16,12 +16,12 @@ use core::fmt::{self, Write};
 pub struct UntrustedText<'a>(&'a str);
 
 impl<'a> UntrustedText<'a> {
-    /// Marks `text` as written by a stranger.
+    /// Marks `text` as written by another node.
     pub const fn new(text: &'a str) -> Self {
         Self(text)
     }
 
-    /// The text as it was written, for comparing and storing, not for showing.
+    /// The text as it was written, to compare and to store, not to display.
     pub const fn as_str(&self) -> &'a str {
         self.0
     }

@@ -23,7 +23,7 @@ use crate::tlv::Points;
 /// An invoice: "pay me this, over one of these paths".
 ///
 /// Parsing validates the framing, every field, every rule that needs nothing but the invoice, and
-/// its signature. Whether it answers a request of ours, [`Invoice::verify_for`] decides.
+/// its signature. [`Invoice::verify_for`] checks whether it answers a request of ours.
 ///
 /// In addition to its own fields an invoice has those of the request and of the offer that it
 /// repeats: `invoice_amount`, `invreq_payer_id` and `offer_description` are functions of the
@@ -85,7 +85,7 @@ impl Invoice {
         self.fields.payment_hash
     }
 
-    /// Whether `preimage` proves that the invoice was paid.
+    /// Whether `preimage` is the proof that the invoice was paid: its SHA-256 is the payment hash.
     pub fn is_paid_by(&self, preimage: &Preimage) -> bool {
         preimage.payment_hash() == self.fields.payment_hash
     }
@@ -102,7 +102,7 @@ impl Invoice {
     }
 
     /// The on-chain addresses that can be paid to, the preferred one first: those of the invoice's
-    /// chain, faulty ones skipped ([R-I-34](crate::requirements#r-i-34)). A chain that is no
+    /// chain, without faulty ones ([R-I-34](crate::requirements#r-i-34)). A chain that is no
     /// network of bitcoin has none.
     pub fn fallback_addresses(&self) -> impl Iterator<Item = Address> {
         let network = self.request_view().network();
@@ -146,7 +146,7 @@ impl Invoice {
         self.root
     }
 
-    /// Has the payee sign an invoice just written, with 64 bytes left for the signature in it.
+    /// Signs an invoice that was just written, with 64 bytes left for the signature in it.
     pub(super) fn sign_written(
         bytes: Vec<u8>,
         points: &mut Points<'_>,
@@ -160,7 +160,7 @@ impl Invoice {
         Ok(invoice)
     }
 
-    /// Reads framing and fields; rules and signature are left to the caller.
+    /// Reads framing and fields. The caller checks rules and signature.
     #[inline]
     fn read(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
         let mut reading = InvoiceReading::default();

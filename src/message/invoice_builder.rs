@@ -138,7 +138,7 @@ impl<'a> InvoiceBuilder<'a> {
         Invoice::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
     }
 
-    /// The bytes of the invoice, and few more, so that one allocation suffices.
+    /// At least the bytes of the invoice, and few more, so that it is allocated once.
     fn capacity(&self) -> usize {
         let hash_and_signature = 2 + 32 + SIGNATURE_RECORD_LEN;
         let values = [

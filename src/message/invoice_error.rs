@@ -74,8 +74,8 @@ impl InvoiceError {
     }
 
     /// The reply with the reason `error`, the field that is refused, by its number in either
-    /// dialect, and the value that was expected there. The sentences of this crate's errors are
-    /// short enough for a message.
+    /// dialect, and the value that was expected there. The sentences of this crate's errors fit
+    /// into a message.
     pub(crate) fn from_refusal(field: Option<Field>, suggested_value: Option<&[u8]>, error: &str) -> Self {
         let mut writer = Writer::new();
         writer.tu64_if(types::ERRONEOUS_FIELD.number(), field.map(Field::number));
@@ -111,8 +111,8 @@ impl TryFrom<Vec<u8>> for InvoiceError {
     /// framing, so every field may be absent.
     ///
     /// LDK (0.2.7, 0.3) writes the length of the stream before it. Such bytes are read where the
-    /// first number is the length of the rest and the rest is a stream with an `error`. No stream
-    /// with an `error` of its own begins so: its first type is at most 5, and so few bytes after it
+    /// first number is the length of the rest and the rest is a stream with an `error`. A stream
+    /// that has an `error` itself never begins like that: its first type is at most 5, and so few bytes
     /// hold no second `error`. The length is not kept: [`InvoiceError::as_bytes`] returns the
     /// stream without it.
     ///

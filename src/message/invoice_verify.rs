@@ -89,8 +89,8 @@ impl Invoice {
         self.verify(context)
     }
 
-    /// Checks the same without the request: `keys` prove that the invoice repeats a request made
-    /// with them, unchanged in every record.
+    /// Checks the same without the request: with `keys` it verifies that the invoice repeats a
+    /// request made with them, unchanged in every record.
     ///
     /// # Errors
     ///

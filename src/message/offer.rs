@@ -57,7 +57,7 @@ impl Offer {
     }
 
     /// The last second (unix) at which the offer can be used, `offer_absolute_expiry`; `None` for
-    /// an offer without end.
+    /// an offer that does not expire.
     pub fn expires_at(&self) -> Option<u64> {
         self.offer_view().absolute_expiry()
     }
@@ -70,9 +70,9 @@ impl Offer {
 
     /// The id of the offer: its merkle root. Each call computes it.
     ///
-    /// Implementations do not agree on what the id of an offer is: eclair, lightning-kmp and this
-    /// crate use the merkle root, LDK hashes it once more, Core Lightning hashes the records
-    /// plainly ([`Offer::cln_offer_id`]).
+    /// Implementations differ in what the id of an offer is: eclair, lightning-kmp and this crate
+    /// use the merkle root, LDK hashes it once more, Core Lightning hashes the records plainly
+    /// ([`Offer::cln_offer_id`]).
     pub fn offer_id(&self) -> OfferId {
         self.merkle_root().into()
     }

@@ -190,7 +190,7 @@ impl<'a> OfferBuilder<'a> {
         Ok(Offer::read(writer.into_bytes(), &mut Points::known(&mut points))?)
     }
 
-    /// The bytes of the offer, and few more, so that one allocation suffices.
+    /// At least the bytes of the offer, and few more, so that it is allocated once.
     fn capacity(&self) -> usize {
         let values = [
             self.chains.len().saturating_mul(32),

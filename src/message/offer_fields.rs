@@ -216,10 +216,10 @@ impl<'a> OfferView<'a> {
     }
 }
 
-/// Gives a message the accessors of the fields of the offer that it is or repeats. One text here
-/// for three pages of the docs: [`Offer`](crate::Offer), [`InvoiceRequest`](crate::InvoiceRequest)
-/// and [`Invoice`](crate::Invoice) each list every field that they have. The message has a function
-/// `offer_view`.
+/// Gives a message the accessors of the fields of the offer that it is or repeats. The text is
+/// written once for three pages of the docs: [`Offer`](crate::Offer),
+/// [`InvoiceRequest`](crate::InvoiceRequest) and [`Invoice`](crate::Invoice) each list every field
+/// that they have. The message has a function `offer_view`.
 macro_rules! offer_accessors {
     ($message:ty, $what:literal) => {
         #[doc = $what]

@@ -26,8 +26,8 @@ use crate::tlv::{Record, Stream};
 /// - the holder of the secret can prove payments and recognise all requests. The secret itself
 ///   signs nothing.
 ///
-/// The derivation is this crate's own. Other implementations derive theirs otherwise and need not
-/// know it: a payer id is a point like any other.
+/// The derivation is this crate's own. Other implementations derive their keys in other ways and
+/// need not know this one: any point can be a payer id.
 ///
 /// ```
 /// use bolt12::{Msat, Offer, PayerKeys};

@@ -24,8 +24,8 @@ use crate::tlv::{Points, Writer};
 ///
 /// Parsing validates the framing, every field, every rule that needs nothing but the request, and
 /// its signature. A request for an offer has to be signed. A request without an offer may be: the
-/// specification has no signature there, and Core Lightning demands one. Whether it is for an offer
-/// of ours, [`InvoiceRequest::verify_for`] decides.
+/// specification has no signature there, and Core Lightning demands one.
+/// [`InvoiceRequest::verify_for`] checks whether it is for an offer of ours.
 #[derive(Clone)]
 pub struct InvoiceRequest {
     bytes: Vec<u8>,
@@ -67,7 +67,7 @@ impl InvoiceRequest {
         self.signature
     }
 
-    /// The hash that a signature covers, for signers that work elsewhere.
+    /// The hash that a signature covers, for a signer outside this process.
     pub fn sighash(&self) -> Sighash {
         SignatureField::INVOICE_REQUEST.sighash(self.merkle_root())
     }
@@ -106,8 +106,8 @@ impl InvoiceRequest {
         Ok(Self { bytes: writer.into_bytes(), fields: self.fields.clone(), signature: None, root: self.root })
     }
 
-    /// A request from bytes that were one before. Its signature is not verified again, which is
-    /// most of the time that reading takes: the caller stored the bytes and vouches for them.
+    /// A request from bytes that were parsed before and stored by the caller. The signature is not
+    /// verified again: that takes most of the time of parsing.
     #[cfg(feature = "std")]
     pub(crate) fn from_stored(bytes: Vec<u8>) -> Result<Self, ParseError> {
         let request = Self::read(bytes, &mut Points::unknown())?;
@@ -124,7 +124,7 @@ impl InvoiceRequest {
         Ok(request)
     }
 
-    /// Has the payer sign a request just written, with 64 bytes left for the signature in it.
+    /// Signs a request that was just written, with 64 bytes left for the signature in it.
     pub(super) fn sign_written(
         bytes: Vec<u8>,
         points: &mut Points<'_>,
@@ -138,7 +138,7 @@ impl InvoiceRequest {
         Ok(request)
     }
 
-    /// Reads framing and fields; rules and signature are left to the caller.
+    /// Reads framing and fields. The caller checks rules and signature.
     #[inline]
     fn read(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
         let mut reading = RequestReading::default();

@@ -180,7 +180,7 @@ impl<'a> InvoiceRequestBuilder<'a> {
         offer_points.chain([payer_id]).chain(self.paths.iter().flat_map(BlindedPath::points))
     }
 
-    /// The bytes of the request, and few more, so that one allocation suffices.
+    /// At least the bytes of the request, and few more, so that it is allocated once.
     fn capacity(&self, metadata: &[u8]) -> usize {
         let subject = match self.subject {
             Subject::Offer(offer) => offer.as_bytes().len(),

@@ -299,8 +299,8 @@ macro_rules! request_accessors {
                 self.request_view().quantity()
             }
 
-            /// `invreq_payer_id`: the key of the payer. A payer that values privacy uses it for
-            /// this request alone.
+            /// `invreq_payer_id`: the key of the payer. A payer that needs privacy uses it for this
+            /// request alone.
             pub fn invreq_payer_id(&self) -> secp256k1::PublicKey {
                 self.request_view().payer_id()
             }
@@ -322,7 +322,7 @@ macro_rules! request_accessors {
             }
 
             /// Whether there is an offer: an issuer to ask, by id or by path. A request without an
-            /// offer offers money itself.
+            /// offer offers money.
             pub fn has_offer(&self) -> bool {
                 self.request_view().has_offer()
             }

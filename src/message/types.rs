@@ -130,7 +130,7 @@ impl TypeRanges {
     pub(super) const INVOICE: Self =
         Self { message: "an invoice", ranges: &[(0, 239), SIGNATURES, (1_000_000_000, 3_999_999_999)] };
 
-    /// Those of an invoice but its first, type 0, and the proof's own from 1001 to 999 999 999.
+    /// Those of an invoice without type 0, and the proof's own from 1001 to 999 999 999.
     pub(crate) const PAYER_PROOF: Self = Self { message: "a payer proof", ranges: &[(1, 3_999_999_999)] };
 
     /// Refuses a type outside the ranges ([R-O-20](crate::requirements#r-o-20),
@@ -155,22 +155,22 @@ pub(crate) fn known(number: u64) -> Option<Field> {
     ALL.iter().copied().find(|field| field.number() == number)
 }
 
-/// Whether a type of an invoice's, signatures left out.
+/// Whether a type is one of an invoice, without signatures.
 pub(crate) const fn is_invoice_type(number: u64) -> bool {
     matches!(number, 0..=239 | 1_000_000_000..=3_999_999_999)
 }
 
-/// Whether of an experimental range, all of which come after the signatures.
+/// Whether a type is in an experimental range. All of these come after the signatures.
 pub(super) const fn is_experimental(number: u64) -> bool {
     number >= 1_000_000_000
 }
 
-/// Whether a type of an offer's, which requests and invoices repeat.
+/// Whether a type is one of an offer, which requests and invoices repeat.
 pub(crate) fn is_offer_type(number: u64) -> bool {
     matches!(number, 1..=79 | 1_000_000_000..=1_999_999_999)
 }
 
-/// Whether a type of a request's, an offer's among them, which invoices repeat
+/// Whether a type is one of a request or its offer, which invoices repeat
 /// ([R-I-27](crate::requirements#r-i-27)).
 pub(super) fn is_request_type(number: u64) -> bool {
     matches!(number, 0..=159 | 1_000_000_000..=2_999_999_999)

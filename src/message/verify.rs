@@ -1,5 +1,5 @@
-//! What the checks against a context share: how a message arrived, where a reply goes, why a check
-//! fails.
+//! What the checks against a context share: how a message arrived, where a reply is sent, why a
+//! check fails.
 
 use core::fmt;
 
@@ -13,7 +13,7 @@ use crate::amount::Msat;
 use crate::field::{BlindedPath, BlindedPaths, Field, ShownChain};
 use crate::tlv::Record;
 
-/// How an onion message arrived. For a message that arrived another way, a context has none.
+/// How an onion message arrived. For a message that arrived in another way, a context has none.
 ///
 /// Deliberately exhaustive: BOLT 12 knows these three ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,12 +106,12 @@ pub enum VerifyError {
         /// The message whose field it is.
         original: &'static str,
     },
-    /// It arrived a way that it must not arrive.
+    /// It arrived in a way that is not allowed.
     #[error("arrived {arrival}: expected {expected}")]
     Arrival {
         /// The way it arrived.
         arrival: Arrival,
-        /// The way it should have arrived.
+        /// The ways in which it may arrive.
         expected: &'static str,
     },
     /// It is signed by another node than the payee.

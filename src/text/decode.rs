@@ -51,8 +51,8 @@ pub fn decode_any(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, Ve
     Ok((found, decode_data(text, data_at)?))
 }
 
-/// Reads the prefix of `text`, which has to be one of `expected`, and returns it with the byte
-/// at which the data begins.
+/// Reads the prefix of `text`, which has to be one of `expected`, and returns it with the byte at
+/// which the data begins.
 fn expect_prefix(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, usize), TextError> {
     let (found, data_at) = read_prefix(text).map_err(|error| match ForeignText::from_base58(text) {
         Some(kind) if error == TextError::NoSeparator => TextError::Foreign { kind, expected },

@@ -1,4 +1,4 @@
-//! Texts that are no BOLT 12 message and are often pasted where one is expected. They are
+//! Texts that are not BOLT 12 messages and are often pasted where one is expected. They are
 //! recognised by their prefix, so that an error says what they are.
 
 use core::fmt;
@@ -6,7 +6,7 @@ use core::fmt;
 use bitcoin::address::NetworkUnchecked;
 use bitcoin::{Address, Network};
 
-/// What a text is that is no BOLT 12 message.
+/// What a text is that is not a BOLT 12 message.
 ///
 /// Displays as `a BOLT 11 invoice for testnet`, `an LNURL`, `a bitcoin address`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

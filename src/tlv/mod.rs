@@ -1,9 +1,8 @@
 //! TLV streams: runs of records of type, length and value ("Type-Length-Value Format" of BOLT 1).
 //!
 //! A [`Stream`] is a run whose framing was checked: types strictly ascending, so that none occurs
-//! twice, types and lengths in their shortest [`bigsize`] form, and every value whole. A
-//! stream does not know what its values mean. [`Reader`] reads them, and [`Writer`] writes a
-//! stream.
+//! twice, types and lengths in their shortest [`bigsize`] form, and every value whole. A stream
+//! does not know what its values mean. [`Reader`] reads them, and [`Writer`] writes a stream.
 
 pub mod bigsize;
 mod error;

@@ -2,8 +2,8 @@
 
 use super::Record;
 
-/// The place of a value, so that a message holds its texts and lists once, as bytes. It is
-/// half as wide as a slice, since no message has 2³² bytes: messages are moved often.
+/// The place of a value, so that a message holds its texts and lists once, as bytes. It is half as
+/// wide as a slice, since no message has 2³² bytes: messages are moved often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
     start: u32,

@@ -53,8 +53,8 @@ impl Writer {
         });
     }
 
-    /// Writes a record of type `number` whose value, `length` bytes, `write` appends. If
-    /// `write` fails, what was written is not a stream.
+    /// Writes a record of type `number` whose value, `length` bytes, `write` appends. If `write`
+    /// fails, what was written is not a stream.
     pub(crate) fn record_with<E>(
         &mut self,
         number: u64,

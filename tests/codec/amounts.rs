@@ -102,7 +102,7 @@ fn vectors_agree_with_core_lightning_but_for_listed_divergences() {
     assert!(divergences.is_empty(), "listed, but not in the file: {divergences:?}");
 }
 
-/// Every way in which a text is no amount, with the sentence its writer is shown.
+/// Every way in which a text is not an amount, with the sentence of the error.
 const REFUSED: &[(&str, &str)] = &[
     ("", "the amount is empty: expected a number or 'any'"),
     ("ANY", "unexpected 'A' at character 0: expected a digit or 'any'"),
@@ -238,7 +238,7 @@ fn msat_keeps_its_bound() {
     assert_eq!(Msat::default(), Msat::ZERO);
 }
 
-/// The grammar once more, as differently as it can be written: cut the unit off, then the point, then count in 128 bits.
+/// A second implementation of the grammar, written in another way: it splits off the unit, then the point, and counts in 128 bits.
 fn reference(text: &str) -> Option<u64> {
     let (number, places, unit) = [("msat", 0), ("sat", 3), ("btc", 11), ("", 0)]
         .into_iter()

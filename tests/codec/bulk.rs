@@ -1,4 +1,4 @@
-//! Many messages at once: each is answered as if it were alone, in the order given.
+//! Many messages at once: each result is that of the message alone, in the order of the input.
 
 use bolt12::{Offer, ParseError, PayerProof, bulk, draft};
 use rayon::ThreadPoolBuilder;
@@ -7,7 +7,7 @@ use rayon::iter::ParallelIterator;
 const RIGHT: &str = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese";
 
 #[test]
-fn each_is_answered_as_if_alone() {
+fn each_result_is_that_of_the_message_alone() {
     let texts: Vec<String> = (0..500)
         .map(|place| match place % 3 {
             0 => RIGHT.to_owned(),

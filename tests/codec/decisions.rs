@@ -73,7 +73,7 @@ fn invoice_by(payee: &Keypair) -> (InvoiceRequest, Invoice) {
 
 #[test]
 fn an_invoice_issued_by_the_payers_own_node_is_left_to_the_node() {
-    // The issuer of the offer, node 7, is presented an invoice of its own.
+    // The issuer of the offer, node 7, receives an invoice that it made itself.
     let offer = draft_offer(&[]).unwrap();
     let invoice = draft::Invoice::try_from(draft_invoice(&offer, &key(7), &[(8, &[100])])).unwrap();
     assert_eq!(Some(invoice.node_id()), offer.node_id());

@@ -1,4 +1,4 @@
-//! What both dialects have under one name means the same in both.
+//! A function that both dialects have means the same in both.
 
 use bitcoin::constants::ChainHash;
 use bolt12::draft::{self, RedeemContext, RedeemError};
@@ -23,7 +23,7 @@ fn draft_invoice(offer: &draft::Offer, hash: PaymentHash) -> draft::Invoice {
 }
 
 #[test]
-fn every_message_says_when_it_expires() {
+fn every_message_reports_when_it_expires() {
     // Merged BOLT 12: expired after the second that is stated.
     let offer = Offer::builder().issuer_id(point(7)).absolute_expiry(100).build().unwrap();
     assert_eq!(offer.expires_at(), Some(100));

@@ -1,4 +1,4 @@
-//! No error says in its own sentence what its `source()` says again.
+//! No error repeats in its sentence what its `source()` reports again.
 
 use std::error::Error;
 use std::fmt;

@@ -213,7 +213,7 @@ fn roots_of_one_to_many_leaves() {
     }
 }
 
-/// Every field's tag, against the sentence of the specification rather than the constants of the crate.
+/// Every field's tag, against the sentence of the specification and not the constants of the crate.
 #[test]
 fn tags_name_message_and_field() {
     let merkle_root = root::<LnAll>(Stream::new(&[8, 1, 7]).unwrap());

@@ -79,8 +79,7 @@ fn all_official_invalid_offers_have_the_reason_of_bolt12() {
     assert_eq!(invalid, 33);
 }
 
-/// Asserts that the reader of everything says what the reader of the message's own dialect says. `true` where the other
-/// one says something else.
+/// Asserts that the reader of everything reports what the reader of the message's own dialect reports. `true` where the reader of the other dialect reports another reason.
 fn has_its_own_reason(text: &str) -> bool {
     let (own, other) =
         if is_draft(text) { (Dialect::Draft, Dialect::Bolt12) } else { (Dialect::Bolt12, Dialect::Draft) };

@@ -99,7 +99,7 @@ fn vectors_are_read_strictly() {
     assert!(refused.is_empty(), "listed, but not in the file: {refused:?}");
 }
 
-/// `lno1pgqhs`: the record `0a 01 78`, four bits of padding short of none.
+/// `lno1pgqhs`: the record `0a 01 78`, whose three bytes take five characters and one bit of padding.
 const TEXT: &str = "lno1pgqhs";
 const BYTES: [u8; 3] = [0x0a, 0x01, 0x78];
 
@@ -283,9 +283,9 @@ fn r_e_9_the_prefix_fits_the_message() {
     assert_eq!(other.to_string(), "prefix lno (offer): expected lnp (payer proof)");
 }
 
-/// Texts that are often pasted where a BOLT 12 message is expected: the error says what they are.
+/// Texts that are often pasted where a BOLT 12 message is expected: the error names what they are.
 #[test]
-fn a_text_that_is_no_bolt_12_message_is_called_what_it_is() {
+fn a_text_that_is_not_a_bolt_12_message_is_named() {
     use ForeignText::{Address, Bolt11Invoice, Lnurl};
     for (text, kind, shown) in [
         ("lnbc1pvjluezpp5qqqsyq", Bolt11Invoice(TextChain::Bitcoin), "a BOLT 11 invoice for bitcoin"),
@@ -415,7 +415,7 @@ proptest! {
         }
     }
 
-    /// What is read is written the same way: there is one text for a message, but for case and breaks.
+    /// A text that was read is written in the same way: a message has one text, except for case and breaks.
     #[test]
     fn read_and_written_again_it_is_canonical(data in "[qpzry9x8gf2tvdw0s3jn54khce6mua7lQP+ b]{0,40}") {
         let text = format!("lno1{data}");

@@ -1,4 +1,4 @@
-//! Framing and values: every rule of BOLT 1's "Type-Length-Value Format" by its number, and shapes made to hurt.
+//! Framing and values: every rule of BOLT 1's "Type-Length-Value Format" by its number, and streams made to be expensive.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -73,7 +73,7 @@ fn r_t_3_a_stream_ends_between_records() {
     assert_eq!(Stream::new(&[]).unwrap().records().count(), 0);
 }
 
-/// Whether a type is known is for the message to say; the draft's offer is one.
+/// Each message has its own known types; the draft's offer is an example.
 #[test]
 fn r_t_4_unknown_even_types_are_refused_and_odd_ones_kept() {
     let offer = |number| Offer::try_from([record(10, b"x"), record(number, b"?")].concat());
@@ -218,8 +218,7 @@ fn errors_are_distinguished_without_their_text() {
     assert_eq!(error.kind(), &StreamErrorKind::Type(BigSizeError::NotMinimal { value: 1 }));
 }
 
-/// Shapes that would cost a careless reader much. Time grows with the bytes and no faster: with its square, a million
-/// records would take hours.
+/// Streams that are expensive for a reader whose time grows with the square of the bytes: a million records would take hours. Here it grows with the bytes.
 #[test]
 fn hostile_shapes_cost_their_length() {
     const MILLION: u64 = 1_000_000;
@@ -229,7 +228,7 @@ fn hostile_shapes_cost_their_length() {
     assert_eq!(Stream::new(&many).unwrap().records().count(), 1_000_000);
     let long = record(1, &vec![0xfd; many.len()]);
     assert_eq!(Stream::new(&long).unwrap().records().count(), 1);
-    // A run of first bytes of BigSizes, each of which promises more than there is.
+    // A run of first bytes of BigSizes, each of which states more bytes than follow.
     assert!(Stream::new(&vec![0xff; many.len()]).is_err());
     let some: Vec<u8> = (0..MILLION / 50).flat_map(|number| record(number, b"")).collect();
     let root = bolt12::merkle::root::<bolt12::merkle::LnAll>(Stream::new(&some).unwrap());

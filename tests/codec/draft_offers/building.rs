@@ -1,4 +1,4 @@
-//! What the builder writes, and what it refuses to.
+//! What the builder writes, and what it refuses to write.
 
 use bitcoin::constants::ChainHash;
 use bolt12::draft::{Offer, OfferBuilder};

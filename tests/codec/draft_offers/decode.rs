@@ -1,4 +1,4 @@
-//! What Core Lightning read and refused: every offer of the vectors, with our sentence about it.
+//! What Core Lightning read and refused: every offer of the vectors, with the sentence of our error.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ struct Verdict {
     merkle_root: Option<String>,
 }
 
-/// What every string that we refuse is answered.
+/// Every string that is refused, with the sentence of the error.
 const REFUSED: &[(&str, &str)] = &[
     ("decode-pub-003", "'X' at byte 20: expected the case of the letters before it"), // mixed case in data
     ("decode-pub-004", "'Y' at byte 111: expected the case of the letters before it"), // one upper-case letter
@@ -107,7 +107,7 @@ const REFUSED: &[(&str, &str)] = &[
 const DIVERGENCES: &[(&str, &str)] =
     &[("decode-pub-061", "padding must be zero (R-E-7): one message has one text, as merged BOLT 12 has it")];
 
-/// Our answer: the offer, or the sentence that its reader is shown.
+/// Our result: the offer, or the sentence of the error.
 fn answer(case: &Case) -> Result<Offer, String> {
     let bytes = match (&case.string, &case.string_hex) {
         (_, Some(bytes)) => hex(bytes),

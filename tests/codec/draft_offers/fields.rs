@@ -7,7 +7,7 @@ use bolt12::{Amount, Msat, ParseError};
 
 use super::{id_of, key, record, stream};
 
-/// Every field there is, and two unknown odd types.
+/// Every field, and two unknown odd types.
 #[test]
 fn everything_an_offer_can_say_is_read() {
     let node_id = id_of(&key(7));
@@ -74,7 +74,7 @@ fn everything_an_offer_can_say_is_read() {
     assert_eq!(unknown, [(55, &b"odd"[..]), (1001, &b""[..])]);
     assert_eq!(offer.as_bytes(), bytes);
 
-    // Signing keeps all of it, in place, and says the same again.
+    // Signing keeps all of it in place.
     let signed = offer.sign(&key(7)).unwrap();
     assert_eq!(signed.unsigned(), offer);
     let again = Offer::try_from(signed.as_bytes().to_vec()).unwrap();
@@ -121,7 +121,7 @@ fn it_expires_with_its_second() {
     assert_eq!([999, 1000, 1001].map(|now| offer.is_expired(now)), [false, true, true]);
 }
 
-/// Each field, wrongly encoded in each way it can be: the whole stream and the sentence about it.
+/// Each field, wrongly encoded in every way: the whole stream and the sentence of the error.
 #[test]
 fn every_bad_value_has_its_message() {
     let point = id_of(&key(7)).serialize();
@@ -209,7 +209,7 @@ fn only_unknown_odd_types_are_carried() {
 }
 
 #[test]
-fn a_message_without_a_field_is_none() {
+fn a_message_without_a_field_is_refused() {
     for bytes in [vec![], record(241, b"x")] {
         let error = Offer::try_from(bytes).unwrap_err();
         assert_eq!(error.to_string(), "no field: expected at least one");

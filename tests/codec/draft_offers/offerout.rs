@@ -60,7 +60,7 @@ struct RecordOfCase {
 const ZERO: &str = "the amount is zero: expected a positive number";
 const BIG: &str = "the amount is too large: expected at most 21000000 BTC (2100000000000000000msat)";
 
-/// Parameters that only Core Lightning takes: the case, our answer, and why. Their bytes are held all the same.
+/// Parameters that only Core Lightning accepts: the case, our error, and why. Their bytes are compared too.
 const REFUSED: &[(&str, &str, &str)] = &[
     (
         "offerout-pub-002",
@@ -220,7 +220,7 @@ fn signs_as_released(case: &Case, unsigned: &Offer) {
     assert_eq!(signed.to_string(), case.bolt12_aux_zero, "{what}");
     assert_eq!(case.bolt12_aux_zero.parse(), Ok(signed.clone()), "{what}");
 
-    // v0.10's own form of the signature is another one, and as good.
+    // The signature of v0.10 has another form, which is also valid.
     let historic: Offer = case.bolt12.parse().unwrap();
     assert_eq!(historic.as_bytes(), hex(&case.tlv_signed), "{what}");
     assert_eq!(historic.signature().unwrap().as_ref()[..], hex(&case.signature), "{what}");

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::{id_of, key, record};
 
-/// What a random offer has, besides what every offer has.
+/// What a random offer has in addition to what every offer has.
 #[derive(Clone, Debug)]
 struct Said {
     chains: Vec<ChainHash>,
@@ -69,7 +69,7 @@ fn built(said: &Said) -> Offer {
 
 proptest! {
     #[test]
-    fn built_printed_and_read_again_it_says_the_same(said in said()) {
+    fn built_printed_and_read_again_it_is_the_same(said in said()) {
         let mut offer = built(&said);
         if let Some((number, value)) = &said.unknown {
             let mut records: BTreeMap<_, _> =

@@ -1,4 +1,4 @@
-//! Signing, here and elsewhere, and what a signature keeps together.
+//! Signing with a key in memory and with a signer elsewhere, and what a signature covers.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -12,7 +12,7 @@ use super::{id_of, key, record};
 
 type Answer = Result<schnorr::Signature, SignerError>;
 
-/// A signer elsewhere, which answers on command, and counts how often it was asked.
+/// A signer elsewhere with a chosen answer, which counts how often it was asked.
 struct Device {
     key: PublicKey,
     answer: Box<dyn Fn(&Sighash) -> Answer>,
@@ -94,7 +94,7 @@ fn a_signer_with_another_key_is_not_asked() {
 }
 
 #[test]
-fn a_refusal_keeps_the_signers_words() {
+fn a_refusal_keeps_the_reason_of_the_signer() {
     let device =
         Device::new(key(7).public_key(), |_| Err(SignerError::refused("the button was not pressed")));
     let error = payout().sign(&device).unwrap_err();
@@ -142,7 +142,7 @@ fn every_flipped_bit_of_a_signed_offer_is_noticed() {
         *bytes.get_mut(index / 8).unwrap() ^= 1 << (index % 8);
         match Offer::try_from(bytes) {
             Err(_) => {}
-            // Type 241 is an unknown odd one: what is left is no signed offer, and says so.
+            // Type 241 is an unknown odd one: what is left is an offer without a signature.
             Ok(offer) => assert_eq!(
                 (offer.stream().find(241).is_some(), offer.signature()),
                 (true, None),

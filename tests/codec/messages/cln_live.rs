@@ -47,7 +47,7 @@ fn every_judged_string_has_the_verdict_of_the_file() {
         assert_eq!(parsed, AnyMessage::parse(text, Dialect::Bolt12), "{text}");
         match parsed {
             Ok(message) => {
-                // Of a text that it does not take apart, Core Lightning says nothing.
+                // Core Lightning reports nothing about a text that it cannot decode.
                 let theirs = case["cln"]["type"].as_str();
                 assert!(theirs.is_none_or(|theirs| theirs == message.type_name()), "{text}");
                 assert_eq!(message.to_string(), text);

@@ -1,4 +1,4 @@
-//! Bugs and attacks that others have met (the rows of the list that are no requirement's own test), by their numbers.
+//! Bugs and attacks known from other implementations, by their numbers: the rows of the list that no test of a requirement covers.
 
 use bolt12::field::{Bip353Name, BlindedPathBuf, PayInfo, Price};
 use bolt12::message::{InvoiceContext, OfferContext};
@@ -24,7 +24,7 @@ fn i5_other_bech32_is_no_offer() {
 }
 
 #[test]
-fn i6_an_offer_of_the_2021_draft_says_what_it_is_not() {
+fn i6_an_offer_of_the_2021_draft_is_refused_as_an_offer_of_bolt_12() {
     let text = "lno1pqpqzqq2ydkxjemgw3hxjmn8ypnkjan9v9mkz7fvyphkuefqwpjhygrsv4e8xmmwyy0zpxdpsdxs5egu7h4see5c8wdftr6dqjsh4a6ryplswfgwjkshj0j8xcqq";
     assert!(text.parse::<draft::Offer>().is_ok());
     assert_eq!(text.parse::<Offer>().unwrap_err().to_string(), "type 30 at byte 41: unknown even type");
@@ -55,7 +55,7 @@ fn i17_and_i23_requests_have_no_bound_but_the_onions() {
 }
 
 #[test]
-fn s6_and_s8_a_path_without_hops_leads_nowhere_in_any_field() {
+fn s6_and_s8_a_path_without_hops_is_refused_in_every_field() {
     let hopless = path(0x31, 0);
     assert!(parse_offer(&offer().with(16, &hopless)).is_err());
     assert!(parse_unsigned(&refund().with(90, &hopless)).is_err());
@@ -88,7 +88,7 @@ fn s13_an_offer_for_nothing_asks_for_an_amount() {
 
 #[test]
 fn s22_lengths_allocate_nothing() {
-    // Each claims far more than is there.
+    // Each states a length far above the bytes that follow.
     for value in [&[0xff; 40][..], &[2, 2, 2], &[]] {
         assert!(parse_offer(&offer().with(16, value)).is_err());
     }
@@ -108,7 +108,7 @@ fn s25_names_of_many_bytes_are_cut_nowhere() {
 }
 
 #[test]
-fn s29_serde_takes_no_junk_for_a_message() {
+fn s29_serde_refuses_what_is_no_message() {
     assert!(serde_json::from_str::<Invoice>("\"junk\"").is_err());
     assert!(serde_json::from_str::<Offer>("17").is_err());
     let offer = parse_offer(&offer()).unwrap();

@@ -1,4 +1,4 @@
-//! What LDK's parser said of constructed streams, and where we say another thing, with the requirement that has it so.
+//! What LDK's parser reported for constructed streams, and where our result differs, with the requirement that decides.
 
 use bolt12::{Invoice, InvoiceRequest, Offer, ParseError};
 

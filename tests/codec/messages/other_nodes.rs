@@ -1,5 +1,4 @@
-//! What other nodes write that a reader has to live with: LDK's invoice errors, invoices of ours that do not parse, and
-//! Core Lightning's ids.
+//! What other nodes write in forms of their own: LDK's invoice errors, invoices that do not parse, and Core Lightning's ids.
 
 use bolt12::message::ClnOfferId;
 use bolt12::text::{Prefix, decode};
@@ -80,7 +79,7 @@ fn no_short_stream_with_an_error_is_a_length_and_another_one() {
 }
 
 #[test]
-fn an_invoice_that_does_not_parse_names_its_request_all_the_same() {
+fn an_invoice_that_does_not_parse_still_names_its_request() {
     let request = parse_request(&request()).unwrap();
     let other_amount = invoice_for(testkit::records::request().int(82, 2000)).int(170, 999);
     let error = parse_invoice(&other_amount).unwrap_err();

@@ -26,7 +26,7 @@ fn signed(builder: &InvoiceBuilder<'_>) -> Result<Invoice, String> {
     builder.sign(&key(ISSUER)).map_err(|error| error.to_string())
 }
 
-/// What verifying says of an invoice for a request, both as records.
+/// The result of verifying an invoice for a request, both as records.
 fn verified(
     invoice: &Records,
     asked: &Records,
@@ -244,7 +244,7 @@ fn r_i_31_the_signature_is_the_node_ids() {
 }
 
 #[test]
-fn r_i_33_and_s2_the_amount_is_what_was_asked_for() {
+fn r_i_33_and_s2_the_amount_is_that_of_the_request() {
     let asked = request().int(82, 1500);
     let error = parse_invoice(&invoice_for(asked.clone()).int(170, 1501)).unwrap_err();
     assert!(error.ends_with("1501 msat, expected 1500 msat"), "{error}");
@@ -313,7 +313,7 @@ fn r_i_34_faulty_fallbacks_are_skipped_and_no_reason_to_refuse() {
 }
 
 #[test]
-fn r_i_35_and_i1_invoices_come_the_way_they_were_asked_for() {
+fn r_i_35_and_i1_invoices_arrive_over_the_paths_of_the_request() {
     let way = |arrival| now().arrived(arrival);
     let elsewhere = Arrival::BlindedPath(point(0x77));
     // For an offer: over the reply path.

@@ -138,7 +138,7 @@ fn s24_the_largest_expiry_is_a_time_like_any_other() {
 }
 
 #[test]
-fn r_o_31_a_price_says_its_unit() {
+fn r_o_31_a_price_has_its_unit() {
     let offer = parse_offer(&offer().with(6, b"EUR").int(8, 250)).unwrap();
     assert_eq!(offer.price().unwrap().to_string(), "2.50 EUR");
     assert_eq!(offer.price().unwrap().msat(), None);
@@ -176,7 +176,7 @@ fn r_o_32_requests_go_over_the_paths_or_to_the_issuer() {
 }
 
 #[test]
-fn s11_texts_of_strangers_forge_nothing() {
+fn s11_texts_of_other_nodes_forge_nothing() {
     let offer = parse_offer(&offer().with(10, "pay\r\n\u{202e}evil\u{2028}".as_bytes())).unwrap();
     let shown = offer.offer_description().unwrap().to_string();
     assert_eq!(shown, "pay\u{fffd}\u{fffd}\u{fffd}evil\u{fffd}");

@@ -118,7 +118,7 @@ fn r_q_30_the_offer_is_ours_live_and_unchanged() {
 }
 
 #[test]
-fn r_q_31_and_i22_and_s27_requests_come_the_way_the_offer_says() {
+fn r_q_31_and_i22_and_s27_requests_arrive_over_the_paths_of_the_offer() {
     let way = |arrival| RequestContext::new(0).arrived(arrival);
     assert_eq!(verified(&request(), way(Arrival::Direct)), Ok(()));
     assert_eq!(

@@ -26,7 +26,7 @@ fn text_in_human_readable_formats_and_bytes_in_others() {
 }
 
 #[test]
-fn a_list_of_numbers_does_for_bytes() {
+fn a_list_of_numbers_is_read_as_bytes() {
     let offer = parse_offer(&offer()).unwrap();
     let bytes = offer.as_bytes().to_vec();
     let mut tokens = vec![Token::Seq { len: Some(bytes.len()) }];
@@ -36,7 +36,7 @@ fn a_list_of_numbers_does_for_bytes() {
 }
 
 #[test]
-fn what_is_wrong_is_said() {
+fn an_invalid_message_is_refused_with_its_reason() {
     assert_de_tokens_error::<serde_test::Readable<bolt12::Offer>>(
         &[Token::Str("lno1")],
         "offer_issuer_id (type 22): missing: expected it or offer_paths (type 16)",
@@ -51,7 +51,7 @@ fn what_is_wrong_is_said() {
     );
 }
 
-/// Tokens borrow for ever.
+/// Tokens borrow for `'static`.
 fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }

@@ -46,7 +46,7 @@ fn an_invoice_is_not_for_nothing() {
     assert_eq!(refused(&answer(&free)), zero);
     let none = Offer::try_from(records.int(8, 5).int(22, 0).bytes()).unwrap();
     assert_eq!(refused(&answer(&none).quantity(0)), zero);
-    // A refund's invoice is held to it too.
+    // The same rule for the invoice of a refund.
     let refund = Offer::payout("x", node_id()).refund_for([2; 32].into()).build().unwrap();
     let error = answer(&refund).amount(Msat::ZERO).sign_refund(&key(8), &key(9)).unwrap_err();
     assert_eq!(error.to_string(), zero);

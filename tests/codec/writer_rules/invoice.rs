@@ -46,7 +46,7 @@ fn r_i_1_the_creation_in_unix_seconds() {
     let (request, path) = (a_request(), a_path());
     let invoice = written(&respond(&request, &path));
     assert_eq!(value(&invoice, 164), Some(1_700_000_000u32.to_be_bytes().to_vec()));
-    // Control: it is the caller's time, of which there is no other.
+    // Control: the time is the caller's.
     let other = written(&request.respond([0x33; 32].into(), 7).path(path.path(), PayInfo::default()));
     assert_eq!(value(&other, 164), Some(vec![7]));
 }
@@ -72,7 +72,7 @@ fn r_i_2_and_i13_the_amount_is_the_one_that_is_due() {
         refused(&respond(&usd, &path).amount(msat(0))),
         "invoice_amount (type 170): zero: expected a positive number"
     );
-    // Control: a price in a currency is the payee's to convert.
+    // Control: the payee converts a price in a currency.
     assert_eq!(written(&respond(&usd, &path).amount(msat(9))).invoice_amount(), msat(9));
 }
 
@@ -138,7 +138,7 @@ fn r_i_5_and_s5_the_issuer_signs_or_the_end_of_the_path() {
 #[test]
 fn r_i_6_exactly_one_signature() {
     let path = a_path();
-    // One that the request has besides its own is not copied.
+    // A signature that the request has in addition to its own is not copied.
     let request = parse_request(&request().with(241, [1; 64])).unwrap();
     let invoice = written(&respond(&request, &path));
     let signatures = invoice.stream().records().filter(|record| (240..=1000).contains(&record.number()));
@@ -151,7 +151,7 @@ fn r_i_6_exactly_one_signature() {
 #[test]
 fn r_i_7_parts_are_forbidden_allowed_or_required() {
     let (request, path) = (a_request(), a_path());
-    // Control: no bit where one part is all.
+    // Control: no bit where there is only one part.
     for (multi_part, features) in [
         (MultiPart::Forbidden, None),
         (MultiPart::Allowed, Some(vec![2, 0, 0])),
@@ -237,7 +237,7 @@ fn r_i_9_a_fallback_is_an_address_of_the_requests_chain() {
         "invoice_fallbacks (type 172): tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx is an address of another network: \
          expected one of bitcoin"
     );
-    // One good address does not excuse another.
+    // A valid address does not allow an invalid one.
     let good = address("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
     assert!(respond(&bitcoin, &path).fallback(&good).fallback(&testnet).sign(&key(ISSUER)).is_err());
 }

@@ -16,7 +16,7 @@ fn suggest(field: Field, value: &[u8]) -> Result<InvoiceError, String> {
 }
 
 #[test]
-fn r_x_1_an_error_says_what_is_wrong() {
+fn r_x_1_an_error_has_a_reason() {
     let error = InvoiceError::builder("").build().unwrap_err();
     assert_eq!(error.to_string(), "error (type 5): empty: expected a value");
     // Control.

@@ -9,7 +9,7 @@ use testkit::records::*;
 
 const METADATA: [u8; 16] = [0x5a; 16];
 
-/// Holds the refusal against the stream that was written, NUL and all: the byte it names is the NUL.
+/// Compares the error with the stream that was written, NUL included: the byte that it names is the NUL.
 fn refused<T: std::fmt::Debug>(result: Result<T, BuildError>, field: &str, at: usize) {
     let error = result.unwrap_err();
     assert_eq!(error.to_string(), format!("{field} at byte {at}: a NUL character in a text: expected none"));
@@ -94,12 +94,12 @@ fn every_text_of_the_draft() {
 }
 
 #[test]
-fn a_nul_in_todays_texts_is_read_as_before_and_copied_as_it_came() {
+fn a_nul_in_a_text_of_bolt_12_is_read_and_copied_as_received() {
     let offer = parse_offer(&offer().with(10, b"a\0b").with(18, [0])).unwrap();
     assert_eq!(offer.offer_description().unwrap().as_str(), "a\0b");
     let answer = InvoiceError::try_from(vec![5, 1, 0]).unwrap();
     assert_eq!(answer.error().unwrap().as_str(), "\0");
-    // The issuer wrote it and reads it: R-Q-1 and R-I-3 have it copied byte for byte.
+    // The issuer wrote it and reads it: R-Q-1 and R-I-3 require a copy byte for byte.
     let request = offer.request_invoice().sign(&key(PAYER), &METADATA).unwrap();
     assert_eq!(request.offer_description(), offer.offer_description());
     assert!(parse_request(&request_with_note()).is_ok());

@@ -127,7 +127,7 @@ fn r_o_9_paths_are_written_as_given() {
     let paths = [path(0x31, 2), path(0x32, 1)].map(|path| BlindedPathBuf::try_from(&path[..]).unwrap());
     let builder = paths.iter().fold(by_id(), |builder, path| builder.path(path.path()));
     assert_eq!(value(&written(&builder), 16), Some(encoded));
-    // Control: without any there is no field, rather than an empty one.
+    // Control: without any there is no field, not an empty one.
     assert_eq!(value(&written(&by_id()), 16), None);
     let mut without_hops = paths[0].path();
     without_hops.hops.clear();

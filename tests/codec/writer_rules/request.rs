@@ -21,7 +21,7 @@ fn without_offer<'a>() -> InvoiceRequestBuilder<'a> {
     InvoiceRequest::without_offer("refund", msat(1000))
 }
 
-/// Why a request is written in neither way: by a key of the caller's or by a derived one, the reason is one.
+/// Why a request is not written, neither by a key of the caller nor by a derived one. Both have the same reason.
 fn refused(builder: &InvoiceRequestBuilder<'_>) -> String {
     let error = builder.sign(&key(PAYER), &METADATA).unwrap_err().to_string();
     let keys = PayerKeys::new([7; 32]);
@@ -52,7 +52,7 @@ fn r_q_1_every_record_of_the_offer_is_copied() {
         .map(|record| record.raw().to_vec())
         .collect();
     assert_eq!(copied, offer.stream().records().map(|record| record.raw().to_vec()).collect::<Vec<_>>());
-    // What an offer says is not for the payer to set.
+    // The payer cannot set what the offer states.
     let request = offer.request_invoice();
     assert_eq!(
         refused(&request.clone().absolute_expiry(1)),
@@ -119,7 +119,7 @@ fn r_q_5_every_request_has_a_payer_id_of_its_own() {
     let one = keys.sign(&request, &[1; 16]).unwrap();
     let other = keys.sign(&request, &[2; 16]).unwrap();
     assert_ne!(one.invreq_payer_id(), other.invreq_payer_id());
-    // Control: the secret of each is to be had again.
+    // Control: the key of each can be derived again.
     for request in [&one, &other] {
         assert_eq!(keys.key_for(request).unwrap().public_key(), request.invreq_payer_id());
     }
@@ -147,7 +147,7 @@ fn r_q_6_quantities_as_the_offer_has_them() {
 fn r_q_7_without_an_offer_the_payer_takes_the_issuers_part() {
     let nothing = InvoiceRequest::without_offer("refund", msat(0));
     assert_eq!(refused(&nothing), "invreq_amount (type 82): zero: expected a positive number");
-    // Control: all that it may say.
+    // Control: every field that it may have.
     let encoded = path(0x31, 1);
     let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
     let request = written(
@@ -244,7 +244,7 @@ fn r_q_11_a_name_that_dns_cannot_hold_was_not_looked_up() {
         format!("abcdefghij@{longest}"),
     ] {
         assert!(Bip353Name::new(&name).is_err(), "{name}");
-        // Read in another's request, it is written no more than made.
+        // A name that was read in another request is not written either.
         let (user, domain) = name.split_once('@').unwrap();
         let mut value = vec![u8::try_from(user.len()).unwrap()];
         value.extend(user.bytes());
