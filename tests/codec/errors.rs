@@ -74,7 +74,9 @@ fn every_error_with_a_cause_is_reported_in_one_sentence() {
         (&text, &stream, &field),
         (ParseError::Text(_), ParseError::Stream(_), ParseError::Field(_))
     ));
-    let (ParseError::Stream(framing), ParseError::Field(rule)) = (&stream, &field) else { unreachable!() };
+    let (ParseError::Stream(framing), ParseError::Field(rule)) = (&stream, &field) else {
+        panic!("matched above")
+    };
     let point = Reader::new(&[0; 33]).point().unwrap_err();
     let build = BuildError::from(field.clone());
     let refused = BuildError::from(SignerError::refused("the button was not pressed"));
