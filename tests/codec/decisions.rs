@@ -155,7 +155,7 @@ fn a_currency_is_three_ascii_capitals() {
 fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
     let offer = draft_offer(&[(22, &[2]), (24, &[5])]).unwrap();
     assert_eq!(offer.msat_amount(), Some(Amount::Msat(msat(100))));
-    let of = |quantity: u8, amount: u64| {
+    let invoice_for = |quantity: u8, amount: u64| {
         let amount = tu64_bytes(amount);
         let bytes = draft_invoice(&offer, &key(9), &[(8, &amount), (32, &[quantity])]);
         draft::Invoice::try_from(bytes).unwrap()
@@ -177,18 +177,41 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
         (6, 600, None, Err("quantity: 6, expected 2 to 5")),
     ] {
         assert_eq!(
-            check(&of(quantity, amount), limit),
+            check(&invoice_for(quantity, amount), limit),
             expected.map_err(str::to_owned),
             "{quantity} {limit:?}"
         );
     }
     // The ledger pays the same.
     let ledger = Ledger::new(MemoryStore::new());
-    let promise = Terms::draft(offer.clone()).unwrap().with_limit(msat(350));
-    assert!(ledger.create(&promise, None, NOW).unwrap().is_new());
-    let error = ledger.claim(&of(4, 400), NOW).unwrap_err();
-    assert_eq!(error.payee_message(&of(4, 400)), "amount: larger than the payer pays for this offer");
-    assert!(ledger.claim(&of(3, 300), NOW).is_ok());
+    let terms = Terms::draft(offer.clone()).unwrap().with_limit(msat(350));
+    assert!(ledger.create(&terms, None, NOW).unwrap().is_new());
+    let error = ledger.claim(&invoice_for(4, 400), NOW).unwrap_err();
+    assert_eq!(
+        error.payee_message(&invoice_for(4, 400)),
+        "amount: larger than the payer pays for this offer"
+    );
+    assert!(ledger.claim(&invoice_for(3, 300), NOW).is_ok());
+}
+
+#[test]
+fn no_draft_invoice_is_written_for_more_than_all_bitcoin() {
+    let offer = draft_offer(&[(22, &[1])]).unwrap();
+    let payee = key(9);
+    let sign = |items| {
+        let builder = offer.respond([9; 32].into(), payee.x_only_public_key().0).quantity(items);
+        builder
+            .created_at(NOW)
+            .sign(&payee)
+            .map(|invoice| invoice.amount())
+            .map_err(|error| error.to_string())
+    };
+    let most = Msat::MAX.get();
+    assert_eq!(sign(most / 100), Ok(Some(most)));
+    let above = format!("amount (type 8): {} msat, expected at most 21000000 BTC", most + 100);
+    assert_eq!(sign(most / 100 + 1), Err(above));
+    let cut = format!("amount (type 8): {} msat, expected at most 21000000 BTC", u64::MAX);
+    assert_eq!(sign(u64::MAX), Err(cut));
 }
 
 #[test]
