@@ -29,10 +29,13 @@ pub struct Operation {
 
 /// All of them, in the order of the table.
 pub fn all() -> Vec<Operation> {
-    [reading(), writing(), requests(), invoices(), drafts()].into_iter().flatten().collect()
+    [reading(), writing(), requests(), invoices(), crate::proofs::all(), drafts()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-fn work<T>(work: impl Fn() -> T + 'static) -> Work {
+pub(crate) fn work<T>(work: impl Fn() -> T + 'static) -> Work {
     Box::new(move || drop(black_box(work())))
 }
 

@@ -36,7 +36,7 @@ use crate::tlv::{Points, Reader, Record, Span, Stream};
 /// - that the proof was made for you. A proof is a text that anyone can copy. Ask for a note of your
 ///   choice, and check it: [`PayerProof::verify_note`];
 /// - anything about a field that is hidden. The amount, the time and the chain can be hidden, and a
-///   hidden field cannot be told from an absent one. So each accessor of such a field returns
+///   hidden field looks like an absent one. So each accessor of such a field returns
 ///   `None` for both, and no default;
 /// - who sent the money. The payee knows the preimage too, and the payer can give it away. The
 ///   signature shows who asked for the invoice.
