@@ -4,7 +4,11 @@
 //! a claim only when no attempt is in flight and none succeeded, and a payout becomes used only by a
 //! [`PaymentProof`].
 //!
+//! <div style="overflow-x:auto">
+//!
 #![doc = include_str!("states.svg")]
+//!
+//! </div>
 //!
 #![doc = include_str!("states.md")]
 //!
