@@ -15,7 +15,7 @@
 //!     ledger: &Ledger<S>, key: &dyn Signer, amount: Amount, ticket: &str, now: u64,
 //! ) -> Result<String, CommandError> {
 //!     let params = OfferOutParams::new(amount, ticket);
-//!     Ok(offerout(ledger, key, &params, now)?.bolt12)
+//!     Ok(offerout(ledger, key, &params, now)?.bolt12.clone())
 //! }
 //!
 //! /// Pays the invoice that answers a shown offer, and returns what to display.
@@ -23,7 +23,7 @@
 //!     ledger: &Ledger<S>, node: &dyn Payer, invoice: &Invoice, now: u64,
 //! ) -> Result<String, ClaimError> {
 //!     Ok(match ledger.pay_once(invoice, node, || now)? {
-//!         PaymentResult::Paid { preimage, .. } => format!("paid: {preimage}"),
+//!         PaymentResult::Paid { preimage, .. } => format!("paid: {preimage:x}"),
 //!         PaymentResult::Failed { reason } => format!("failed, try again: {reason}"),
 //!         PaymentResult::InFlight { .. } => "not known yet".to_owned(),
 //!         PaymentResult::NeverBegun { .. } => "call the operator".to_owned(),
