@@ -177,7 +177,7 @@ impl<S: Store> Ledger<S> {
             let payout = self.get(id)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
             let amount = invoice.check(payout.terms(), now)?;
-            // Another thread is about to write the very same claim.
+            // Another thread is about to write the same claim.
             if held.is_none() {
                 return Err(Refusal::AlreadyClaimed { hash }.into());
             }

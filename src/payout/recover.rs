@@ -115,7 +115,7 @@ impl Default for RecoverOptions {
 pub struct RecoveryReport {
     /// The payments that were asked about, oldest payout first.
     pub payments: Vec<RecoveredClaim>,
-    /// The payouts in flight whose rows could not be read. The others were recovered all the same.
+    /// The payouts in flight whose rows could not be read. The others were recovered nevertheless.
     pub unreadable: Vec<UnreadablePayout>,
 }
 

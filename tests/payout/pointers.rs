@@ -35,19 +35,23 @@ fn a_ledger_works_on_each_pointer_to_a_store() {
     pays(MemoryStore::new());
     pays(Arc::new(MemoryStore::new()));
     pays(Box::new(MemoryStore::new()));
-    pays(Arc::new(MemoryStore::new()) as Arc<dyn Store>);
-    pays(Box::new(MemoryStore::new()) as Box<dyn Store>);
-    pays(Arc::new(Box::new(MemoryStore::new()) as Box<dyn Store>));
+    let shared: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    pays(shared);
+    let boxed: Box<dyn Store> = Box::new(MemoryStore::new());
+    pays(boxed);
+    let nested: Arc<Box<dyn Store>> = Arc::new(Box::new(MemoryStore::new()));
+    pays(nested);
     let store = MemoryStore::new();
     pays_on(&Ledger::new(&store));
-    let store = MemoryStore::new();
-    pays_on(&Ledger::new(&store as &dyn Store));
+    let store: &dyn Store = &MemoryStore::new();
+    pays_on(&Ledger::new(store));
 }
 
 #[test]
 fn a_ledger_on_a_pointer_and_one_on_the_store_see_the_same_payouts() {
     let store = MemoryStore::new();
-    let (by_pointer, direct) = (Ledger::new(&store as &dyn Store), Ledger::new(&store));
+    let pointer: &dyn Store = &store;
+    let (by_pointer, direct) = (Ledger::new(pointer), Ledger::new(&store));
     let (offer, id) = promised(&by_pointer, "shared");
     let claim = direct.claim(&invoice(&offer, 1), NOW).unwrap();
     assert_eq!(payout(&by_pointer, id), payout(&direct, id));
@@ -71,10 +75,13 @@ fn pay_once_and_pay_take_each_pointer_to_a_payer() {
     both(1, &*node);
     both(3, &node);
     both(5, &&*node);
-    both(7, &*node as &dyn Payer);
-    both(9, &(&*node as &dyn Payer));
-    both(11, &(Arc::clone(&node) as Arc<dyn Payer>));
-    both(13, &(Box::new(Arc::clone(&node)) as Box<dyn Payer>));
+    let pointer: &dyn Payer = &*node;
+    both(7, pointer);
+    both(9, &pointer);
+    let shared: Arc<dyn Payer> = Arc::<Node>::clone(&node);
+    both(11, &shared);
+    let boxed: Box<dyn Payer> = Box::new(Arc::clone(&node));
+    both(13, &boxed);
     assert_eq!(node.calls(), 14);
 }
 
@@ -82,11 +89,9 @@ fn pay_once_and_pay_take_each_pointer_to_a_payer() {
 fn recover_takes_a_shared_payer_of_an_unknown_type() {
     let ledger = Ledger::new(MemoryStore::new());
     let node = Node::new(Plan::Succeed);
-    let pointers: [Arc<dyn Payer + Send + Sync>; 3] = [
-        Arc::clone(&node) as _,
-        Arc::new(Arc::clone(&node)),
-        Arc::new(Box::new(Arc::clone(&node)) as Box<dyn Payer + Send + Sync>),
-    ];
+    let boxed: Box<dyn Payer + Send + Sync> = Box::new(Arc::clone(&node));
+    let pointers: [Arc<dyn Payer + Send + Sync>; 3] =
+        [Arc::<Node>::clone(&node), Arc::new(Arc::clone(&node)), Arc::new(boxed)];
     for (number, payer) in (1..).zip(&pointers) {
         let (offer, _) = promised(&ledger, &format!("payer {number}"));
         drop(ledger.claim(&invoice(&offer, number), NOW).unwrap());
