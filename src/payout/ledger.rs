@@ -1,7 +1,6 @@
 //! [`Ledger`]: payouts on a [`Store`], and the steps that move them.
 
 use std::boxed::Box;
-use std::string::{String, ToString};
 use std::sync::{Arc, OnceLock, Weak};
 use std::vec;
 use std::vec::Vec;
@@ -13,11 +12,7 @@ use super::history::{HistoryEntry, HistoryEvent, Linked};
 use super::id::PayoutId;
 use super::payout::{InFlight, Payout};
 use super::state::{self, Input, Refusal, RetryPolicy, State};
-use super::status::Status;
-use super::store::{
-    Change, Cursor, Filter, Inserted, Label, NewRow, Order, PageSize, Replaced, Row, Store, StoreError,
-    UnreadableRow,
-};
+use super::store::{Change, Inserted, Label, NewRow, PageSize, Replaced, Row, Store, StoreError};
 use super::terms::Terms;
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 
@@ -145,40 +140,6 @@ impl<S: Store> Ledger<S> {
         self.store().by_payment_hash(hash)?.map(read).transpose()
     }
 
-    /// Some payouts, oldest or newest first; `after` is the [`next`](PayoutPage::next) of the page before. See
-    /// [`Store::page`].
-    ///
-    /// A payout that cannot be read is in the page as an error. It hides no other payout, and the cursor
-    /// leads past it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the page could not be read.
-    pub fn page(
-        &self,
-        filter: Filter<'_>,
-        order: Order,
-        after: Option<&Cursor>,
-        size: PageSize,
-    ) -> Result<PayoutPage, StoreError> {
-        let page = self.store().page(filter, order, after, size)?;
-        let payouts = page.rows.into_iter().map(|row| {
-            let row = row?;
-            let id = row.id;
-            Payout::read(row).map_err(|error| UnreadablePayout::new(Some(id), error))
-        });
-        Ok(PayoutPage { payouts: payouts.collect(), next: page.next })
-    }
-
-    /// Some payouts with a payment in flight, oldest first, as [`Ledger::page`].
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] when the page could not be read.
-    pub fn in_flight(&self, after: Option<&Cursor>, size: PageSize) -> Result<PayoutPage, StoreError> {
-        self.page(Filter::Status(Status::IN_FLIGHT), Order::OldestFirst, after, size)
-    }
-
     /// The history of a payout: the entries after number `after`, oldest first; 0 begins at the first. Empty only when
     /// there are no more. Each entry is checked alone; [`Ledger::verify`] checks that none is missing.
     ///
@@ -216,7 +177,7 @@ impl<S: Store> Ledger<S> {
             let payout = self.get(id)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
             let amount = invoice.check(payout.terms(), now)?;
-            // Another thread is about to write the very same claim.
+            // Another thread is about to write the same claim.
             if held.is_none() {
                 return Err(Refusal::AlreadyClaimed { hash }.into());
             }
@@ -453,36 +414,5 @@ impl Settlement {
             [.., state::Event::Settled { late: false, .. }] => Self::Paid,
             _ => Self::Already,
         }
-    }
-}
-
-/// One page of a listing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PayoutPage {
-    /// The payouts, possibly none, with an error in the place of each that cannot be read.
-    pub payouts: Vec<Result<Payout, UnreadablePayout>>,
-    /// Where the next page begins; `None` at the end.
-    pub next: Option<Cursor>,
-}
-
-/// A payout whose row is damaged. [`Ledger::rebuild`] may restore it from its history.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("payout {} cannot be read: {reason}", .id.map_or_else(|| "of unknown id".to_string(), |id| id.to_string()))]
-pub struct UnreadablePayout {
-    /// Which payout, where that could be read.
-    pub id: Option<PayoutId>,
-    /// What was found.
-    pub reason: String,
-}
-
-impl UnreadablePayout {
-    pub(super) fn new(id: Option<PayoutId>, reason: impl ToString) -> Self {
-        Self { id, reason: reason.to_string() }
-    }
-}
-
-impl From<UnreadableRow> for UnreadablePayout {
-    fn from(row: UnreadableRow) -> Self {
-        Self { id: row.id, reason: row.reason }
     }
 }

@@ -1,7 +1,44 @@
-//! Payouts: obligations to pay once, and the ledger that keeps them.
+//! Payouts: obligations to pay once, and the ledger that pays each at most once.
 //!
-//! [`guides::desk`](crate::guides::desk) shows a whole payout in twenty lines, and
-//! [`guides::store`](crate::guides::store) how to keep payouts in a database of your own.
+//! A desk shows a message, the customer's wallet answers with an invoice, and the ledger checks the
+//! invoice and has your node pay it:
+//!
+//! ```
+//! # #[cfg(feature = "std")] {
+//! use bolt12::draft::Invoice;
+//! use bolt12::payout::{ClaimError, Ledger, Payer, PaymentResult, Store};
+//! use bolt12::sign::Signer;
+//! use bolt12::{Amount, CommandError, OfferOutParams, offerout};
+//!
+//! /// The text to show, `lno1…`. The ticket makes it this customer's.
+//! fn show<S: Store>(
+//!     ledger: &Ledger<S>, key: &dyn Signer, amount: Amount, ticket: &str, now: u64,
+//! ) -> Result<String, CommandError> {
+//!     let params = OfferOutParams::new(amount, ticket);
+//!     Ok(offerout(ledger, key, &params, now)?.bolt12.clone())
+//! }
+//!
+//! /// Pays the invoice that answers a shown offer, and returns what to display.
+//! fn pay<S: Store>(
+//!     ledger: &Ledger<S>, node: &dyn Payer, invoice: &Invoice, now: u64,
+//! ) -> Result<String, ClaimError> {
+//!     Ok(match ledger.pay_once(invoice, node, || now)? {
+//!         PaymentResult::Paid { preimage, .. } => format!("paid: {preimage:x}"),
+//!         PaymentResult::Failed { reason } => format!("failed, try again: {reason}"),
+//!         PaymentResult::InFlight { .. } => "not known yet".to_owned(),
+//!         PaymentResult::NeverBegun { .. } => "call the operator".to_owned(),
+//!     })
+//! }
+//! # }
+//! ```
+//!
+//! | to … | read |
+//! |---|---|
+//! | run one payout from the offer to the proof | [`guides::desk`](crate::guides::desk) |
+//! | connect your node | [`Payer`]: its contract, and what each node forgets |
+//! | keep payouts in a database of your own | the [contract](store) of a store, and [`guides::store`](crate::guides::store): tables and the conformance suite |
+//! | operate a ledger file: backup, restore, disk errors | [`redb::operations`] |
+//! | recover after a crash | [`Ledger::recover`] |
 //!
 //! # The promise
 //!
@@ -18,19 +55,20 @@
 //!    there, and the node is asked how it ended. An error is never taken for a failure.
 //!
 //! What the ledger cannot do is stop a node from paying one invoice twice, or from calling a
-//! payment failed that then succeeds. It records both: as `late` and as overpaid ([`Status::OVERPAID`]).
-//! Nor can it know of payments that a node made and has forgotten: `Payer` lists which nodes forget, and
-//! when.
+//! payment failed that then succeeds. It records both: as `late` and as overpaid
+//! ([`Status::OVERPAID`]).
+//! Nor can it know of payments that a node made and has forgotten: [`Payer`] lists which nodes forget,
+//! and when.
 //!
 //! # Damage, and copies of a ledger
 //!
 //! | what happened | what to call |
 //! |---|---|
-//! | the process or the machine stopped | `Ledger::recover`, at every start and from time to time |
-//! | recovery reports a payment as never begun | look at the node's own records, then `Ledger::settle` or `Ledger::release` |
-//! | the disk may be damaged, or a file was copied | `Ledger::verify`: reads everything, changes nothing, lists what is not as it was written |
-//! | the row of a payout is damaged | `Ledger::rebuild`: writes it anew from its history, if the history is whole |
-//! | the ledger was restored from an older copy | before any claim, `Ledger::adopt` every payment that the node made since the copy; then `Ledger::recover` |
+//! | the process or the machine stopped | [`Ledger::recover`], at every start and from time to time |
+//! | recovery reports a payment as never begun | look at the node's own list of payments, then [`Ledger::settle`] or [`Ledger::release`] |
+//! | the disk may be damaged, or a file was copied | [`Ledger::verify`]: reads everything, changes nothing, lists what is not as it was written |
+//! | the row of a payout is damaged | [`Ledger::rebuild`]: writes it anew from its history, if the history is whole |
+//! | the ledger was restored from an older copy | before any claim, [`Ledger::adopt`] every payment that the node made since the copy; then [`Ledger::recover`] |
 //!
 //! Every row carries a checksum over its id, version, status, label and body, and each event of a
 //! history holds the hash of the event before it. So a flipped bit is an error and never another
@@ -42,9 +80,9 @@
 //! |---|---|
 //! | [`state`] | what may happen to a payout: table, diagram, [`step`](state::step) |
 //! | [`store`] | the [`Store`] trait and its contract |
-//! | `memory` | [`MemoryStore`], for tests (needs `std`) |
-//! | `redb` | `RedbStore`, one durable file (feature `redb`) |
-//! | `conformance` | the suite that tests a store (feature `conformance`) |
+//! | [`store::MemoryStore`] | a store for tests (needs `std`) |
+//! | [`redb`] | [`RedbStore`], one durable file (feature `redb`) |
+//! | [`conformance`] | the suite that tests a store (feature `conformance`) |
 
 #[cfg(feature = "std")]
 mod adopt;
@@ -66,7 +104,11 @@ mod invoice_error;
 #[cfg(feature = "std")]
 mod ledger;
 #[cfg(feature = "std")]
+mod listing;
+#[cfg(feature = "std")]
 mod pay;
+#[cfg(feature = "std")]
+mod payer;
 #[cfg(feature = "std")]
 #[expect(clippy::module_inception, reason = "the file of the type `Payout`")]
 mod payout;
@@ -94,6 +136,8 @@ pub use self::store::conformance;
 #[cfg(feature = "redb")]
 #[doc(no_inline)]
 pub use self::store::redb;
+// Programs that use a ledger name these next to its other types. Their page is in `payment`, and one page
+// is enough.
 #[doc(no_inline)]
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
@@ -106,11 +150,15 @@ pub use error::{AdoptError, ClaimError, CreateError, DisableError, RebuildError,
 pub use history::{HistoryEntry, HistoryEvent};
 pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
-pub use ledger::{Created, Ledger, PayoutPage, Settlement, UnreadablePayout};
+pub use ledger::{Created, Ledger, Settlement};
+#[cfg(feature = "std")]
+pub use listing::{PayoutPage, UnreadablePayout};
 #[cfg(feature = "simulation")]
 pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
-pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
+pub use pay::{NotBegun, PaymentResult, RecordingError};
+#[cfg(feature = "std")]
+pub use payer::{Payer, PaymentStatus};
 #[cfg(feature = "std")]
 pub use payout::Payout;
 #[cfg(feature = "simulation")]

@@ -21,8 +21,10 @@ use std::vec::Vec;
 use super::any_invoice::last_payable_second;
 use super::claim::{Asking, Claim, HeldClaim};
 use super::id::PayoutId;
-use super::ledger::{Ledger, UnreadablePayout, WeakLedger};
-use super::pay::{NextStep, NotBegun, Payer, PaymentResult, RecordingError};
+use super::ledger::{Ledger, WeakLedger};
+use super::listing::UnreadablePayout;
+use super::pay::{NextStep, NotBegun, PaymentResult, RecordingError};
+use super::payer::Payer;
 use super::status::Status;
 use super::store::{Filter, Order, PageSize, Store, StoreError};
 use super::terms::Terms;
@@ -113,7 +115,7 @@ impl Default for RecoverOptions {
 pub struct RecoveryReport {
     /// The payments that were asked about, oldest payout first.
     pub payments: Vec<RecoveredClaim>,
-    /// The payouts in flight whose rows could not be read. The others were recovered all the same.
+    /// The payouts in flight whose rows could not be read. The others were recovered nevertheless.
     pub unreadable: Vec<UnreadablePayout>,
 }
 

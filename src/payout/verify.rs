@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use super::error::with_causes;
 use super::id::PayoutId;
-use super::ledger::{Ledger, UnreadablePayout};
+use super::ledger::Ledger;
+use super::listing::UnreadablePayout;
 use super::payout::Payout;
 use super::replay::{ReplayError, hashes, replay};
 use super::status::Status;

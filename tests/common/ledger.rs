@@ -17,10 +17,10 @@ use bolt12::payout::{
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 use tempfile::TempDir;
 
-/// The second in which the tests play.
+/// The time of the tests, unix seconds.
 pub const NOW: u64 = 1_700_000_000;
 
-/// RecoveryReport of what was claimed up to a second.
+/// Options to recover what was claimed up to a second.
 pub fn until(claimed_until: u64) -> RecoverOptions {
     RecoverOptions::new().claimed_until(claimed_until)
 }
@@ -79,7 +79,7 @@ pub fn offer_of(description: &str, amount: &str) -> Offer {
     offer.build().unwrap().sign(&atm()).unwrap()
 }
 
-/// Promises an offer of 100 sat in `ledger`.
+/// Creates a payout of 100 sat in `ledger`.
 pub fn promised<S: Store>(ledger: &Ledger<S>, description: &str) -> (Offer, PayoutId) {
     let offer = offer(description);
     let created = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
@@ -93,14 +93,14 @@ pub fn invoice(offer: &Offer, number: u64) -> Invoice {
     builder.created_at(NOW).sign(&payee()).unwrap()
 }
 
-/// The secret of invoice number `number`.
+/// The preimage of invoice number `number`.
 pub fn preimage(number: u64) -> Preimage {
     let mut bytes = [0x5e; 32];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
     Preimage::from_byte_array(bytes)
 }
 
-/// What invoice number `number` is paid under.
+/// The payment_hash of invoice number `number`.
 pub fn hash(number: u64) -> PaymentHash {
     preimage(number).payment_hash()
 }
@@ -110,7 +110,7 @@ pub fn payout<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Payout {
     ledger.get(id).unwrap().unwrap()
 }
 
-/// The refusal of a payout that stands where it takes no such invoice.
+/// The refusal of a payout whose state permits no claim of the invoice.
 pub fn refusal(error: ClaimError) -> Refusal {
     match error {
         ClaimError::Refused(refusal) => refusal,
@@ -126,7 +126,7 @@ pub fn terms(error: ClaimError) -> RedeemError {
     }
 }
 
-/// Everything that happened to a payout. Fails the test if the record is not what its history leads to.
+/// The history of a payout. Fails the test if the row is not what the history leads to.
 pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> {
     let payout = payout(ledger, id);
     let mut entries = Vec::new();
@@ -167,28 +167,28 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
         };
         (state, _) = step(&state, &input).unwrap();
     }
-    assert_eq!(&state, payout.state(), "the record is what its history leads to");
+    assert_eq!(&state, payout.state(), "the row is what its history leads to");
     entries.into_iter().map(|entry| entry.event).collect()
 }
 
 /// How the stand-in node treats a payment that it has not seen before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Pays, and says so.
+    /// Pays, and reports it.
     Succeed,
-    /// Fails for good, and says so.
+    /// Fails for good, and reports it.
     Fail,
-    /// Leaves it under way, and says that it does not know.
+    /// Leaves it in flight, and reports it as unknown.
     Stall,
-    /// Leaves it under way, but the paying call says that it failed (Core Lightning's issue 9096).
+    /// Leaves it in flight, but the call to pay reports failure (Core Lightning's issue 9096).
     CallLies,
     /// Leaves it in flight, but always reports it as failed.
     CallAndStatusLie,
     /// Pays, and shows the preimage of another hash.
     WrongPreimage,
-    /// Pays, and the process dies before it hears.
+    /// Pays, and the process dies before the call returns.
     PayThenDie,
-    /// The process dies before the node hears.
+    /// The process dies before the node is called.
     Die,
 }
 
@@ -212,19 +212,19 @@ impl Node {
         Arc::new(Self { plan: Mutex::new(plan), payments: Mutex::default(), pay_calls: AtomicUsize::new(0) })
     }
 
-    /// Treats new payments otherwise from now on.
+    /// Changes how new payments are treated.
     pub fn set(&self, plan: Plan) {
         *self.plan.lock().unwrap() = plan;
     }
 
-    /// Lets a payment that is under way succeed, and says so from now on.
+    /// Lets a payment in flight succeed, and reports that from now on.
     pub fn complete(&self, number: u64) {
         let paid = PaymentStatus::Paid(preimage(number));
         let payment = Payment { paid: true, answer: paid.clone(), status: paid };
         self.payments.lock().unwrap().insert(hash(number), payment);
     }
 
-    /// Lets a payment that is under way fail for good.
+    /// Lets a payment in flight fail for good.
     pub fn fail(&self, number: u64) {
         let failed = PaymentStatus::Failed("no route".into());
         let payment = Payment { paid: false, answer: failed.clone(), status: failed };
@@ -324,9 +324,9 @@ impl<S: Store> Store for OtherMachine<S> {
 /// What goes wrong at the next write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The write does not happen, and an error says nothing.
+    /// The write does not happen, and the error does not show that.
     Before,
-    /// The write happens, and an error says nothing.
+    /// The write happens, and the error does not show that.
     After,
 }
 

@@ -1,10 +1,10 @@
 //! Real crashes of a paying process: a child claims, pays and settles with many threads on a real file, and is killed
 //! (SIGKILL) at random moments, over and over, on one growing ledger.
 //!
-//! Its node is a stand-in whose payments lie in a file of their own: what was paid is paid, whether or not the ledger
-//! heard of it. After each kill the ledger is opened again and recovered, and then: every acknowledged step is there,
-//! every record is what its history leads to, the ledger knows of every payment, no payout was paid twice, and nothing
-//! is in flight for ever.
+//! Its node is a stand-in that keeps its payments in a file of its own: a payment stays made, whether or not the ledger
+//! knows of it. After each kill the ledger is opened again and recovered, and then: every acknowledged step is there,
+//! every row is what its history leads to, the ledger knows of every payment, no payout was paid twice, and nothing
+//! stays in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
@@ -69,13 +69,13 @@ fn kill_rounds(rounds: u64) {
     assert!(total.acknowledged > 100 && total.recovered > 0, "the children got some work done: {total:?}");
 }
 
-/// What the rounds came upon.
+/// What the rounds found.
 #[derive(Debug, Default)]
 struct Seen {
     acknowledged: usize,
     payouts: usize,
     recovered: usize,
-    /// RecoveredClaim although the node had never begun them.
+    /// Recovered although the node had never begun them.
     resumed: usize,
     paid: usize,
     failed: usize,
@@ -90,7 +90,7 @@ impl Seen {
     }
 }
 
-/// Starts a child, kills it after `time`, and gives the steps that it acknowledged.
+/// Starts a child, kills it after `time`, and returns the steps that it acknowledged.
 fn run_and_kill(directory: &Path, round: u64, time: Duration) -> Vec<Vec<String>> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "ledger::a_paying_process_killed_again_and_again", "--nocapture"])
@@ -113,7 +113,7 @@ fn run_and_kill(directory: &Path, round: u64, time: Duration) -> Vec<Vec<String>
     reader.join().unwrap()
 }
 
-/// Presents invoice after invoice with many threads, until it is killed.
+/// Claims and pays one invoice after another with many threads, until it is killed.
 fn child() -> ! {
     let directory = std::env::var_os(DIRECTORY).unwrap();
     let first: u64 = std::env::var(FIRST).unwrap().parse().unwrap();
@@ -133,7 +133,7 @@ fn child() -> ! {
     panic!("the threads never end");
 }
 
-/// Invoice `number` and the promise that it competes for.
+/// Invoice `number` and the terms of the payout that it competes for.
 fn messages(number: u64) -> (Terms, Invoice) {
     let offer = Offer::payout("crash", atm().x_only_public_key().0).amount(Amount::Any);
     // What makes it an offer of its own.
@@ -236,8 +236,8 @@ impl Node {
 
     /// Makes a payment, unless it was made before; and whether it was paid.
     fn begin(&self, number: u64, paid: bool) -> bool {
-        let mut record = self.file.lock().unwrap();
-        let (file, payments) = &mut *record;
+        let mut state = self.file.lock().unwrap();
+        let (file, payments) = &mut *state;
         let (_, paid) = *payments.entry(hash(number)).or_insert_with(|| {
             let line = format!("{} {number}\n", if paid { 'P' } else { 'F' });
             file.write_all(line.as_bytes()).unwrap();

@@ -3,7 +3,7 @@
 //! nothing is half written, and versions, events and hashes agree.
 //!
 //! A kill leaves the operating system's cache alone, so this tests the order of writes in the
-//! process and the recovery of the file. Loss of power is simulated in `src/payout/redb/`.
+//! process and the recovery of the file. Loss of power is simulated in `src/payout/store/redb/trials`.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -65,7 +65,7 @@ fn kill_rounds(rounds: u64) {
     assert!(steps > 100, "the children got some work done: {steps}");
 }
 
-/// Starts a child, kills it after `time`, and gives the steps that it acknowledged.
+/// Starts a child, kills it after `time`, and returns the steps that it acknowledged.
 fn run_and_kill(path: &Path, round: u64, time: Duration) -> Vec<(u64, u64)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "store::killed_again_and_again", "--nocapture"])
@@ -210,7 +210,7 @@ fn status(version: u64) -> Status {
     }
 }
 
-/// Now and then larger than a page of the file.
+/// Some are larger than a page of the file.
 fn body(number: u64, version: u64) -> Vec<u8> {
     let length = if (number + version).is_multiple_of(16) { 9_000 } else { 700 };
     let pattern = hash(number, version).to_byte_array();

@@ -126,8 +126,8 @@ fn an_adopted_payment_is_never_begun() {
         assert_eq!((node.calls(), payout(&ledger, id).status()), (0, Status::Claimed));
         let reply = refusal(ledger.claim(&invoice(&offer, 1), NOW).unwrap_err());
         assert_eq!(reply, Refusal::AlreadyClaimed { hash: hash(1) });
-        // A person decides.
-        ledger.release(hash(1), "looked at by hand", NOW).unwrap();
+        // An operator decides.
+        ledger.release(hash(1), "not found by the operator", NOW).unwrap();
         assert_eq!(payout(&ledger, id).status(), Status::Active);
         // Then the node has it in flight after all.
         let _ = ledger.adopt(&invoice(&offer, 1), &PaymentStatus::Unknown, NOW + 9).unwrap();
@@ -139,7 +139,7 @@ fn an_adopted_payment_is_never_begun() {
 }
 
 #[test]
-fn what_is_adopted_too_much_is_recorded_as_overpaid() {
+fn a_second_adopted_success_is_recorded_as_overpaid() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "overpaid");
@@ -170,7 +170,7 @@ fn a_claim_is_not_begun_next_to_an_adopted_payment() {
         assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::NeverBegun { reason: other });
         assert_eq!(other.to_string(), format!("payment {} of this payout is in flight", hash(2)));
 
-        // RecoveryReport asks about both, and begins neither.
+        // Recovery asks about both, and begins neither.
         let ended = |recovery: bolt12::payout::RecoveryReport| {
             recovery.payments.into_iter().map(|one| (one.hash, one.result)).collect::<Vec<_>>()
         };
@@ -239,7 +239,7 @@ fn only_the_payments_of_a_payout_are_adopted() {
 }
 
 #[test]
-fn an_expired_promise_and_an_expired_invoice_are_adopted_all_the_same() {
+fn an_expired_offer_and_an_expired_invoice_are_adopted() {
     let ledger = Ledger::new(MemoryStore::new());
     let offer = Offer::payout("expired", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
     let offer = offer.absolute_expiry(NOW + 10).build().unwrap();

@@ -17,7 +17,7 @@ use bolt12::payout::{
 };
 use testkit::ledger::*;
 
-/// A store that returns other things than were written, on command.
+/// A store that returns, on command, something else than was written.
 #[derive(Default)]
 struct Rotten {
     inner: MemoryStore,
@@ -68,7 +68,7 @@ impl Store for Rotten {
     }
 
     fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
-        // The version that was read may be rotten: the store compares with the one it reads itself.
+        // The version that was read may be damaged: the store compares with the one it reads itself.
         let seen = self.rot.lock().unwrap().rows.remove(&change.id());
         let kept = self.inner.get(change.id())?.unwrap();
         let is_rotten = |seen: &Row| seen.version != kept.version || seen.label != kept.label;
@@ -382,7 +382,7 @@ fn a_damaged_row_is_rebuilt_from_its_history_and_then_settled() {
         let mut next = 1_500;
         for (id, offer) in &zoo {
             let before = payout(&ledger, *id);
-            assert_eq!(ledger.rebuild(*id, NOW + 500).unwrap(), before, "what is whole is left alone");
+            assert_eq!(ledger.rebuild(*id, NOW + 500).unwrap(), before, "a whole payout is not changed");
             ledger.store().row(*id, damage);
             if ledger.get(*id).is_ok() {
                 continue; // It was overpaid.
@@ -392,7 +392,7 @@ fn a_damaged_row_is_rebuilt_from_its_history_and_then_settled() {
             assert_eq!(payout(&ledger, *id), rebuilt);
             assert_eq!(ledger.rebuild(*id, NOW + 501).unwrap(), rebuilt, "repeated, it changes nothing");
             assert_eq!(history(&ledger, *id).last(), Some(&HistoryEvent::Rebuilt));
-            // It goes on from there: what is in flight ends, and what is open takes an invoice.
+            // It works again: a payment in flight ends, and an open payout accepts an invoice.
             if let Some(hash) = before.state().pending() {
                 let claim = ledger.resume(*id, u64::MAX).unwrap().unwrap();
                 assert_eq!(claim.payment_hash(), hash);
@@ -416,7 +416,7 @@ fn a_damaged_label_is_no_reason_to_lose_the_money() {
     let other = Label::new("till 5").unwrap();
     ledger.store().row(id, |row| row.label = Some(other.clone()));
     let rebuilt = ledger.rebuild(id, NOW + 9).unwrap();
-    // A store does not change a label; the history has the right one, and verify goes on to report it.
+    // A store does not change a label; the history has the right one, and verify continues to report it.
     assert_eq!((rebuilt.label(), rebuilt.status()), (Some(&other), Status::Claimed));
     let created = ledger.history(id, 0, PageSize::MAX).unwrap().remove(0).event;
     assert!(
@@ -480,7 +480,7 @@ fn nothing_is_rebuilt_from_a_history_that_may_lack_an_event() {
             assert!(matches!(error, RebuildError::History(_)), "{error}");
             store.heal();
         }
-        // Neither the version nor the body says where the history ends.
+        // Neither the version nor the body names the end of the history.
         store.row(*id, |row| {
             row.version += 1;
             row.body.clear();

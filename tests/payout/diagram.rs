@@ -12,7 +12,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/payout/state/sta
 /// Half the size of a state's box.
 const HALF: (f64, f64) = (58.0, 20.0);
 
-/// Where each state stands, and on which side an arrow to itself is drawn: an angle, 0 is to the right.
+/// The position of each state, and the side on which an arrow to itself is drawn: an angle, 0 is to the right.
 const STATES: [(&str, f64, f64, f64); 6] = [
     ("Active", 80.0, 130.0, 0.0),
     ("Claimed", 330.0, 130.0, -FRAC_PI_2),
@@ -22,7 +22,7 @@ const STATES: [(&str, f64, f64, f64); 6] = [
     ("Used", 650.0, 380.0, FRAC_PI_2),
 ];
 
-/// How far an arrow bends to its left, in pixels, and where along it the label stands, from 0 to 1. A pair
+/// How far an arrow bends to its left, in pixels, and the position of the label along it, from 0 to 1. A pair
 /// that is not named here is straight, with its label in the middle.
 const SHAPES: [(&str, &str, f64, f64); 12] = [
     ("Active", "Claimed", 30.0, 0.5),
@@ -60,7 +60,7 @@ fn draw() -> String {
     }
     let mut svg = String::from(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 20 760 490\" role=\"img\" \
-         aria-labelledby=\"payout-states\" style=\"max-width:100%;height:auto\" font-family=\"sans-serif\" \
+         aria-labelledby=\"payout-states\" style=\"width:100%;min-width:640px;max-width:860px;height:auto\" font-family=\"sans-serif\" \
          font-size=\"13\" fill=\"none\" stroke=\"currentColor\">\n<title id=\"payout-states\">",
     );
     let sentences =
@@ -140,13 +140,14 @@ fn labelled(svg: &mut String, x: f64, y: f64, labels: &[String]) {
     }
 }
 
-/// Text in the reader's colour. Labels have an outline in the page's colour, so that lines do not cross them.
+/// Text in the reader's colour. Labels have an outline in the page's colour, so that lines do not cross them,
+/// and none in a viewer that does not know that colour.
 fn text(svg: &mut String, x: f64, y: f64, label: &str, is_name: bool) {
     let style = if is_name {
         "font-weight=\"bold\" stroke=\"none\""
     } else {
-        "stroke=\"var(--main-background-color, white)\" stroke-width=\"6\" paint-order=\"stroke\" \
-         stroke-linejoin=\"round\""
+        "stroke=\"none\" style=\"stroke:var(--main-background-color,white)\" stroke-width=\"6\" \
+         paint-order=\"stroke\" stroke-linejoin=\"round\""
     };
     writeln!(
         svg,

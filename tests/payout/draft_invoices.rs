@@ -1,8 +1,8 @@
-//! Invoices of the 2021 draft against what Core Lightning made of them.
+//! Invoices of the 2021 draft compared with the answers of Core Lightning.
 //!
-//! Each case of `draft/invoices.json` is lived through: the offer is promised in a ledger, brought into the state of
-//! the case, and the invoice is presented at the second of the case. Where we differ from v0.10.2, [`STRICTER`] says
-//! why. The invoices of `draft/decode.json` are held against v0.11.2, see [`DECODED_OTHERWISE`].
+//! For each case of `draft/invoices.json`, the test creates a payout from the offer, brings it into the state of the
+//! case, and claims the invoice at the second of the case. [`STRICTER`] lists the differences from v0.10.2, with the
+//! reason. The invoices of `draft/decode.json` are compared with v0.11.2: see [`DECODED_OTHERWISE`].
 
 use bitcoin::hex::{DisplayHex, FromHex};
 use bolt12::Msat;
@@ -16,7 +16,7 @@ use bolt12::tlv::{Stream, Writer};
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 use serde_json::Value;
 
-/// Every case that we refuse, with exactly what we say.
+/// Every case that we refuse, with the exact sentence.
 const REFUSED: &[(&str, &str)] = &[
     ("010", "the amount is not payable: expected a positive amount in msat"),
     ("023", "amount: 999999msat, expected 1000000msat"),
@@ -80,7 +80,7 @@ fn all_cases_are_answered_as_core_lightning_did_or_for_a_reason() {
     assert_eq!(stricter, STRICTER.iter().map(|(name, _)| *name).collect::<Vec<_>>());
 }
 
-/// Lives through a case: what is paid, or why not. A refusal leaves the ledger as it was.
+/// Plays a case and returns what is paid, or why not. A refusal leaves the ledger as it was.
 fn present(case: &Value) -> Result<(), String> {
     let offer: Offer = parsed(&case["offer"]["bolt12"]);
     let ledger = Ledger::new(MemoryStore::new());
@@ -248,14 +248,14 @@ fn refunds_are_signed_by_the_payer_of_the_refunded_invoice() {
         let payer_key = original.payer_key().unwrap();
         assert_eq!(payer_key.to_string(), text(&refund["payer_key"]));
         assert!(sighash.is_signed_by(&signature, &payer_key));
-        // In the refund itself, payer_key is the one who pays now: its signature would prove nothing.
+        // In the refund itself, payer_key is the key of the new payer, so its signature shows nothing.
         assert!(!sighash.is_signed_by(&signature, &invoice.payer_key().unwrap()));
         refunds += 1;
     }
     assert_eq!(refunds, 5);
 }
 
-/// Where our verdict is another than that of v0.11.2, ours, and why.
+/// The cases in which our answer differs from that of v0.11.2: our answer, and the reason.
 const DECODED_OTHERWISE: &[(&str, bool, &str)] = &[
     ("056", false, "a character of nothing but padding: one message has one text"),
     ("062", false, "padding that is not zero: one message has one text"),
@@ -263,7 +263,7 @@ const DECODED_OTHERWISE: &[(&str, bool, &str)] = &[
     ("126", true, "as 125, with chain (3), as v0.10.2 sends it"),
 ];
 
-/// What we say to each invoice of `decode.json` that we refuse.
+/// The sentence for each invoice of `decode.json` that we refuse.
 const NOT_DECODED: &[(&str, &str)] = &[
     ("034", "'q' at byte 4: expected the case of the letters before it"),
     ("035", "'Y' at byte 227: expected the case of the letters before it"),

@@ -1,4 +1,4 @@
-//! The ways in which others paid twice or never paid, each tried on our ledger.
+//! The ways in which other programs paid twice or never paid, each tried on this ledger.
 //!
 //! Every test is named after the row of the list of failures met elsewhere that it answers: `b1` is a false failure that
 //! then succeeded, `s2` an invoice larger than what was asked for, and so on. All run on memory and on a redb file.
@@ -20,7 +20,7 @@ use bolt12::payout::{
 use testkit::ledger::*;
 
 #[test]
-fn b1_a_false_failure_that_succeeds_late_is_written_down_and_closes_the_payout() {
+fn b1_a_false_failure_that_succeeds_late_is_recorded_and_closes_the_payout() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "b1");
@@ -38,7 +38,7 @@ fn b1_a_false_failure_that_succeeds_late_is_written_down_and_closes_the_payout()
 }
 
 #[test]
-fn b1_a_failure_that_only_the_paying_call_tells_releases_nothing() {
+fn b1_a_failure_that_only_the_paying_call_reports_releases_nothing() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "b1");
@@ -203,7 +203,7 @@ fn b3_claims_of_different_payouts_do_not_wait_for_each_others_node() {
         let (two, _) = promised(&ledger, "two");
         let node = Meets(Barrier::new(2));
         let (done, both) = mpsc::channel();
-        // Not joined: if they wait for each other for ever, the test fails rather than hangs.
+        // Not joined: if they wait for each other without end, the test fails and does not hang.
         let shared = Arc::new((ledger, node));
         for (offer, number) in [(one, 1), (two, 2)] {
             let (shared, done) = (Arc::clone(&shared), done.clone());
@@ -219,12 +219,12 @@ fn b3_claims_of_different_payouts_do_not_wait_for_each_others_node() {
 }
 
 #[test]
-fn b4_a_claim_is_not_burned_without_pay() {
+fn b4_a_claim_is_not_used_up_without_a_payment() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let node = Node::new(Plan::Fail);
         let (offer, id) = promised(&ledger, "b4");
-        // An invoice that is refused burns nothing, nor does a payment that fails …
+        // An invoice that is refused uses up nothing, nor does a payment that fails …
         let wrong = offer.respond(hash(1), payee().x_only_public_key().0);
         let wrong = wrong.amount(Msat::new(1).unwrap()).created_at(NOW).sign(&payee()).unwrap();
         terms(ledger.pay_once(&wrong, &node, || NOW).unwrap_err());
@@ -234,7 +234,7 @@ fn b4_a_claim_is_not_burned_without_pay() {
             Ok(PaymentResult::Failed { .. })
         ));
         assert_eq!(payout(&ledger, id).status(), Status::Active);
-        // … nor a crash before the node hears of it.
+        // … nor a crash before the node was called.
         node.set(Plan::Die);
         let third = invoice(&offer, 3);
         assert!(catch_unwind(AssertUnwindSafe(|| ledger.pay_once(&third, &node, || NOW))).is_err());
@@ -263,7 +263,7 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         assert_eq!(ledger.settle(claim.payment_hash(), preimage(1), long_after), Ok(Settlement::Paid));
         assert_eq!(reply(1), Refusal::AlreadyPaid { by: hash(1) });
         assert_eq!(reply(2), Refusal::AlreadyPaid { by: hash(1) });
-        // The offer exists, so it is given back although it has expired; another such is not made.
+        // The offer exists, so it is returned although it has expired. A new one is not created.
         assert!(!ledger.create(&terms, None, long_after).unwrap().is_new());
         let other =
             Offer::payout("b5 too", atm().x_only_public_key().0).absolute_expiry(NOW).build().unwrap();
@@ -423,7 +423,7 @@ fn disable_in_every_state() {
                 ledger.release(hash(number), "no route", NOW).unwrap();
                 assert_eq!(payout(&ledger, id).status(), Status::Disabled);
                 assert_eq!(refused(id), Refusal::AlreadyDisabled);
-                // A late success of a disabled payout is written down all the same.
+                // A late success of a disabled payout is recorded too.
                 assert_eq!(ledger.settle(hash(number), preimage(number), NOW), Ok(Settlement::Late));
             }
             assert_eq!(payout(&ledger, id).status(), Status::Used);
@@ -446,7 +446,7 @@ fn overtaken(ledger: &AnyLedger, offer: &Offer, first: u64, second: u64) {
 }
 
 #[test]
-fn an_overpayment_is_written_down_loudly() {
+fn an_overpayment_is_recorded_as_overpaid() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "overpaid");

@@ -1,4 +1,4 @@
-//! Nodes that forget, hang, panic or do not look for what they have paid, and what recovery makes of them.
+//! Nodes that forget, hang, panic or do not look for what they have paid, and what recovery does with them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,10 +40,10 @@ fn a_claim_that_the_node_never_began_is_begun_only_while_it_is_young() {
         assert_eq!(too_old.to_string(), "claimed at 5, more than 60 seconds ago (now 100)");
         assert_eq!((node.calls(), payout(&ledger, id).status()), (0, Status::Claimed));
 
-        // A person finds the payment at the node, or that there is none.
+        // An operator finds that the node made the payment, or that it did not.
         let other = orphan(&ledger, 2);
         assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 400), Ok(Settlement::Paid));
-        ledger.release(hash(2), "never begun, looked at by hand", NOW + 400).unwrap();
+        ledger.release(hash(2), "never begun, the operator looked", NOW + 400).unwrap();
         assert_eq!(
             (payout(&ledger, id).status(), payout(&ledger, other).status()),
             (Status::Used, Status::Active)
@@ -102,7 +102,7 @@ fn the_node_is_asked_for_the_status_before_it_pays() {
         let ledger = stage.ledger();
         let node = Arc::new(Heedless::default());
         let (offer, _) = promised(&ledger, "heedless");
-        // The node knows this hash: by an earlier life of this ledger, for instance.
+        // The node knows this hash: from an earlier ledger, for instance.
         node.payments.lock().unwrap().insert(hash(1), 1);
         let ended = ledger.pay_once(&invoice(&offer, 1), &node, || NOW).unwrap();
         assert_eq!(ended, PaymentResult::InFlight { error: None });
@@ -182,7 +182,7 @@ fn a_payer_that_panics_for_one_claim_stops_no_other() {
         }
         let problem = RecordingError::Panicked { message: "no such channel".into() };
         assert_eq!(problem.to_string(), "the payer panicked: no such channel");
-        // Nothing is held any more: the next run asks about both again.
+        // No claim is held now: the next run asks about both again.
         let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
         assert_eq!(
             recovery.payments.iter().map(|one| one.result.clone()).collect::<Vec<_>>(),
@@ -191,7 +191,7 @@ fn a_payer_that_panics_for_one_claim_stops_no_other() {
     });
 }
 
-/// A node that answers about some payments only when it is let go.
+/// A node that answers about some payments only when the test permits it.
 struct Hangs {
     node: Arc<Node>,
     hangs: Box<dyn Fn(PaymentHash) -> bool + Send + Sync>,
@@ -348,13 +348,13 @@ fn a_payout_that_has_expired_is_not_active() {
     assert_eq!((list(NOW + 9).len(), list(NOW + 10).len()), (1, 0));
     let all = bolt12::command::listoffers(&ledger, None, false, NOW + 10).unwrap().offers;
     assert_eq!((all[0].active, all[0].used), (false, false));
-    // A payment in flight goes on.
+    // A payment in flight continues.
     drop(ledger.claim(&invoice(&offer, 1), NOW + 9).unwrap());
     assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 60), Ok(Settlement::Paid));
 }
 
 #[test]
-fn a_payout_that_refuses_for_ever_is_not_listed_as_active() {
+fn a_payout_that_accepts_no_more_invoices_is_not_listed_as_active() {
     let ledger = Ledger::new(MemoryStore::new());
     let (offer, id) = promised(&ledger, "a thousand failures");
     for number in 0..1_000 {

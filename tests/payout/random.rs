@@ -1,4 +1,4 @@
-//! Random sequences of everything that can be asked of a ledger, against a naive book of our own.
+//! Random sequences of everything that can be asked of a ledger, compared with a simple model: the book.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ enum Asked {
         said: Said,
     },
     Disable(usize),
-    /// With a node that says this of every payment.
+    /// With a node that reports this for every payment.
     Recover(Said),
 }
 
@@ -50,7 +50,7 @@ enum Said {
     Unknown,
 }
 
-/// How an attempt stands in the book.
+/// The state of an attempt in the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stands {
     Claimed,
@@ -91,7 +91,7 @@ impl Entry {
     }
 }
 
-/// The naive book. Its answers are how the ledger's begin.
+/// The book. Each answer is the beginning of the ledger's answer.
 #[derive(Clone, Debug, Default)]
 struct Book(BTreeMap<usize, Entry>);
 
@@ -232,7 +232,7 @@ impl Book {
     }
 }
 
-/// A node that says the same of every payment.
+/// A node that reports the same for every payment.
 struct Says(Said);
 
 impl Payer for Says {
@@ -252,7 +252,7 @@ impl Payer for Says {
     }
 }
 
-/// The offers and all their invoices, made once: signing takes longest.
+/// The offers and all their invoices, made once: signing takes the most time.
 struct Messages {
     offers: Vec<Offer>,
     /// For payout and payment: the right invoice, and one for another amount.
@@ -382,7 +382,7 @@ fn the_ledger_answers_as_a_naive_book() {
             let holder = ledger.by_payment_hash(hash(payment)).unwrap().map(|payout| payout.id());
             prop_assert_eq!(holder, book.attempt(payment).map(|(payout, ..)| messages.id(payout)));
         }
-        // All that came about is whole, and can be rebuilt from its history.
+        // Every payout is whole, and can be rebuilt from its history.
         prop_assert_eq!(ledger.verify(|_| ()).unwrap().findings, []);
         Ok(())
     });

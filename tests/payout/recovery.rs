@@ -1,4 +1,4 @@
-//! RecoveryReport after crashes, and stores that do not say what became of a write: never paid twice, never forgotten.
+//! Recovery after crashes, and after writes with an unknown outcome: no payout is paid twice, and none is forgotten.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,7 +43,7 @@ fn each_claim_ends_as_the_node_says() {
                 (ids[1], hash(2), &PaymentResult::Failed { reason: "no route".into() }),
                 // Never begun: resumed.
                 (ids[2], hash(3), &paid(3)),
-                // The fourth is held here, so it is left alone.
+                // The fourth is held here, so recovery does not touch it.
             ],
         );
         assert_eq!(recovery.unreadable, []);
@@ -70,7 +70,7 @@ fn a_claim_younger_than_asked_for_is_left_to_its_worker() {
         assert!(ledger.resume(id, NOW - 1).unwrap().is_none());
         assert_eq!(node.calls(), 0);
         assert_eq!(ledger.recover(&node, &until(NOW), || NOW).unwrap().payments.len(), 1);
-        assert!(ledger.resume(id, NOW).unwrap().is_none(), "nothing is in flight any more");
+        assert!(ledger.resume(id, NOW).unwrap().is_none(), "nothing is in flight now");
         assert!(ledger.resume(PayoutId::from_byte_array([3; 32]), NOW).unwrap().is_none());
     });
 }
@@ -161,8 +161,8 @@ fn two_recoveries_at_once_agree() {
 }
 
 #[test]
-fn a_damaged_record_stops_no_other_recovery() {
-    /// Writes a record of a payout over with bytes that this crate never wrote.
+fn a_damaged_row_stops_no_other_recovery() {
+    /// Overwrites the row of a payout with bytes that this crate never wrote.
     fn damage(store: &dyn Store, id: PayoutId, status: Status, turn: impl FnOnce(&mut Vec<u8>)) {
         let row = store.get(id).unwrap().unwrap();
         let mut body = row.body;
@@ -190,9 +190,9 @@ fn a_damaged_record_stops_no_other_recovery() {
             let reason = format!("the store is damaged: payout {id}: {reason}");
             UnreadablePayout { id: Some(id), reason }
         };
-        // Cut short, one bit flipped, another status, the record of another payout.
+        // Cut short, one bit flipped, another status, the row of another payout.
         assert_eq!(recovery.unreadable, [ids[0], ids[1], ids[2], ids[4]].map(said));
-        // Nothing is done on a damaged record.
+        // No call changes a damaged row.
         assert!(matches!(ledger.settle(hash(1), preimage(1), NOW), Err(SettleError::Store(_))));
         assert!(matches!(ledger.disable(ids[2], NOW), Err(DisableError::Store(_))));
     });
@@ -292,7 +292,7 @@ fn release_and_disable_with_an_unknown_outcome_are_safely_repeated() {
         let failed = Refusal::AlreadyFailed { hash: hash(1) };
         let again = if done { Err(ReleaseError::Refused(failed)) } else { Ok(()) };
         assert_eq!(ledger.release(hash(1), "no route", NOW), again);
-        // For a caller that reports what a node says both are the same: it failed, and that is recorded.
+        // A caller that reports the status of a node gets the same answer both times: failed, and recorded.
         let failed = PaymentStatus::Failed("no route".into());
         assert_eq!(
             ledger.apply_status(hash(1), failed, NOW),
@@ -334,7 +334,7 @@ fn a_proof_counts_more_than_a_later_word_of_failure() {
 }
 
 #[test]
-fn a_claim_made_under_a_clock_that_ran_ahead_is_recovered_all_the_same() {
+fn a_claim_made_under_a_clock_that_ran_ahead_is_recovered() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "ahead");

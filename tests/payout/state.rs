@@ -1,4 +1,4 @@
-//! The state machine against its own documentation, cell by cell, and against a naive model.
+//! The state machine compared with its documentation, cell by cell, and with a simple model.
 
 use std::fmt::Write;
 
@@ -450,7 +450,7 @@ fn impossible_states_are_not_restored() {
 }
 
 #[test]
-fn refusals_say_why() {
+fn each_refusal_has_its_sentence() {
     let (h, p) = (hash('h'), hash('p'));
     for (refusal, message) in [
         (
@@ -484,7 +484,7 @@ fn refusals_say_why() {
 }
 
 mod model {
-    //! A second implementation, written to be obviously right rather than short: it keeps the whole
+    //! A second implementation, written to be simple, not short: it keeps the whole
     //! log and answers every question by reading the log from the start.
 
     use proptest::prelude::*;
@@ -505,7 +505,7 @@ mod model {
             self.log.iter().filter(|entry| entry.0 == what).map(|entry| entry.1).collect()
         }
 
-        /// What the log says last of a payment, but for overpayments.
+        /// The newest entry of the log for a payment, without overpayments.
         fn last(&self, name: char) -> &'static str {
             let found =
                 |entry: &&(&str, char)| entry.1 == name && !["overpaid", "disabled"].contains(&entry.0);
@@ -520,7 +520,7 @@ mod model {
             self.log.iter().any(|entry| entry.0 == "disabled")
         }
 
-        /// What the log says about the payout, as a listing names it.
+        /// The status that follows from the log, as a listing names it.
         fn status(&self) -> Status {
             match (self.names("settled").len(), !self.all_in_flight().is_empty(), self.disabled()) {
                 (0, false, false) => Status::Active,
@@ -600,7 +600,7 @@ mod model {
             first_only: bool,
             inputs in prop::collection::vec(
                 (
-                    // Disabling closes most doors, so it is rare.
+                    // A disabled payout permits few steps, so disabling is rare here.
                     prop_oneof![4 => Just("claim"), 4 => Just("settle"), 4 => Just("release"), 2 => Just("adopt"), 1 => Just("disable")],
                     prop::char::range('a', 'd'),
                 ),

@@ -114,7 +114,7 @@ fn s1_a_reason_is_cut_between_two_characters() {
 }
 
 #[test]
-fn s5_an_offer_without_node_id_is_kept_and_refuses_gently() {
+fn s5_an_offer_without_node_id_is_kept_and_answered_with_an_error() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let mut writer = Writer::new();
@@ -131,7 +131,7 @@ fn s5_an_offer_without_node_id_is_kept_and_refuses_gently() {
 }
 
 #[test]
-fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
+fn s24_the_largest_times_overflow_nothing() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = Offer::payout("s24", atm().x_only_public_key().0).amount("1sat".parse().unwrap());
@@ -154,7 +154,7 @@ fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
 }
 
 #[test]
-fn s28_what_runs_the_other_way_is_no_invoice() {
+fn s28_a_message_of_the_other_direction_is_no_invoice() {
     let offer = offer("s28");
     let reply = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
     assert_eq!(reply(&offer.to_string()), "prefix lno (offer): expected lni (invoice)");

@@ -4,7 +4,11 @@
 //! a claim only when no attempt is in flight and none succeeded, and a payout becomes used only by a
 //! [`PaymentProof`].
 //!
+//! <div style="overflow-x:auto">
+//!
 #![doc = include_str!("states.svg")]
+//!
+//! </div>
 //!
 #![doc = include_str!("states.md")]
 //!
@@ -22,7 +26,7 @@
 //! - **`settle` is never refused for a hash of this payout**, in any phase: the money is gone, so the
 //!   success is recorded. A second `settle` of one payment changes nothing.
 //! - **No attempts left**: when the last invoice that the policy permits fails, the payout is disabled in
-//!   the same step. Otherwise listings would show it as active for ever. The last invoice is the first
+//!   the same step. Otherwise listings would always show it as active. The last invoice is the first
 //!   one with [`RetryPolicy::FirstInvoiceOnly`], and invoice number [`MAX_ATTEMPTS`] otherwise.
 //! - **Attempts are bounded** by [`MAX_ATTEMPTS`]. Otherwise a stranger with the offer could make the row
 //!   grow without end, with invoices that cannot be paid.

@@ -1,6 +1,6 @@
-//! [`MemoryStore`]: payouts in memory, for tests and for trying things out.
+//! [`MemoryStore`]: payouts in memory, for tests and experiments.
 //!
-//! It keeps the whole [contract](super) except durability: the process ends, and all data is gone.
+//! It keeps the whole [contract](super) except durability: the data is lost when the process ends.
 //! Do not use it where money is paid.
 
 use alloc::boxed::Box;
@@ -24,7 +24,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Tables {
-    /// In the order of insertion. Rows are never removed, so a position names a row for ever.
+    /// In the order of insertion. Rows are never removed, so the position of a row never changes.
     rows: Vec<Kept>,
     by_id: BTreeMap<PayoutId, usize>,
     by_hash: BTreeMap<PaymentHash, usize>,

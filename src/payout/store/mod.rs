@@ -31,7 +31,7 @@
 //! 6. **A store never guesses.** When a writing call fails and the store itself cannot learn whether
 //!    the write happened, every later call on that handle fails too, reads included, until the store
 //!    is opened again. An answer from memory could show an outcome that the disk does not have. A
-//!    store that asks a server for each answer may go on, because the server knows.
+//!    store that asks a server for each answer may continue, because the server knows.
 //! 7. **One damaged row stays alone.** A row that cannot be read is an [`UnreadableRow`] in its page.
 //!    The rows before and after it are shown, and a cursor leads past it.
 //! 8. **One identity.** [`ledger_id`](Store::ledger_id) is the same for every handle on the same

@@ -153,7 +153,7 @@ impl Change {
         &self.events
     }
 
-    /// The payment hash that this payout keeps for ever from now on.
+    /// The payment hash that this payout takes. It is never released.
     #[must_use]
     pub const fn takes(&self) -> Option<PaymentHash> {
         self.takes
@@ -191,7 +191,7 @@ pub enum Replaced {
         /// The row's version.
         found: u64,
     },
-    /// Another payout took the hash, now or long ago. Nothing was written.
+    /// Another payout has the hash. Nothing was written.
     HashTaken {
         /// That payout.
         by: PayoutId,

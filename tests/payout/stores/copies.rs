@@ -68,7 +68,7 @@ fn open_finds_and_create_makes() {
     let missing = RedbStore::open(&path).unwrap_err();
     assert_eq!(missing, OpenError::Missing { path: path.clone() });
     assert_eq!(missing.to_string(), format!("there is no ledger at {}", path.display()));
-    assert!(names(&directory).is_empty(), "looking makes nothing");
+    assert!(names(&directory).is_empty(), "opening creates no file");
 
     let first = RedbStore::create(&path).unwrap();
     let id = first.ledger_id().unwrap();
@@ -135,7 +135,7 @@ fn an_older_copy_and_another_ledger_are_refused() {
     let text = late.to_string();
     let options = RedbOptions::new().at_least(text.parse().unwrap());
     assert_eq!(options.open(&path).unwrap().checkpoint(), Ok(late));
-    assert!(RedbOptions::new().at_least(early).open(&path).is_ok(), "a newer one is welcome");
+    assert!(RedbOptions::new().at_least(early).open(&path).is_ok(), "a newer one is accepted");
     let error = options.open(&copy).unwrap_err();
     let expected = format!("ledger {} is a copy at commit 2, expected 3 or later", copy.display());
     assert_eq!(error.to_string(), expected);
@@ -157,7 +157,7 @@ fn an_older_copy_and_another_ledger_are_refused() {
 }
 
 /// The newest pages of a file are put back to what they were, all but our header: what redb takes
-/// for a good ledger is refused, because the header knows better. So is every later opening.
+/// for a good ledger is refused, because the header names a newer commit. So is every later opening.
 #[test]
 fn a_ledger_that_went_back_is_refused() {
     let (directory, path) = directory();
@@ -222,7 +222,7 @@ fn a_backup_is_the_whole_ledger() {
     assert_eq!(store.backup_to(&copy), store.checkpoint().map_err(|_| unreachable()));
     let copied = RedbStore::open(&copy).unwrap();
     assert!(contents(&copied) == contents(&store), "the same payouts, in the same order");
-    assert_eq!(insert(&copied, 1_000), Ok(Inserted::New), "it goes on from there");
+    assert_eq!(insert(&copied, 1_000), Ok(Inserted::New), "it continues from there");
 
     let before = fs::read(&copy).unwrap();
     let exists = store.backup_to(&copy).unwrap_err();
@@ -359,7 +359,7 @@ fn a_damaged_row_stays_alone() {
     }
     assert_eq!(insert(&store, 4), Err(malformed.clone()), "its id is taken");
     assert_eq!(claim(&store, 4), Err(malformed));
-    assert_eq!(claim(&store, 5), Ok(Replaced::Written { version: 2 }), "the others go on");
+    assert_eq!(claim(&store, 5), Ok(Replaced::Written { version: 2 }), "the others still work");
 }
 
 /// Writes a status that does not exist into the row with this number, through redb itself, so that

@@ -1,5 +1,5 @@
-//! Files that are no good ledgers: each is refused with a sentence that says why, and left as it
-//! was, byte for byte.
+//! Files that are no good ledgers: each is refused with the reason, and not
+//! changed by a byte.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -234,7 +234,7 @@ mod unix {
         let (directory, path) = ledger();
         set_mode(&path, 0o400);
         set_mode(directory.path(), 0o500);
-        // Permissions do not bind the superuser; then there is nothing to see here.
+        // Permissions do not apply to the superuser, so the test ends here for that user.
         let bound = fs::File::create(directory.path().join("probe")).is_err();
         if bound {
             let other = directory.path().join("other");

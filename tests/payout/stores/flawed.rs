@@ -11,7 +11,7 @@ use bolt12::payout::store::{
 };
 use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Store, StoreError};
 
-/// One way to be wrong. Most are mistakes made in real payout systems.
+/// One flaw. Most are mistakes made in real payout systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     None,
@@ -48,7 +48,7 @@ enum Flaw {
     /// `ORDER BY updated DESC`.
     PagesShowTheNewestChangeFirst,
     LabelsMatchByPrefix,
-    /// The order asked for is not looked at.
+    /// The requested order is ignored.
     PagesIgnoreTheOrder,
     /// A new id for each handle.
     IdentityIsTheHandles,
@@ -99,7 +99,7 @@ impl Flawed {
         self.flaw == flaw
     }
 
-    /// Lets go of the lock for a moment, as a store does that looks before it leaps.
+    /// Releases the lock for a moment, as a store does that checks in one step and writes in another.
     fn leap<'s>(&'s self, flaw: Flaw, tables: MutexGuard<'s, Tables>) -> MutexGuard<'s, Tables> {
         if self.flaw != flaw {
             return tables;

@@ -1,4 +1,4 @@
-//! A ledger file that lies here is opened and read whole, by this version and every later one.
+//! A ledger file in the repository is opened and read whole, by this version and every later one.
 //!
 //! `tests/vectors/ledger/format-2.ledger` was written by the first version with that format. It is never
 //! written again: a new format gets a file of its own, by

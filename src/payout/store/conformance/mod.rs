@@ -1,8 +1,8 @@
 //! The suite that a [`Store`] must pass (feature `conformance`).
 //!
 //! It tests the [contract](super) against any store, also one that this crate does not know.
-//! State where a store is with [`StoreLocation`], then either run everything at once with [`run`], or call
-//! each case from a test of its own, so that each shows by its name:
+//! Describe where the store keeps its data with [`StoreLocation`], then either run everything at once with [`run`], or call
+//! each case from a test of its own, so that each failure has a name:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -25,9 +25,9 @@
 //! # Ok::<(), conformance::ContractViolation>(())
 //! ```
 //!
-//! The cases race with threads, so a wrong store may pass by luck once; a right one never fails.
-//! No suite can cut the power: that a write survives a power loss is for the store's own tests
-//! to show.
+//! The cases race with threads, so a store with a flaw may pass once by chance. A store without one never fails.
+//! No suite can cut the power: the store's own tests have to show that a write survives a power
+//! loss.
 
 mod pages;
 mod races;
@@ -54,13 +54,13 @@ use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
 
 /// Where a store keeps its data: a file, a database, a server. It outlives the stores opened on it. Each case
-/// wants a fresh one, empty.
+/// needs a new, empty one.
 pub trait StoreLocation {
     /// The store under test.
     type Store: Store;
 
-    /// Opens the store with all that was written before. Never called while another store of this
-    /// place is open.
+    /// Opens the store with all that was written before. Never called while another store on
+    /// this location is open.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ pub trait StoreLocation {
     fn open(&self) -> Result<Self::Store, StoreError>;
 }
 
-/// A promise of the contract, and how it was seen broken.
+/// A promise of the contract that the store does not keep, and what was found instead.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ContractViolation {
     promise: &'static str,
@@ -225,7 +225,7 @@ fn walk(store: &impl Store, filter: Filter<'_>, size: PageSize) -> Result<Vec<Ro
     walk_in(store, filter, Order::OldestFirst, size)
 }
 
-/// Follows the pages to their end. Every page but the last says where the next begins.
+/// Follows the pages to their end. Every page except the last names the beginning of the next.
 fn walk_in(
     store: &impl Store,
     filter: Filter<'_>,
@@ -264,7 +264,7 @@ fn history(store: &impl Store, id: PayoutId, size: PageSize) -> Result<Vec<Store
         if more.is_empty() {
             return Ok(events);
         }
-        ensure(more.len() <= size.get(), "events come no more at once than were asked for", || {
+        ensure(more.len() <= size.get(), "one call returns no more events than the page size", || {
             format!("{} of at most {}", more.len(), size.get())
         })?;
         for event in more {

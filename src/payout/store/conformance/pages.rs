@@ -17,7 +17,7 @@ use crate::payout::{PayoutId, Status};
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn pages_by_filter(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&walk(&store, Filter::All, size(3))?, &Vec::new(), "an empty store has an empty listing")?;
@@ -66,11 +66,11 @@ pub fn pages_by_filter(place: &impl StoreLocation) -> Result<(), ContractViolati
 }
 
 /// Newest first shows the same rows in exactly the reverse order, for every filter and size
-/// of a page, and rows that are inserted meanwhile disturb nothing.
+/// of a page, and rows that are inserted meanwhile change nothing in it.
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn pages_newest_first(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const ROWS: u64 = 60;
     let store = place.open()?;
@@ -117,7 +117,7 @@ pub fn pages_newest_first(place: &impl StoreLocation) -> Result<(), ContractViol
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn pages_of_large_rows(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const ROWS: u64 = 40;
     let store = place.open()?;
@@ -141,12 +141,12 @@ pub fn pages_of_large_rows(place: &impl StoreLocation) -> Result<(), ContractVio
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn pages_while_others_write(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const RESTING: u64 = 40;
     const CHANGING: u64 = 20;
     let store = place.open()?;
-    // Every third goes to and fro between two statuses, the others rest as they are.
+    // Every third alternates between two statuses. The others do not change.
     for number in 0..RESTING.saturating_add(CHANGING) {
         let _ = store.insert(&new_row(number)?)?;
     }

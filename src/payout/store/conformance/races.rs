@@ -21,7 +21,7 @@ const ROUNDS: u64 = 25;
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     for round in 0..ROUNDS {
@@ -49,7 +49,7 @@ pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> 
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn replace_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let _ = store.insert(&new_row(0)?)?;
@@ -87,7 +87,7 @@ pub fn replace_race(place: &impl StoreLocation) -> Result<(), ContractViolation>
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     for caller in 0..CALLERS {
@@ -127,7 +127,7 @@ pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const EACH: u64 = 15;
     let store = place.open()?;
@@ -162,17 +162,17 @@ pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolatio
     for pair in halves.chunks(2) {
         let whole = matches!(pair, [one, two]
             if one.strip_suffix(" begin").is_some() && one.strip_suffix(" begin") == two.strip_suffix(" end"));
-        ensure(whole, "the events of one write stand together, in order", || format!("{pair:?}"))?;
+        ensure(whole, "the events of one write are next to each other, in order", || format!("{pair:?}"))?;
     }
     Ok(())
 }
 
-/// A reader never sees a write before it is whole, never goes back in time, and sees every write
+/// A reader never sees a write before it is whole, never sees an older state than before, and sees every write
 /// that returned before it began to read.
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let status_of = |version: u64| if version % 2 == 1 { Status::Active } else { Status::Claimed };

@@ -19,7 +19,7 @@ use crate::payout::Status;
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn one_identity(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const PROMISE: &str = "the ledger's id is the same for every handle on the same data";
     let first = {
@@ -37,7 +37,7 @@ pub fn one_identity(place: &impl StoreLocation) -> Result<(), ContractViolation>
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&store.get(id(1))?, &None, "an empty store has no rows")?;
@@ -62,7 +62,7 @@ pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolat
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let missing = store.replace(&new_change(1, 1, Status::Used, "missing", Some(hash(9)))?)?;
@@ -96,11 +96,11 @@ pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViol
     same(&store.get(id(2))?, &Some(stored(&new_row(2)?)), "a replace leaves other rows alone")
 }
 
-/// A payment hash belongs to the payout that took it first, for ever. That payout may repeat it.
+/// A payment hash belongs to the payout that took it first, and stays there. That payout may repeat it.
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let _ = store.insert(&new_row(1)?)?;
@@ -140,7 +140,7 @@ pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), Cont
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&store.events(id(1), 0, PageSize::default())?, &Vec::new(), "an unknown payout has no events")?;
@@ -172,7 +172,7 @@ pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolati
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let longest = Label::new("é".repeat(MAX_LABEL.checked_div(2).unwrap_or(0)))?;
@@ -198,11 +198,11 @@ pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolatio
 }
 
 /// A caller that does not know whether its write happened may repeat it: if it did happen, the
-/// repeat is refused, adds nothing, and what is there tells.
+/// repeat is refused, adds nothing, and the row shows it.
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn repeat_after_unknown_outcome(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let row = new_row(1)?;
@@ -225,11 +225,11 @@ pub fn repeat_after_unknown_outcome(place: &impl StoreLocation) -> Result<(), Co
     same(&event_bytes(&store, 1)?, &events, "repeated writes append no events")
 }
 
-/// All is there after the store was closed and opened again, and it goes on from there.
+/// Closing and opening the store again loses nothing, and the next writes continue from there.
 ///
 /// # Errors
 ///
-/// The promise that was seen broken.
+/// [`ContractViolation`]: the promise that the store does not keep.
 pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const ROWS: u64 = 30;
     let filter = Filter::Status(&[Status::Claimed]);
@@ -269,9 +269,9 @@ pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let refused = store.replace(&new_change(1, 1, Status::Claimed, "late", Some(hash(0)))?)?;
     same(&refused, &Replaced::HashTaken { by: id(0) }, "after reopening, a taken hash is refused")?;
     let written = store.replace(&new_change(0, 2, Status::Used, "paid", None)?)?;
-    same(&written, &Replaced::Written { version: 3 }, "after reopening, versions go on")?;
+    same(&written, &Replaced::Written { version: 3 }, "after reopening, versions continue")?;
     let last = history(&store, id(0), size(5))?.last().map(|event| event.sequence);
-    same(&last, &Some(3), "after reopening, events go on")?;
+    same(&last, &Some(3), "after reopening, events continue")?;
     same(&store.insert(&new_row(ROWS)?)?, &Inserted::New, "after reopening, rows are inserted")?;
     let found: Vec<String> =
         walk(&store, Filter::All, size(7))?.iter().map(|row| row.id.to_string()).collect();

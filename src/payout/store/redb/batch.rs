@@ -1,6 +1,6 @@
 //! [`Batcher`]: concurrent callers share one durable commit.
 //!
-//! A commit costs one wait for the disk, however much it holds. So callers that come while a commit is
+//! A commit costs one wait for the disk, for any number of writes in it. So callers that come while a commit is
 //! running wait; when it ends, one of them becomes the leader, takes all
 //! jobs, runs them as one batch and distributes the answers. There is no thread of its own: an idle
 //! store costs nothing, and a lone caller leads without being woken.
@@ -20,7 +20,7 @@ const MAX_BATCH: usize = 256;
 /// A leader waits for stragglers for at most a fourth of a commit.
 const PATIENCE: u32 = 4;
 
-/// And never longer than this, however slow the disk.
+/// And never longer than this, on any disk.
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 /// Collects jobs `J` into batches; each job has its own answer `A`.
@@ -62,8 +62,8 @@ impl<J, A> Batcher<J, A> {
         Self { queue: Mutex::new(queue), arrived: Condvar::new() }
     }
 
-    /// Has `job` run by `run`, in a batch with the jobs of the other callers, and returns its
-    /// answer. `run` gives one answer per job, in their order, and must not panic. None when it gave
+    /// Lets `run` do `job`, in a batch with the jobs of the other callers, and returns its
+    /// answer. `run` returns one answer per job, in their order, and must not panic. None when it gave
     /// too few.
     pub(super) fn submit(&self, job: J, run: impl FnOnce(Vec<J>) -> Vec<A>) -> Option<A> {
         let slot = Arc::new(Slot { turn: Mutex::new(Turn::Wait), changed: Condvar::new() });
@@ -145,7 +145,7 @@ impl<A> Slot<A> {
     }
 }
 
-/// Nothing here is left half done by a panic, so a poisoned lock is as good as any.
+/// A panic leaves nothing half done here, so a poisoned lock can be used.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// `callers` threads submit `each` jobs one after another; a batch takes `takes`. Gives the
+    /// `callers` threads submit `each` jobs one after another; a batch takes `takes`. Returns the
     /// number of batches, after checking that each caller got its own answers.
     fn batches(callers: u64, each: u64, takes: Duration) -> usize {
         let batcher = Batcher::new();

@@ -1,4 +1,4 @@
-//! [`Checkpoint`]: how far a ledger had come, kept where the ledger is not.
+//! [`Checkpoint`]: the newest commit of a ledger, kept in another place than the ledger.
 
 use std::fmt;
 use std::str::FromStr;

@@ -25,7 +25,7 @@ pub enum OpenError {
         kind: io::ErrorKind,
         /// The number of the error (`errno`), where the operating system gave one.
         errno: Option<i32>,
-        /// What the operating system said.
+        /// What the operating system reports.
         reason: String,
     },
     /// There is no file. If a ledger has ever been there, find it: a new one knows no payment.
@@ -146,7 +146,7 @@ pub enum OpenError {
         action: &'static str,
         /// The ledger's path.
         path: PathBuf,
-        /// What redb said.
+        /// What redb reports.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! [`LedgerFile`]: how redb gets at the database inside a ledger file, after the [header](super::header).
+//! [`LedgerFile`]: how redb reads and writes the database inside a ledger file, after the [header](super::header).
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
@@ -14,7 +14,7 @@ use super::header::{self, DATABASE_START, FORMAT, HEADER_LENGTH, Header, HeaderE
 use super::place::Place;
 use crate::payout::LedgerId;
 
-/// Opens the file at `path` for redb, which has the lock still to take.
+/// Opens the file at `path` for redb, which still has to take the lock.
 pub(super) fn open(path: &Path) -> Result<(LedgerFile<FileBackend>, Place), OpenError> {
     let failed = |error: io::Error| match error.kind() {
         ErrorKind::NotFound => OpenError::Missing { path: path.into() },
@@ -34,7 +34,7 @@ pub(super) struct LedgerFile<B>(Arc<Inner<B>>);
 struct Inner<B> {
     file: B,
     id: LedgerId,
-    /// What the header says. Held while the length changes, so that the two stay in step.
+    /// The length in the header. Locked while the length of the file changes, so that both agree.
     length: Mutex<u64>,
 }
 
@@ -90,7 +90,7 @@ impl<B: StorageBackend> LedgerFile<B> {
         self.0.id
     }
 
-    /// The newest commit that is marked in the header. Meant for the owner of the lock: before, it may change.
+    /// The newest commit that is marked in the header. Only for the owner of the lock: without it, the number may change.
     pub(super) fn marked_commit(&self) -> io::Result<u64> {
         let marked = header::read_marks(self.0.id, |offset, bytes| self.0.file.read(offset, bytes))?;
         marked.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "neither commit mark is readable"))
@@ -106,7 +106,7 @@ impl<B: StorageBackend> LedgerFile<B> {
         Self(Arc::new(Inner { file, id, length: Mutex::new(length) }))
     }
 
-    /// Never lets redb go on without a lock, which it would: a file with two owners is ruined.
+    /// Never lets redb continue without a lock, as it would: two owners damage a file.
     ///
     /// After a lock is taken the length is read once more, now that nothing else can change it: since the header was
     /// recognised another owner may have done so.
@@ -274,7 +274,7 @@ mod tests {
     }
 
     /// What the operating system answers on a file system without locks, or with a lock service that
-    /// is down; redb itself goes on without a lock when locks are unsupported.
+    /// is down; redb itself continues without a lock when locks are unsupported.
     #[test]
     fn no_ledger_is_opened_without_a_lock() {
         let open = |locks: fn(bool) -> Result<bool, BackendError>| {

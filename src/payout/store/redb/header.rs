@@ -1,4 +1,4 @@
-//! The header of a ledger file: what the file is, and how far it has come.
+//! The header of a ledger file: what the file is, and its newest commit.
 //!
 //! ```text
 //! byte 0     b"bolt12 payout ledger\r\n\x1a\n"   what this file is
@@ -44,7 +44,7 @@ const MARK_OFFSETS: [u64; 2] = [512, 1_024];
 /// The bytes that hold all of it.
 pub(super) const HEADER_LENGTH: usize = 1_040;
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) length: u64,

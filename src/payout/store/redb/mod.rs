@@ -33,7 +33,9 @@ mod file;
 mod header;
 pub mod operations;
 mod options;
+mod pages;
 mod place;
+mod row_value;
 mod tables;
 #[cfg(test)]
 mod trials;
@@ -135,7 +137,7 @@ impl RedbStore {
         self.read(tables::checkpoint)
     }
 
-    /// Writes a consistent copy of the ledger to `path`, while this store goes on working. The copy
+    /// Writes a consistent copy of the ledger to `path`, while this store continues to work. The copy
     /// has the same id, holds every write that had returned before this call, and appears complete
     /// or is absent. Returns what it holds.
     ///
@@ -165,7 +167,7 @@ impl RedbStore {
     /// # Errors
     ///
     /// [`StoreError`] when a write failed before, or the end of the work could not be written. What
-    /// had been acknowledged is on the disk all the same.
+    /// had been acknowledged is on the disk nevertheless.
     pub fn close(mut self) -> Result<(), StoreError> {
         let closed = match self.database.take() {
             Some(database) => guard(|| database.close().map_err(failed)),
@@ -307,7 +309,7 @@ impl Store for RedbStore {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page, StoreError> {
-        self.read(|transaction| tables::page(transaction, filter, order, after, size))
+        self.read(|transaction| pages::page(transaction, filter, order, after, size))
     }
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {

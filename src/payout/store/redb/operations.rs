@@ -1,4 +1,4 @@
-//! For those who run a ledger file: backup, restore, verification, disk errors.
+//! For operators of a ledger file: backup, restore, verification, disk errors.
 //!
 //! This module holds no code.
 //!
@@ -45,9 +45,9 @@
 //!
 //! # After an I/O error
 //!
-//! When a write fails, the store answers nothing more. **Do not open it again on the same machine and
-//! go on.** After a failed sync Linux drops the pages that it could not write, but goes on showing
-//! them to readers: what is read is not what is on the disk, and a power loss later takes it away.
+//! When a write fails, every later call on the store fails. **Do not open it again on the same machine
+//! and continue.** After a failed sync Linux drops the pages that it could not write, but still shows
+//! them to readers: what is read is not what is on the disk, and a later power loss removes it.
 //! Restart the machine, so that everything is read from the disk; or copy the file, restart, and
 //! compare. Replace a disk that reports errors.
 //!

@@ -1,6 +1,6 @@
 //! [`Place`]: whether the path of a ledger still leads to the file that was opened.
 //!
-//! A file that is removed or renamed while it is open goes on taking writes, and is gone when it is
+//! A file that is removed or renamed while it is open still accepts writes, and is gone when it is
 //! closed. A new file made at its path would know none of its payments.
 
 use std::fs::File;

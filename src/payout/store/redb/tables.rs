@@ -1,4 +1,4 @@
-//! The tables inside the file: what is kept where, and the one place that reads and writes them.
+//! The tables inside the file: what is kept where, and the functions that read and write them.
 //!
 //! | table | key | value |
 //! |---|---|---|
@@ -12,8 +12,8 @@
 //! | | "commit" | the number of the newest commit, 8 bytes |
 //!
 //! A payout's number is how many there were when it was inserted, plus one; nothing is ever
-//! removed, so numbers have no gaps. A row and its events stand side by side, so one write touches
-//! few pages: that is what a commit's cost is made of. Keys are big-endian, so that byte order is
+//! removed, so numbers have no gaps. The keys of a row and its events follow one another, so one write
+//! touches few pages, which make the cost of a commit. Keys are big-endian, so that byte order is
 //! numeric order.
 
 use std::vec::Vec;
@@ -22,30 +22,31 @@ use redb::{Database, ReadTransaction, ReadableTable, Table, TableDefinition, Tab
 
 use super::Checkpoint;
 use super::backup::copy_table;
+use super::row_value::RowValue;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Cursor, Filter, Inserted, Label, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row,
-    StoreError, StoredEvent, UnreadableRow,
+    Change, Inserted, Label, NewRow, PAGE_BYTES, PageSize, Replaced, Row, StoreError, StoredEvent,
 };
 use crate::payout::{LedgerId, PayoutId, Status};
 
-const RECORDS: TableDefinition<'_, [u8; 12], &[u8]> = TableDefinition::new("records");
-const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
+/// Rows and events. The file format gives the table this name.
+pub(super) const ROWS: TableDefinition<'_, [u8; 12], &[u8]> = TableDefinition::new("records");
+pub(super) const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
 const HASHES: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("hashes");
-const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuses");
+pub(super) const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuses");
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In `META`: the 16 bytes of the ledger's id.
 const LEDGER_ID: &str = "ledger id";
 /// In `META`: the number of the newest commit, written in that commit.
 const COMMIT: &str = "commit";
-const LABELS: TableDefinition<'_, &[u8], ()> = TableDefinition::new("labels");
+pub(super) const LABELS: TableDefinition<'_, &[u8], ()> = TableDefinition::new("labels");
 
 /// Why a write did not happen.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The row it is about cannot be read, and nothing was written: other rows are not affected.
     Row(StoreError),
-    /// The transaction cannot go on.
+    /// The transaction cannot continue.
     Transaction(StoreError),
 }
 
@@ -58,7 +59,7 @@ impl From<StoreError> for Failure {
 /// The tables, open for one batch of writes.
 #[derive(Debug)]
 pub(super) struct Writer<'t> {
-    records: Table<'t, [u8; 12], &'static [u8]>,
+    rows: Table<'t, [u8; 12], &'static [u8]>,
     ids: Table<'t, [u8; 32], u64>,
     hashes: Table<'t, [u8; 32], u64>,
     statuses: Table<'t, [u8; 9], ()>,
@@ -70,7 +71,7 @@ impl<'t> Writer<'t> {
     /// Opens the tables, and makes them where they are missing.
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, TableError> {
         Ok(Self {
-            records: transaction.open_table(RECORDS)?,
+            rows: transaction.open_table(ROWS)?,
             ids: transaction.open_table(IDS)?,
             hashes: transaction.open_table(HASHES)?,
             statuses: transaction.open_table(STATUSES)?,
@@ -90,11 +91,11 @@ impl<'t> Writer<'t> {
     pub(super) fn insert(&mut self, new: &NewRow) -> Result<Inserted, Failure> {
         let known = self.ids.get(new.id().to_byte_array()).map_err(failed)?.map(|number| number.value());
         if let Some(number) = known {
-            let row = row(&self.records, number).and_then(|row| named(row, new.id()));
+            let row = row(&self.rows, number).and_then(|row| named(row, new.id()));
             return Ok(Inserted::Exists(row.map_err(Failure::Row)?));
         }
-        let number = last_number(&self.records)?.checked_add(1).ok_or_else(full)?;
-        let record = Record {
+        let number = last_number(&self.rows)?.checked_add(1).ok_or_else(full)?;
+        let value = RowValue {
             version: 1,
             events: 0,
             status: new.status(),
@@ -102,7 +103,7 @@ impl<'t> Writer<'t> {
             label: new.label().map(Label::as_str),
             body: new.body(),
         };
-        self.write(number, record, new.events())?;
+        self.write(number, value, new.events())?;
         self.ids.insert(new.id().to_byte_array(), number).map_err(failed)?;
         self.statuses.insert(status_key(new.status(), number), ()).map_err(failed)?;
         if let Some(label) = new.label() {
@@ -117,9 +118,9 @@ impl<'t> Writer<'t> {
         let Some(number) = known else {
             return Ok(Replaced::Missing);
         };
-        let guard = self.records.get(record_key(number, 0)).map_err(failed)?;
+        let guard = self.rows.get(row_key(number, 0)).map_err(failed)?;
         let guard = guard.ok_or_else(|| Failure::Row(no_row()))?;
-        let old = Record::read(guard.value()).map_err(Failure::Row)?;
+        let old = RowValue::read(guard.value()).map_err(Failure::Row)?;
         let (old_version, old_status, events) = (old.version, old.status, old.events);
         if old.id != change.id() {
             return Err(Failure::Row(misplaced(change.id())));
@@ -133,7 +134,7 @@ impl<'t> Writer<'t> {
             let holder = self.hashes.get(hash.to_byte_array()).map_err(failed)?.map(|number| number.value());
             match holder {
                 Some(holder) if holder != number => {
-                    let by = row(&self.records, holder).map_err(Failure::Row)?.id;
+                    let by = row(&self.rows, holder).map_err(Failure::Row)?.id;
                     return Ok(Replaced::HashTaken { by });
                 }
                 Some(_) => {}
@@ -144,8 +145,8 @@ impl<'t> Writer<'t> {
         }
         let version = old_version.checked_add(1).ok_or_else(full)?;
         let (status, body) = (change.status(), change.body());
-        let record = Record { version, events, status, id: change.id(), label: label.as_deref(), body };
-        self.write(number, record, change.events())?;
+        let value = RowValue { version, events, status, id: change.id(), label: label.as_deref(), body };
+        self.write(number, value, change.events())?;
         if status != old_status {
             self.statuses.remove(status_key(old_status, number)).map_err(failed)?;
             self.statuses.insert(status_key(status, number), ()).map_err(failed)?;
@@ -153,16 +154,16 @@ impl<'t> Writer<'t> {
         Ok(Replaced::Written { version })
     }
 
-    /// Writes the row and appends the events; `record.events` counts those that are there already.
-    fn write(&mut self, number: u64, mut record: Record<'_>, events: &[Vec<u8>]) -> Result<(), StoreError> {
+    /// Writes the row and appends the events; `value.events` counts those that are there already.
+    fn write(&mut self, number: u64, mut value: RowValue<'_>, events: &[Vec<u8>]) -> Result<(), StoreError> {
         for event in events {
-            record.events = record.events.checked_add(1).ok_or_else(full)?;
-            let key = record_key(number, record.events);
-            if self.records.insert(key, event.as_slice()).map_err(failed)?.is_some() {
+            value.events = value.events.checked_add(1).ok_or_else(full)?;
+            let key = row_key(number, value.events);
+            if self.rows.insert(key, event.as_slice()).map_err(failed)?.is_some() {
                 return Err(StoreError::damaged("an event is there that its row does not count"));
             }
         }
-        self.records.insert(record_key(number, 0), record.to_bytes().as_slice()).map_err(failed)?;
+        self.rows.insert(row_key(number, 0), value.to_bytes().as_slice()).map_err(failed)?;
         Ok(())
     }
 }
@@ -171,7 +172,7 @@ impl<'t> Writer<'t> {
 pub(super) fn get(transaction: &ReadTransaction, id: PayoutId) -> Result<Option<Row>, StoreError> {
     let ids = transaction.open_table(IDS).map_err(failed)?;
     let Some(number) = ids.get(id.to_byte_array()).map_err(failed)? else { return Ok(None) };
-    let row = row(&transaction.open_table(RECORDS).map_err(failed)?, number.value())?;
+    let row = row(&transaction.open_table(ROWS).map_err(failed)?, number.value())?;
     named(row, id).map(Some)
 }
 
@@ -182,120 +183,7 @@ pub(super) fn by_payment_hash(
 ) -> Result<Option<Row>, StoreError> {
     let hashes = transaction.open_table(HASHES).map_err(failed)?;
     let Some(number) = hashes.get(hash.to_byte_array()).map_err(failed)? else { return Ok(None) };
-    row(&transaction.open_table(RECORDS).map_err(failed)?, number.value()).map(Some)
-}
-
-/// The next rows in the order of their numbers, from either end; a cursor is the number of the last
-/// row shown.
-pub(super) fn page(
-    transaction: &ReadTransaction,
-    filter: Filter<'_>,
-    order: Order,
-    after: Option<&Cursor>,
-    size: PageSize,
-) -> Result<Page, StoreError> {
-    let records = transaction.open_table(RECORDS).map_err(failed)?;
-    let newest = last_number(&records)?;
-    let (mut low, mut high) = (1, newest);
-    if let Some(cursor) = after {
-        let seen = u64::from_be_bytes(cursor.to_byte_array());
-        if seen == 0 || seen > newest {
-            return Err(StoreError::Cursor { cursor: *cursor });
-        }
-        match order {
-            Order::OldestFirst => low = seen.saturating_add(1),
-            Order::NewestFirst => high = seen.saturating_sub(1),
-        }
-    }
-    // One more than is shown: it shows whether there is a next page.
-    let wanted = size.get().saturating_add(1);
-    let mut numbers: Vec<u64> = match filter {
-        _ if low > high => Vec::new(),
-        Filter::All => match order {
-            Order::OldestFirst => (low..=high).take(wanted).collect(),
-            Order::NewestFirst => (low..=high).rev().take(wanted).collect(),
-        },
-        Filter::Status(statuses) => {
-            let table = transaction.open_table(STATUSES).map_err(failed)?;
-            let mut numbers = Vec::new();
-            for status in statuses {
-                let range = status_key(*status, low)..=status_key(*status, high);
-                let keys = table
-                    .range(range)
-                    .map_err(failed)?
-                    .map(|entry| number_at_end(&entry.map_err(failed)?.0.value()));
-                take_numbers(keys, order, wanted, &mut numbers)?;
-            }
-            numbers
-        }
-        Filter::Label(label) => {
-            let table = transaction.open_table(LABELS).map_err(failed)?;
-            let (low, high) = (label_key(label, low), label_key(label, high));
-            let range = table.range(low.as_slice()..=high.as_slice()).map_err(failed)?;
-            let keys = range.map(|entry| number_at_end(entry.map_err(failed)?.0.value()));
-            let mut numbers = Vec::new();
-            take_numbers(keys, order, wanted, &mut numbers)?;
-            numbers
-        }
-    };
-    // Several statuses come one after another, and one may have been named twice.
-    numbers.sort_unstable();
-    numbers.dedup();
-    if order == Order::NewestFirst {
-        numbers.reverse();
-    }
-
-    let ids = transaction.open_table(IDS).map_err(failed)?;
-    let mut page = Page { rows: Vec::new(), next: None };
-    let (mut bytes, mut last) = (0_usize, 0);
-    for number in numbers {
-        if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
-            page.next = Some(Cursor::from_byte_array(u64::to_be_bytes(last)));
-            break;
-        }
-        last = number;
-        match row(&records, number) {
-            Ok(row) => {
-                bytes = bytes.saturating_add(row.body.len());
-                page.rows.push(Ok(row));
-            }
-            // The damage is this row's alone; the store itself still works.
-            Err(StoreError::Damaged { reason }) => {
-                page.rows.push(Err(UnreadableRow::new(id_at(&records, &ids, number), reason)));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(page)
-}
-
-/// Appends the first `wanted` numbers, seen from the end where `order` begins.
-fn take_numbers(
-    keys: impl DoubleEndedIterator<Item = Result<u64, StoreError>>,
-    order: Order,
-    wanted: usize,
-    numbers: &mut Vec<u64>,
-) -> Result<(), StoreError> {
-    let mut push = |number: Result<u64, StoreError>| {
-        numbers.push(number?);
-        Ok(())
-    };
-    match order {
-        Order::OldestFirst => keys.take(wanted).try_for_each(&mut push),
-        Order::NewestFirst => keys.rev().take(wanted).try_for_each(&mut push),
-    }
-}
-
-/// The id in a row that is damaged elsewhere, if the index of ids agrees with it.
-fn id_at(
-    records: &impl ReadableTable<[u8; 12], &'static [u8]>,
-    ids: &impl ReadableTable<[u8; 32], u64>,
-    number: u64,
-) -> Option<PayoutId> {
-    let guard = records.get(record_key(number, 0)).ok()??;
-    let id: [u8; 32] = *guard.value().get(ID_OFFSET..)?.first_chunk()?;
-    let found = ids.get(id).ok()??.value();
-    (found == number).then(|| PayoutId::from_byte_array(id))
+    row(&transaction.open_table(ROWS).map_err(failed)?, number.value()).map(Some)
 }
 
 /// The next events of a payout.
@@ -311,10 +199,10 @@ pub(super) fn events(
     let Some(first) = after.checked_add(1).and_then(|first| u32::try_from(first).ok()) else {
         return Ok(Vec::new());
     };
-    let records = transaction.open_table(RECORDS).map_err(failed)?;
-    let range = record_key(number.value(), first)..=record_key(number.value(), u32::MAX);
+    let rows = transaction.open_table(ROWS).map_err(failed)?;
+    let range = row_key(number.value(), first)..=row_key(number.value(), u32::MAX);
     let (mut events, mut total) = (Vec::new(), 0_usize);
-    for (entry, sequence) in records.range(range).map_err(failed)?.zip(u64::from(first)..).take(size.get()) {
+    for (entry, sequence) in rows.range(range).map_err(failed)?.zip(u64::from(first)..).take(size.get()) {
         let bytes = entry.map_err(failed)?.1.value().to_vec();
         total = total.saturating_add(bytes.len());
         events.push(StoredEvent { sequence, bytes });
@@ -345,7 +233,7 @@ pub(super) fn checkpoint(transaction: &ReadTransaction) -> Result<Checkpoint, St
 
 /// Copies every table into an empty database.
 pub(super) fn copy_all(from: &ReadTransaction, to: &Database) -> Result<(), redb::Error> {
-    copy_table(from, to, RECORDS)?;
+    copy_table(from, to, ROWS)?;
     copy_table(from, to, IDS)?;
     copy_table(from, to, HASHES)?;
     copy_table(from, to, STATUSES)?;
@@ -358,75 +246,18 @@ fn commit_number(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Resu
     commit.map(u64::from_be_bytes).ok_or_else(|| StoreError::damaged("the commit number is not there"))
 }
 
-/// Where the id stands in a row.
-const ID_OFFSET: usize = 13;
-
-/// A row as it stands in the file:
-/// version (8 bytes), events (4), status (1), id (32), label's length plus one or zero for none (2), label, body.
-struct Record<'r> {
-    version: u64,
-    events: u32,
-    status: Status,
-    id: PayoutId,
-    label: Option<&'r str>,
-    body: &'r [u8],
-}
-
-impl<'r> Record<'r> {
-    fn to_bytes(&self) -> Vec<u8> {
-        let label = self.label.unwrap_or_default();
-        // A label has at most 1024 bytes.
-        let label_length =
-            self.label.map_or(0, |label| u16::try_from(label.len()).unwrap_or(0).saturating_add(1));
-        let mut bytes =
-            Vec::with_capacity(47_usize.saturating_add(label.len()).saturating_add(self.body.len()));
-        bytes.extend_from_slice(&self.version.to_be_bytes());
-        bytes.extend_from_slice(&self.events.to_be_bytes());
-        bytes.push(self.status.code());
-        bytes.extend_from_slice(&self.id.to_byte_array());
-        bytes.extend_from_slice(&label_length.to_be_bytes());
-        bytes.extend_from_slice(label.as_bytes());
-        bytes.extend_from_slice(self.body);
-        bytes
-    }
-
-    fn read(bytes: &'r [u8]) -> Result<Self, StoreError> {
-        Self::parse(bytes).ok_or_else(|| StoreError::damaged("a row is malformed"))
-    }
-
-    fn parse(bytes: &'r [u8]) -> Option<Self> {
-        let (version, bytes) = bytes.split_first_chunk()?;
-        let (events, bytes) = bytes.split_first_chunk()?;
-        let (status, bytes) = bytes.split_first()?;
-        let (id, bytes) = bytes.split_first_chunk()?;
-        let (label_length, bytes) = bytes.split_first_chunk()?;
-        let (label, body) = match u16::from_be_bytes(*label_length).checked_sub(1) {
-            None => (None, bytes),
-            Some(length) => {
-                let (label, body) = bytes.split_at_checked(usize::from(length))?;
-                (Some(core::str::from_utf8(label).ok()?), body)
-            }
-        };
-        Some(Self {
-            version: u64::from_be_bytes(*version),
-            events: u32::from_be_bytes(*events),
-            status: Status::from_code(*status)?,
-            id: PayoutId::from_byte_array(*id),
-            label,
-            body,
-        })
-    }
-}
-
-fn row(records: &impl ReadableTable<[u8; 12], &'static [u8]>, number: u64) -> Result<Row, StoreError> {
-    let bytes = records.get(record_key(number, 0)).map_err(failed)?.ok_or_else(no_row)?;
-    let record = Record::read(bytes.value())?;
+pub(super) fn row(
+    rows: &impl ReadableTable<[u8; 12], &'static [u8]>,
+    number: u64,
+) -> Result<Row, StoreError> {
+    let bytes = rows.get(row_key(number, 0)).map_err(failed)?.ok_or_else(no_row)?;
+    let value = RowValue::read(bytes.value())?;
     Ok(Row {
-        id: record.id,
-        version: record.version,
-        status: record.status,
-        label: record.label.map(Label::new).transpose().map_err(StoreError::damaged)?,
-        body: record.body.to_vec(),
+        id: value.id,
+        version: value.version,
+        status: value.status,
+        label: value.label.map(Label::new).transpose().map_err(StoreError::damaged)?,
+        body: value.body.to_vec(),
     })
 }
 
@@ -440,14 +271,14 @@ fn misplaced(id: PayoutId) -> StoreError {
 }
 
 /// The number of the newest payout; 0 when there is none.
-fn last_number(records: &impl ReadableTable<[u8; 12], &'static [u8]>) -> Result<u64, StoreError> {
-    let last = records.last().map_err(failed)?;
+pub(super) fn last_number(rows: &impl ReadableTable<[u8; 12], &'static [u8]>) -> Result<u64, StoreError> {
+    let last = rows.last().map_err(failed)?;
     Ok(last
         .and_then(|(key, _)| key.value().first_chunk().map(|number| u64::from_be_bytes(*number)))
         .unwrap_or(0))
 }
 
-fn record_key(number: u64, sequence: u32) -> [u8; 12] {
+pub(super) fn row_key(number: u64, sequence: u32) -> [u8; 12] {
     let mut key = [0; 12];
     let (high, low) = key.split_at_mut(8);
     high.copy_from_slice(&number.to_be_bytes());
@@ -455,15 +286,15 @@ fn record_key(number: u64, sequence: u32) -> [u8; 12] {
     key
 }
 
-fn status_key(status: Status, number: u64) -> [u8; 9] {
+pub(super) fn status_key(status: Status, number: u64) -> [u8; 9] {
     let mut key = [status.code(); 9];
     let (_, low) = key.split_at_mut(1);
     low.copy_from_slice(&number.to_be_bytes());
     key
 }
 
-/// The length stands first, or one label could be the beginning of another's key.
-fn label_key(label: &Label, number: u64) -> Vec<u8> {
+/// The length comes first, or one label could be the beginning of another's key.
+pub(super) fn label_key(label: &Label, number: u64) -> Vec<u8> {
     let label = label.as_str().as_bytes();
     let mut key = Vec::with_capacity(label.len().saturating_add(10));
     key.extend_from_slice(&u16::try_from(label.len()).unwrap_or(u16::MAX).to_be_bytes());
@@ -472,7 +303,7 @@ fn label_key(label: &Label, number: u64) -> Vec<u8> {
     key
 }
 
-fn number_at_end(key: &[u8]) -> Result<u64, StoreError> {
+pub(super) fn number_at_end(key: &[u8]) -> Result<u64, StoreError> {
     let number = key.last_chunk().ok_or_else(|| StoreError::damaged("an index key is too short"))?;
     Ok(u64::from_be_bytes(*number))
 }
@@ -485,7 +316,7 @@ fn full() -> StoreError {
     StoreError::failed("a counter has reached its end")
 }
 
-/// Says whether redb found its file damaged, or merely could not do its work.
+/// Distinguishes a file that redb found damaged from work that redb could not do.
 pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         error @ (redb::Error::Corrupted(_)

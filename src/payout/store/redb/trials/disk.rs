@@ -31,7 +31,7 @@ pub(super) enum Action {
     Write(usize, Vec<u8>),
     SetLength(usize),
     Sync,
-    /// Not the disk's: this version of this payout was acknowledged to a caller.
+    /// Not an action of the disk: this version of this payout was acknowledged to a caller.
     Acknowledged(u64, u64),
 }
 

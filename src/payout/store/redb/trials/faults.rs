@@ -35,7 +35,7 @@ fn assert_unusable(store: &RedbStore, reason: &str) {
 
 /// The disk fails at every point of a write, in each way. The caller learns that the outcome is
 /// unknown, and nothing is answered on that handle any more; after opening again, the write is
-/// there whole or absent, and repeating it does what the contract says.
+/// there whole or absent, and repeating it does what the contract requires.
 #[test]
 fn a_failed_write_leaves_no_call_answered() {
     let first = disk_with_one().seen();
@@ -138,8 +138,8 @@ fn faults_everywhere(step: u64) {
 }
 
 /// A sync fails and the pages that it was to write are dropped, but still read. The ledger is opened
-/// again on the same machine, against the advice, and goes on; then the power is lost. What is found
-/// is everything acknowledged, or an error.
+/// again on the same machine, against the advice, and used; then the power is lost. The result is
+/// everything that was acknowledged, or an error.
 #[test]
 fn a_failing_sync_and_then_a_power_loss() {
     let first = disk_with_one().seen();

@@ -1,0 +1,66 @@
+//! [`RowValue`]: the bytes of one row in the file.
+
+use std::vec::Vec;
+
+use crate::payout::store::StoreError;
+use crate::payout::{PayoutId, Status};
+
+/// The position of the id in the bytes of a row.
+pub(super) const ID_OFFSET: usize = 13;
+
+/// The parts of a row, in the order of their bytes: version (8 bytes), number of events (4), status (1), id
+/// (32), length of the label plus one, or zero for none (2), label, body.
+pub(super) struct RowValue<'r> {
+    pub(super) version: u64,
+    pub(super) events: u32,
+    pub(super) status: Status,
+    pub(super) id: PayoutId,
+    pub(super) label: Option<&'r str>,
+    pub(super) body: &'r [u8],
+}
+
+impl<'r> RowValue<'r> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let label = self.label.unwrap_or_default();
+        // A label has at most 1024 bytes.
+        let label_length =
+            self.label.map_or(0, |label| u16::try_from(label.len()).unwrap_or(0).saturating_add(1));
+        let mut bytes =
+            Vec::with_capacity(47_usize.saturating_add(label.len()).saturating_add(self.body.len()));
+        bytes.extend_from_slice(&self.version.to_be_bytes());
+        bytes.extend_from_slice(&self.events.to_be_bytes());
+        bytes.push(self.status.code());
+        bytes.extend_from_slice(&self.id.to_byte_array());
+        bytes.extend_from_slice(&label_length.to_be_bytes());
+        bytes.extend_from_slice(label.as_bytes());
+        bytes.extend_from_slice(self.body);
+        bytes
+    }
+
+    pub(super) fn read(bytes: &'r [u8]) -> Result<Self, StoreError> {
+        Self::parse(bytes).ok_or_else(|| StoreError::damaged("a row is malformed"))
+    }
+
+    fn parse(bytes: &'r [u8]) -> Option<Self> {
+        let (version, bytes) = bytes.split_first_chunk()?;
+        let (events, bytes) = bytes.split_first_chunk()?;
+        let (status, bytes) = bytes.split_first()?;
+        let (id, bytes) = bytes.split_first_chunk()?;
+        let (label_length, bytes) = bytes.split_first_chunk()?;
+        let (label, body) = match u16::from_be_bytes(*label_length).checked_sub(1) {
+            None => (None, bytes),
+            Some(length) => {
+                let (label, body) = bytes.split_at_checked(usize::from(length))?;
+                (Some(core::str::from_utf8(label).ok()?), body)
+            }
+        };
+        Some(Self {
+            version: u64::from_be_bytes(*version),
+            events: u32::from_be_bytes(*events),
+            status: Status::from_code(*status)?,
+            id: PayoutId::from_byte_array(*id),
+            label,
+            body,
+        })
+    }
+}
