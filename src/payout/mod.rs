@@ -71,6 +71,8 @@ mod pay;
 #[expect(clippy::module_inception, reason = "the file of the type `Payout`")]
 mod payout;
 #[cfg(feature = "std")]
+mod proof;
+#[cfg(feature = "std")]
 mod rebuild;
 #[cfg(feature = "std")]
 mod recover;
@@ -113,6 +115,8 @@ pub(crate) use pay::NextStep;
 pub use pay::{NotBegun, Payer, PaymentResult, PaymentStatus, RecordingError};
 #[cfg(feature = "std")]
 pub use payout::Payout;
+#[cfg(feature = "std")]
+pub use proof::{ProveError, SettledInvoice, SettledPayment};
 #[cfg(feature = "simulation")]
 pub(crate) use recover::Job;
 #[cfg(feature = "std")]

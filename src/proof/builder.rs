@@ -46,7 +46,7 @@ impl Invoice {
     /// [`WrongPreimage`] when the preimage is not that of the invoice's payment hash.
     pub fn prove_payment(&self, preimage: Preimage) -> Result<PayerProofBuilder<'_>, WrongPreimage> {
         let payment = PaymentProof::new(self.invoice_payment_hash(), preimage)?;
-        Ok(PayerProofBuilder::new(self, payment.preimage()))
+        Ok(PayerProofBuilder::from_validated(self, payment))
     }
 }
 
@@ -78,7 +78,9 @@ enum Others {
 }
 
 impl<'a> PayerProofBuilder<'a> {
-    fn new(invoice: &'a Invoice, preimage: Preimage) -> Self {
+    /// Begins a proof of a payment that was checked to be that of the invoice.
+    pub(crate) fn from_validated(invoice: &'a Invoice, payment: PaymentProof) -> Self {
+        let preimage = payment.preimage();
         Self { invoice, preimage, others: Others::Default, chosen: BTreeMap::new(), note: "" }
     }
 

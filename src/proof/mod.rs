@@ -14,7 +14,7 @@
 //!
 //! A proof is signed by the payer id of the invoice. There is none
 //!
-//! - for an invoice of the 2021 draft: the dialect has no proofs. `draft::Invoice::verify_payment`
+//! - for an invoice of the 2021 draft: the dialect has no proofs. [`draft::Invoice::verify_payment`](crate::draft::Invoice::verify_payment)
 //!   checks offer, invoice and preimage;
 //! - where the payer id is the key of a node that signs no proof, as in requests of Core
 //!   Lightning's `invoicerequest`;

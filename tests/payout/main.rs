@@ -16,6 +16,7 @@ mod errors;
 mod failures;
 mod model;
 mod payers;
+mod proofs;
 mod random;
 mod recovery;
 mod state;
