@@ -1,5 +1,5 @@
-//! Selective disclosure: some records of a stream are shown, the others are hidden, and the root can
-//! be computed all the same.
+//! Selective disclosure: some records of a stream are shown, the others are hidden, and the root
+//! can be computed all the same.
 //!
 //! A hidden record is replaced by hashes. [`Disclosure`] collects them from a stream whose records
 //! are all known, and [`Rebuild`] computes the root from the records that are shown and these
@@ -60,8 +60,8 @@ struct KnownNode {
     is_hidden: bool,
 }
 
-/// Computes the root of a stream of which some records are hidden. The records, shown or hidden, are
-/// added in the order of the stream.
+/// Computes the root of a stream of which some records are hidden. The records, shown or hidden,
+/// are added in the order of the stream.
 pub(crate) struct Rebuild<'a> {
     /// A node is `None` where every record below it is hidden.
     tree: Tree<Option<[u8; 32]>>,

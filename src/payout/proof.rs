@@ -1,4 +1,5 @@
-//! What a ledger can show of the payments that it made: the invoice and the preimage, and payer proofs.
+//! What a ledger can show of the payments that it recorded: the invoice and the preimage, and payer
+//! proofs.
 
 use std::collections::BTreeMap;
 use std::vec::Vec;

@@ -114,15 +114,17 @@ impl<'a> PayerProofBuilder<'a> {
         self
     }
 
-    /// Shows the fields that every proof shows, [`types::ALWAYS_SHOWN`], and those that were or will
-    /// be shown by name.
+    /// Shows the fields that every proof shows, [`types::ALWAYS_SHOWN`], and those that were or
+    /// will be shown by name.
     pub const fn show_required(mut self) -> Self {
         self.others = Others::Required;
         self
     }
 
     /// Shows every record of the offer that the invoice repeats, so that a verifier sees which of
-    /// the issuer's offers was paid ([`VerifiedProof::shows_whole_offer`](super::VerifiedProof::shows_whole_offer)).
+    /// the issuer's offers was paid: [`shows_whole_offer`][shows].
+    ///
+    /// [shows]: super::VerifiedProof::shows_whole_offer
     pub fn show_offer(mut self) -> Self {
         let numbers = self.invoice.stream().records().map(|record| record.number());
         self.chosen

@@ -53,7 +53,7 @@ fn a_settled_payout_is_proved_from_the_ledger() {
         assert_eq!(proof.invreq_payer_id(), request.invreq_payer_id());
         assert_eq!(proof.offer_description().unwrap(), "withdrawal");
 
-        // A late success of the first one: both were paid, and both can be proved.
+        // A late success of the first one: both were paid, and there is a proof of both.
         ledger.settle(hash(1), preimage(1), NOW + 4).unwrap();
         let payments = ledger.settled_payments(id).unwrap();
         let hashes: Vec<_> = payments.iter().map(|payment| payment.payment().payment_hash()).collect();

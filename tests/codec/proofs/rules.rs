@@ -317,7 +317,7 @@ fn r_i_28_the_issuer_that_is_shown_is_the_signer() {
     let error = refused(shown);
     assert!(error.starts_with("invoice_node_id (type 176) at byte "), "{error}");
     assert!(error.ends_with(&kind.to_string()), "{error}");
-    // Where the issuer is hidden, the proof is one of a payment to node 7, and to nobody else.
+    // Where the issuer is hidden, the proof is one of a payment to node 7, and to no other.
     let hidden = naive_proof(&forged, |number| [88, 168, 176].contains(&number)).with(240, signature);
     let proof = parse(signed(hidden)).unwrap();
     assert_eq!(proof.invoice_node_id(), point(7));

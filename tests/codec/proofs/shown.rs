@@ -3,7 +3,7 @@
 use bolt12::bitcoin::constants::ChainHash;
 use bolt12::message::{PayeeAuthentication, types as message};
 use bolt12::view::View;
-use bolt12::{Invoice, Msat, Offer, PayerProof, Preimage};
+use bolt12::{Invoice, InvoiceRequest, Msat, Offer, PayerProof, Preimage};
 use testkit::records::{ISSUER, PAYER, Records, key, path, payinfo, point};
 
 use super::{paid_invoice, parse, preimage, read_invoice};
@@ -129,25 +129,25 @@ fn a_proof_is_bound_to_an_offer() {
     assert!(whole.verify_for_offer(&offer(offer_records())).unwrap().shows_whole_offer());
     assert_eq!(whole.payee_authentication(), PayeeAuthentication::Issuer);
 
-    let told = |proof: &PayerProof, records: Records| {
+    let refusal = |proof: &PayerProof, records: Records| {
         proof.verify_for_offer(&offer(records)).unwrap_err().to_string()
     };
     assert_eq!(
-        told(&proof, offer_records().with(22, point(7).serialize())),
+        refusal(&proof, offer_records().with(22, point(7).serialize())),
         format!("invoice_node_id (type 176): {}: expected the offer_issuer_id of the offer", point(ISSUER))
     );
     let differs = |error: String, field: &str| {
         assert!(error.starts_with(&format!("{field}: differs from the offer")), "{error}")
     };
-    differs(told(&proof, offer_records().with(10, b"tea")), "offer_description (type 10)");
-    differs(told(&whole, offer_records().int(8, 999)), "offer_amount (type 8)");
-    differs(told(&whole, offer_records().without(10).without(8)), "offer_amount (type 8)");
+    differs(refusal(&proof, offer_records().with(10, b"tea")), "offer_description (type 10)");
+    differs(refusal(&whole, offer_records().int(8, 999)), "offer_amount (type 8)");
+    differs(refusal(&whole, offer_records().without(10).without(8)), "offer_amount (type 8)");
     // More in the offer than the proof shows may be what the proof hides.
     let more = offer(offer_records().with(18, b"Alice"));
     assert!(!whole.verify_for_offer(&more).unwrap().shows_whole_offer());
     // An offer with both an issuer id and a path to the signer is the issuer's.
     let both = offer_records().with(22, point(7).serialize()).with(16, path(ISSUER, 1));
-    assert!(told(&proof, both).ends_with("expected the offer_issuer_id of the offer"));
+    assert!(refusal(&proof, both).ends_with("expected the offer_issuer_id of the offer"));
 }
 
 #[test]
@@ -221,10 +221,31 @@ fn offer_invoice_and_preimage_without_the_request() {
         invoice.verify_payment(&paths, preimage()).unwrap().authentication(),
         PayeeAuthentication::PathEnd
     );
-    // A request without an offer repeats no offer.
-    let refund = testkit::records::invoice_for(testkit::records::refund());
-    let refund = read_invoice(&refund.with(168, preimage().payment_hash().as_byte_array()));
-    assert!(refund.verify_payment(&offer(offer_records()), preimage()).is_err());
+}
+
+/// The receipt of a payout by invoice request.
+#[test]
+fn invoice_request_invoice_and_preimage() {
+    let records = testkit::records::refund();
+    let request = InvoiceRequest::try_from(records.bytes()).unwrap();
+    let invoice = testkit::records::invoice_for(records.clone());
+    let invoice = read_invoice(&invoice.with(168, preimage().payment_hash().as_byte_array()));
+    let paid = invoice.verify_payment_for_request(&request, preimage()).unwrap();
+    assert_eq!(paid.authentication(), PayeeAuthentication::Unknown);
+    assert_eq!((paid.invoice(), paid.payment().preimage()), (&invoice, preimage()));
+    // The signed form is the same request.
+    let signed = request.sign(&key(PAYER)).unwrap();
+    assert!(invoice.verify_payment_for_request(&signed, preimage()).is_ok());
+
+    let wrong = Preimage::from_byte_array([2; 32]);
+    let error = invoice.verify_payment_for_request(&request, wrong).unwrap_err();
+    let expected = bolt12::PaymentProof::new(preimage().payment_hash(), wrong).unwrap_err();
+    assert_eq!(error.to_string(), expected.to_string());
+    let other = InvoiceRequest::try_from(records.int(82, 999).bytes()).unwrap();
+    let error = invoice.verify_payment_for_request(&other, preimage()).unwrap_err().to_string();
+    assert!(error.starts_with("invreq_amount (type 82): differs from the invoice request"), "{error}");
+    // It repeats no offer.
+    assert!(invoice.verify_payment(&offer(offer_records()), preimage()).is_err());
 }
 
 #[test]
