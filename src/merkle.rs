@@ -1,7 +1,7 @@
 //! Merkle roots over the records of a stream ("Signature Calculation" of BOLT 12).
 //!
 //! Every record outside the signature range gives a leaf, `H("LnLeaf", record)`, that is paired with a nonce, so that
-//! whoever is shown one record learns nothing of its neighbours. How the nonce is made is all in which the dialects
+//! who sees one record learns nothing about the others. How the nonce is made is all in which the dialects
 //! differ: [`LnNonce`] today, [`LnAll`] in the 2021 draft. [`root`] hashes the bytes as they were received.
 //!
 //! ```
@@ -50,10 +50,10 @@ impl From<MerkleRoot> for OfferId {
     }
 }
 
-/// How the nonce beside a leaf is made. Closed: there are the two schemes of this module.
+/// How the nonce next to a leaf is made. Closed: there are the two schemes of this module.
 pub trait Nonce: sealed::Scheme {}
 
-/// Today's scheme: `H("LnNonce" ‖ first record, type)`. It hides a record as long as the first one stays hidden.
+/// The scheme of merged BOLT 12: `H("LnNonce" ‖ first record, type)`. It hides a record as long as the first one stays hidden.
 #[derive(Clone, Copy, Debug)]
 pub enum LnNonce {}
 
@@ -70,7 +70,7 @@ mod sealed {
     pub trait Scheme {
         /// The tag of all nonces of a stream.
         fn tag(stream: Stream<'_>) -> Midstate;
-        /// What the nonce of a record covers beside the tag.
+        /// What the nonce of a record covers besides the tag.
         fn message<'a>(record: &Record<'a>) -> &'a [u8];
     }
 

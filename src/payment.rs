@@ -89,7 +89,7 @@ impl PaymentProof {
         Self { payment_hash, preimage }
     }
 
-    /// The payment that is proved.
+    /// The `payment_hash` of the payment.
     #[must_use]
     pub const fn payment_hash(&self) -> PaymentHash {
         self.payment_hash

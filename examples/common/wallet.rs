@@ -15,7 +15,7 @@ use super::{Error, now, other};
 
 /// An invoice of either dialect.
 pub enum Answer {
-    Draft(draft::Invoice),
+    Draft(Box<draft::Invoice>),
     Merged(Box<Invoice>),
 }
 
@@ -23,7 +23,9 @@ impl Answer {
     /// The customer's next invoice for a payout.
     pub fn to(message: &PayoutMessage, purse: &Purse) -> Result<Self, Error> {
         match message {
-            PayoutMessage::DraftOffer(offer) => to_offer(offer, purse).map(Self::Draft),
+            PayoutMessage::DraftOffer(offer) => {
+                to_offer(offer, purse).map(|invoice| Self::Draft(Box::new(invoice)))
+            }
             PayoutMessage::InvoiceRequest(request) => {
                 to_request(request, purse).map(|invoice| Self::Merged(Box::new(invoice)))
             }
@@ -34,7 +36,9 @@ impl Answer {
     /// Reads an invoice that answers `message` from its bytes.
     pub fn read(bytes: Vec<u8>, message: &PayoutMessage) -> Result<Self, Error> {
         match message {
-            PayoutMessage::DraftOffer(_) => bytes.try_into().map(Self::Draft).map_err(other),
+            PayoutMessage::DraftOffer(_) => {
+                draft::Invoice::try_from(bytes).map(|invoice| Self::Draft(Box::new(invoice))).map_err(other)
+            }
             _ => Invoice::try_from(bytes).map(|invoice| Self::Merged(Box::new(invoice))).map_err(other),
         }
     }
@@ -42,7 +46,7 @@ impl Answer {
     /// The invoice as the ledger takes it.
     pub fn invoice(&self) -> AnyInvoice<'_> {
         match self {
-            Self::Draft(invoice) => invoice.into(),
+            Self::Draft(invoice) => (&**invoice).into(),
             Self::Merged(invoice) => (&**invoice).into(),
         }
     }

@@ -37,6 +37,7 @@ pub(super) const NO_REFUSAL: &str = "two processes asked, and the node did not r
 pub(super) const NOT_FINAL: &str = "the node began again what it had reported as failed";
 pub(super) const CARELESS: &str = "an operator released what a worker could still begin";
 pub(super) const STOOD_STILL: &str = "a worker stood still between its look and its call";
+pub(super) const RESTORED: &str = "an old copy forgets acknowledged steps";
 pub(super) const SOFT: &str = "what was read after a failed sync was never acknowledged, and is gone";
 
 impl World {
@@ -84,6 +85,19 @@ impl World {
             self.stop(u8::try_from(machine).unwrap_or(u8::MAX), false);
         }
         Ok(())
+    }
+
+    /// Recovery asks only about what was claimed up to the second that it was given.
+    pub(super) fn check_asked(&self, hash: PaymentHash, until: u64) -> Checked {
+        let holder = self.book.holder(hash).and_then(|id| self.book.entries.get(&id));
+        match holder.and_then(|entry| entry.attempt(hash)) {
+            Some(attempt) if attempt.at > until => {
+                let found =
+                    format!("{} was claimed at {}, asked about up to {until}", self.name(hash), attempt.at);
+                Err(Violation::new("recovery leaves the newest claims to their workers", found))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks a step that asked nothing but questions.

@@ -55,6 +55,8 @@ pub(super) enum Work {
         ids: VecDeque<PayoutId>,
         is_listed: bool,
         asked: u32,
+        /// The second up to which it asks about claims.
+        until: u64,
     },
     Asking {
         job: Job,
@@ -69,8 +71,14 @@ impl Task {
 
     pub(super) fn recovering(machine: usize, process: u64, since: u64, until: u64) -> Self {
         let options = RecoverOptions::new().claimed_until(until);
-        let work =
-            Work::Recovering { options, after: None, ids: VecDeque::new(), is_listed: false, asked: 0 };
+        let work = Work::Recovering {
+            options,
+            after: None,
+            ids: VecDeque::new(),
+            is_listed: false,
+            asked: 0,
+            until,
+        };
         Self::new(machine, process, since, work)
     }
 
@@ -166,7 +174,9 @@ impl World {
 
     fn go_on_recovering(&mut self, id: TaskId, task: Task, ledger: &SimLedger, who: &str) -> Checked {
         let machine = task.machine;
-        let Work::Recovering { options, after, mut ids, is_listed, asked } = task.work else { return Ok(()) };
+        let Work::Recovering { options, after, mut ids, is_listed, asked, until } = task.work else {
+            return Ok(());
+        };
         if let Some(payout) = ids.pop_front() {
             let options = match self.planted {
                 Some(Planted::BeginsOldClaims) => options.begin_within(u64::MAX),
@@ -179,6 +189,7 @@ impl World {
                         // A number of its own that stays the same when other actions are left out.
                         let child = id.saturating_mul(64).saturating_add(100_000).saturating_add(asked % 64);
                         asked = asked.saturating_add(1);
+                        self.check_asked(job.names().1, until)?;
                         self.tell(format!(
                             "{who} will ask about {}, as worker {child}",
                             self.name(job.names().1)
@@ -192,12 +203,12 @@ impl World {
                         };
                         self.tasks.insert(child, asking);
                     }
-                    let work = Work::Recovering { options, after, ids, is_listed, asked };
+                    let work = Work::Recovering { options, after, ids, is_listed, asked, until };
                     self.tasks.insert(id, Task { work, ..task_of(&machine, task.process, self.step) });
                 }
                 Err(error) => {
                     self.tell(format!("{who} cannot read a payout: {error}"));
-                    let work = Work::Recovering { options, after, ids, is_listed, asked };
+                    let work = Work::Recovering { options, after, ids, is_listed, asked, until };
                     self.tasks.insert(id, Task { work, ..task_of(&machine, task.process, self.step) });
                 }
             }
@@ -214,7 +225,7 @@ impl World {
                 ids.extend(page.rows.iter().flatten().map(|row| row.id));
                 self.tell(format!("{who} lists what is in flight: {}", ids.len()));
                 let is_listed = page.next.is_none();
-                let work = Work::Recovering { options, after: page.next, ids, is_listed, asked };
+                let work = Work::Recovering { options, after: page.next, ids, is_listed, asked, until };
                 self.tasks.insert(id, Task { work, ..task_of(&machine, task.process, self.step) });
             }
             Err(error) => self.tell(format!("{who} cannot list what is in flight: {error}")),
@@ -401,6 +412,7 @@ fn task_of(machine: &usize, process: u64, since: u64) -> Task {
             ids: VecDeque::new(),
             is_listed: true,
             asked: 0,
+            until: 0,
         },
         since,
         wakes: Some(0),

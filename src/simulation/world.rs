@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use super::action::{Action, DiskAction, Luck, TaskId};
 use super::book::{Answer, Asked, Book, Entry, Reported};
-use super::check::Violation;
+use super::check::{RESTORED, Violation};
 use super::coverage::Coverage;
 use super::handle::{Doubt, Engine, Handle, Shared, StoreFault, lock};
 use super::messages::{Flavor, InvoiceKey, PAYOUTS, START, hash_of, invoice, name_of, owed, preimage};
@@ -340,7 +340,8 @@ impl World {
         if truth == Truth::NeverBegun {
             self.past.decided.insert(hash);
             // The planted operator is not excused.
-            if in_use && self.planted != Some(Planted::ReleasesInUse) {
+            let was_reported = self.past.reported.contains(&hash);
+            if (in_use || !was_reported) && self.planted != Some(Planted::ReleasesInUse) {
                 self.past.careless.insert(hash);
                 self.coverage.fault("an operator releases what may still be begun");
             }
@@ -482,7 +483,7 @@ impl World {
         self.acknowledged = acknowledged;
         self.needs_adoption = self.planted != Some(Planted::AdoptsNothing);
         self.coverage.fault("an old copy is put back");
-        self.coverage.exception("an old copy forgets acknowledged steps");
+        self.coverage.exception(RESTORED);
         self.tell("an operator puts a copy in the place of the ledger".to_string());
     }
 

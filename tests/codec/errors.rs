@@ -58,12 +58,13 @@ fn a_parse_error_is_reported_in_one_sentence() {
 fn the_parts_of_a_parse_error_are_reported_in_one_sentence() {
     let big: BigSizeError = bolt12::tlv::bigsize::read(&[0xfd, 1]).unwrap_err();
     let value = ValueErrorKind::BigSize(big);
-    for error in [
-        &StreamErrorKind::Type(big) as &(dyn std::error::Error + 'static),
+    let errors: [&(dyn std::error::Error + 'static); 4] = [
+        &StreamErrorKind::Type(big),
         &StreamErrorKind::Length { number: 22, error: big },
         &FieldErrorKind::Value(value.clone()),
         &value,
-    ] {
+    ];
+    for error in errors {
         assert_eq!(sentences(error), [error.to_string()]);
     }
 }
@@ -74,8 +75,8 @@ fn a_call_that_fails_is_reported_in_one_sentence() {
     let build = BuildError::from(parse.clone());
     let refused = BuildError::from(SignerError::refused("the button was not pressed"));
     let amount = "1.5sat".parse::<Amount>().unwrap_err();
-    for error in [
-        &amount as &(dyn std::error::Error + 'static),
+    let errors: [&(dyn std::error::Error + 'static); 9] = [
+        &amount,
         &Msat::new(u64::MAX).unwrap_err(),
         &build,
         &refused,
@@ -84,7 +85,8 @@ fn a_call_that_fails_is_reported_in_one_sentence() {
         &CommandError::Label(Label::new("x".repeat(1025)).unwrap_err()),
         &CommandError::Build(build.clone()),
         &CommandError::Build(refused.clone()),
-    ] {
+    ];
+    for error in errors {
         assert_eq!(sentences(error), [error.to_string()]);
     }
 }

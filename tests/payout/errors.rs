@@ -1,7 +1,5 @@
 //! No error says in its own sentence what its `source()` says again.
 
-use std::error::Error;
-
 use bolt12::payout::redb::OpenError;
 use bolt12::payout::state::Refusal;
 use bolt12::payout::{
@@ -18,18 +16,19 @@ fn an_error_of_the_ledger_is_reported_in_one_sentence() {
     let refusal = Refusal::InFlight { hash: HASH };
     let preimage = Preimage::from_byte_array([1; 32]);
     let wrong = bolt12::PaymentProof::new(HASH, preimage).unwrap_err();
-    for error in [
-        &store as &(dyn Error + 'static),
+    let errors: [&(dyn std::error::Error + 'static); 10] = [
+        &store,
         &StoreError::damaged("a checksum differs"),
         &refusal,
         &CreateError::Store(store.clone()),
         &ClaimError::Store(store.clone()),
-        &ClaimError::Refused(refusal.clone()),
+        &ClaimError::Refused(refusal),
         &SettleError::WrongPreimage(wrong),
-        &SettleError::Refused(refusal.clone()),
+        &SettleError::Refused(refusal),
         &ReleaseError::Store(store.clone()),
         &DisableError::Refused(Refusal::AlreadyDisabled),
-    ] {
+    ];
+    for error in errors {
         assert_eq!(sentences(error), [error.to_string()]);
     }
 }

@@ -129,25 +129,25 @@ fn a_proof_is_bound_to_an_offer() {
     assert!(whole.verify_for_offer(&offer(offer_records())).unwrap().shows_whole_offer());
     assert_eq!(whole.payee_authentication(), PayeeAuthentication::Issuer);
 
-    let refusal = |proof: &PayerProof, records: Records| {
+    let sentence = |proof: &PayerProof, records: Records| {
         proof.verify_for_offer(&offer(records)).unwrap_err().to_string()
     };
     assert_eq!(
-        refusal(&proof, offer_records().with(22, point(7).serialize())),
+        sentence(&proof, offer_records().with(22, point(7).serialize())),
         format!("invoice_node_id (type 176): {}: expected the offer_issuer_id of the offer", point(ISSUER))
     );
     let differs = |error: String, field: &str| {
         assert!(error.starts_with(&format!("{field}: differs from the offer")), "{error}")
     };
-    differs(refusal(&proof, offer_records().with(10, b"tea")), "offer_description (type 10)");
-    differs(refusal(&whole, offer_records().int(8, 999)), "offer_amount (type 8)");
-    differs(refusal(&whole, offer_records().without(10).without(8)), "offer_amount (type 8)");
+    differs(sentence(&proof, offer_records().with(10, b"tea")), "offer_description (type 10)");
+    differs(sentence(&whole, offer_records().int(8, 999)), "offer_amount (type 8)");
+    differs(sentence(&whole, offer_records().without(10).without(8)), "offer_amount (type 8)");
     // More in the offer than the proof shows may be what the proof hides.
     let more = offer(offer_records().with(18, b"Alice"));
     assert!(!whole.verify_for_offer(&more).unwrap().shows_whole_offer());
     // An offer with both an issuer id and a path to the signer is the issuer's.
     let both = offer_records().with(22, point(7).serialize()).with(16, path(ISSUER, 1));
-    assert!(refusal(&proof, both).ends_with("expected the offer_issuer_id of the offer"));
+    assert!(sentence(&proof, both).ends_with("expected the offer_issuer_id of the offer"));
 }
 
 #[test]

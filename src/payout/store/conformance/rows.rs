@@ -1,4 +1,4 @@
-//! Cases with one caller: what each call answers, and what it leaves behind.
+//! Cases with one caller: the answer of each call, and its effect.
 
 use std::format;
 use std::string::{String, ToString};

@@ -170,6 +170,12 @@ impl RedbOptions {
         if let Some(kept) = self.at_least {
             OpenError::unless_reached(path, kept, found)?;
         }
+        // A power loss may have taken the mark of the newest commit. The next commit overwrites the mark
+        // before it, so without this a write that is cut short would leave no readable mark.
+        if found.commit > expected {
+            let failed = |error| OpenError::redb("open", path, redb::Error::Io(error));
+            (store.mark_commit)(found.commit).map_err(failed)?;
+        }
         Ok(store)
     }
 

@@ -1,0 +1,1 @@
+//! Stores and payers of a caller's own.
