@@ -2,7 +2,7 @@
 
 use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::merkle::{LnAll, root};
-use bolt12::payout::{Ledger, MemoryStore, PayoutId, ProveError, SettledInvoice, Terms};
+use bolt12::payout::{Ledger, MemoryStore, PayoutId, ProveError, SettledInvoice, Settlement, Terms};
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::Writer;
 use bolt12::{Invoice, InvoiceRequest, Msat, PayerProof, draft};
@@ -36,7 +36,7 @@ fn a_settled_payout_is_proved_from_the_ledger() {
         ledger.release(hash(1), "no route", NOW + 1).unwrap();
         let (_, second) = request_and_invoice(2);
         drop(ledger.claim(&second, NOW + 2).unwrap());
-        ledger.settle(hash(2), preimage(2), NOW + 3).unwrap();
+        assert_eq!(ledger.settle(hash(2), preimage(2), NOW + 3), Ok(Settlement::Paid));
 
         let payments = ledger.settled_payments(id).unwrap();
         assert_eq!(payments.len(), 1);
@@ -54,7 +54,7 @@ fn a_settled_payout_is_proved_from_the_ledger() {
         assert_eq!(proof.offer_description().unwrap(), "withdrawal");
 
         // A late success of the first one: both were paid, and there is a proof of both.
-        ledger.settle(hash(1), preimage(1), NOW + 4).unwrap();
+        assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 4), Ok(Settlement::Overpaid));
         let payments = ledger.settled_payments(id).unwrap();
         let hashes: Vec<_> = payments.iter().map(|payment| payment.payment().payment_hash()).collect();
         assert_eq!(hashes, [hash(2), hash(1)]);
@@ -69,7 +69,7 @@ fn a_payout_of_the_draft_is_shown_with_offer_invoice_and_preimage() {
     let (offer, id) = promised(&ledger, "withdrawal");
     let invoice = invoice(&offer, 1);
     drop(ledger.claim(&invoice, NOW).unwrap());
-    ledger.settle(hash(1), preimage(1), NOW).unwrap();
+    assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settlement::Paid));
     let payments = ledger.settled_payments(id).unwrap();
     let error = payments[0].prove().unwrap_err();
     assert_eq!(error, ProveError::Draft);
