@@ -135,7 +135,7 @@ impl<'a> RequestView<'a> {
     }
 
     /// The records that an invoice has to repeat ([R-I-27](crate::requirements#r-i-27)).
-    pub(super) fn mirrored(self) -> impl Iterator<Item = Record<'a>> + Clone {
+    pub(crate) fn mirrored(self) -> impl Iterator<Item = Record<'a>> + Clone {
         mirrored(self.stream())
     }
 

@@ -113,6 +113,8 @@ mod payer;
 #[expect(clippy::module_inception, reason = "the file of the type `Payout`")]
 mod payout;
 #[cfg(feature = "std")]
+mod proof;
+#[cfg(feature = "std")]
 mod rebuild;
 #[cfg(feature = "std")]
 mod recover;
@@ -161,6 +163,8 @@ pub use pay::{NotBegun, PaymentResult, RecordingError};
 pub use payer::{Payer, PaymentStatus};
 #[cfg(feature = "std")]
 pub use payout::Payout;
+#[cfg(feature = "std")]
+pub use proof::{ProveError, SettledInvoice, SettledPayment};
 #[cfg(feature = "simulation")]
 pub(crate) use recover::Job;
 #[cfg(feature = "std")]

@@ -46,7 +46,7 @@ impl Invoice {
     /// [`WrongPreimage`] when the preimage is not that of the invoice's payment hash.
     pub fn prove_payment(&self, preimage: Preimage) -> Result<PayerProofBuilder<'_>, WrongPreimage> {
         let payment = PaymentProof::new(self.invoice_payment_hash(), preimage)?;
-        Ok(PayerProofBuilder::new(self, payment.preimage()))
+        Ok(PayerProofBuilder::from_validated(self, payment))
     }
 }
 
@@ -78,7 +78,9 @@ enum Others {
 }
 
 impl<'a> PayerProofBuilder<'a> {
-    fn new(invoice: &'a Invoice, preimage: Preimage) -> Self {
+    /// Begins a proof of a payment that was checked to be that of the invoice.
+    pub(crate) fn from_validated(invoice: &'a Invoice, payment: PaymentProof) -> Self {
+        let preimage = payment.preimage();
         Self { invoice, preimage, others: Others::Default, chosen: BTreeMap::new(), note: "" }
     }
 
@@ -112,15 +114,17 @@ impl<'a> PayerProofBuilder<'a> {
         self
     }
 
-    /// Shows the fields that every proof shows, [`types::ALWAYS_SHOWN`], and those that were or will
-    /// be shown by name.
+    /// Shows the fields that every proof shows, [`types::ALWAYS_SHOWN`], and those that were or
+    /// will be shown by name.
     pub const fn show_required(mut self) -> Self {
         self.others = Others::Required;
         self
     }
 
     /// Shows every record of the offer that the invoice repeats, so that a verifier sees which of
-    /// the issuer's offers was paid ([`VerifiedProof::shows_whole_offer`](super::VerifiedProof::shows_whole_offer)).
+    /// the issuer's offers was paid: [`shows_whole_offer`][shows].
+    ///
+    /// [shows]: super::VerifiedProof::shows_whole_offer
     pub fn show_offer(mut self) -> Self {
         let numbers = self.invoice.stream().records().map(|record| record.number());
         self.chosen

@@ -6,7 +6,7 @@
 //! | the text `lnp1…` of a proof | `parse` | a [`PayerProof`], with all signatures verified |
 //! | a proof and an offer | [`PayerProof::verify_for_offer`] | a [`VerifiedProof`]: the issuer was paid |
 //! | a proof and a note of its own | [`PayerProof::verify_note`] | that the proof was made for it |
-//! | an offer, an invoice and a preimage | [`Invoice::verify_payment`](crate::Invoice::verify_payment) | a [`PaidInvoice`], where there is no proof |
+//! | an offer or request, an invoice and a preimage | [`Invoice::verify_payment`](crate::Invoice::verify_payment) | a [`PaidInvoice`], where there is no proof |
 //!
 //! [`PayerProof`] lists what a proof shows and what it does not.
 //!
@@ -14,8 +14,8 @@
 //!
 //! A proof is signed by the payer id of the invoice. There is none
 //!
-//! - for an invoice of the 2021 draft: the dialect has no proofs. `draft::Invoice::verify_payment`
-//!   checks offer, invoice and preimage;
+//! - for an invoice of the 2021 draft: the dialect has no proofs. [`verify_payment`][draft] of the
+//!   draft's invoice checks offer, invoice and preimage;
 //! - where the payer id is the key of a node that signs no proof, as in requests of Core
 //!   Lightning's `invoicerequest`;
 //! - where the payer's key is lost. Keys from [`PayerKeys`](crate::PayerKeys) are made again from
@@ -23,8 +23,11 @@
 //! - for a static invoice, whose preimage the payer chose.
 //!
 //! In the first three cases the payer can show the whole invoice with its preimage, as mining pools
-//! do. [`Invoice::verify_payment`](crate::Invoice::verify_payment) checks both against the offer.
-//! That shows every field of the invoice, and it does not show who paid.
+//! do. [`Invoice::verify_payment`](crate::Invoice::verify_payment) checks both against the offer, and
+//! [`Invoice::verify_payment_for_request`](crate::Invoice::verify_payment_for_request) against a
+//! request without an offer. That shows every field of the invoice, and it does not show who paid.
+//!
+//! [draft]: crate::draft::Invoice::verify_payment
 //!
 //! # Status
 //!

@@ -1,11 +1,11 @@
-//! A payment shown without a proof: offer, invoice and preimage together.
+//! A payment shown without a proof: offer or invoice request, invoice and preimage together.
 
 use core::ops::Deref;
 
-use crate::Offer;
 use crate::message::types as message;
 use crate::message::{Invoice, PayeeAuthentication, VerifyError, first_difference};
 use crate::payment::{PaymentProof, Preimage, WrongPreimage};
+use crate::{InvoiceRequest, Offer};
 
 impl Invoice {
     /// Checks that this invoice is for `offer` and was paid, without the request and without a key
@@ -34,23 +34,42 @@ impl Invoice {
             return Err(VerifyError::Differs { field, original: "offer" }.into());
         }
         let payment = PaymentProof::new(self.invoice_payment_hash(), preimage)?;
-        // Parsing has compared the signer with the issuer id, and else with the ends of the paths, which the offer
-        // above has too.
-        let authentication = match self.offer_issuer_id() {
-            Some(_) => PayeeAuthentication::Issuer,
-            None => PayeeAuthentication::PathEnd,
-        };
-        Ok(PaidInvoice { invoice: self, payment, authentication })
+        Ok(PaidInvoice { invoice: self, payment })
+    }
+
+    /// Checks that this invoice answers `request` and was paid, without a key of the payer:
+    ///
+    /// - it repeats every record of the request, and no other of a request's types;
+    /// - `preimage` is that of its payment hash.
+    ///
+    /// It is the receipt of a payout whose request has no offer and whose payer id is the key of a
+    /// node that makes no proofs. It shows that the signer of the invoice was paid the amount of
+    /// the request, and by whom the request was signed, if it was. Otherwise it is as
+    /// [`Invoice::verify_payment`].
+    ///
+    /// # Errors
+    ///
+    /// [`PaymentError`].
+    pub fn verify_payment_for_request<'a>(
+        &'a self,
+        request: &InvoiceRequest,
+        preimage: Preimage,
+    ) -> Result<PaidInvoice<'a>, PaymentError> {
+        let (expected, repeated) = (request.request_view().mirrored(), self.request_view().mirrored());
+        if let Some(field) = first_difference(expected, repeated) {
+            return Err(VerifyError::Differs { field, original: "invoice request" }.into());
+        }
+        let payment = PaymentProof::new(self.invoice_payment_hash(), preimage)?;
+        Ok(PaidInvoice { invoice: self, payment })
     }
 }
 
-/// An invoice for a known offer with the preimage of its payment.
+/// An invoice for a known offer or invoice request with the preimage of its payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct PaidInvoice<'a> {
     invoice: &'a Invoice,
     payment: PaymentProof,
-    authentication: PayeeAuthentication,
 }
 
 impl<'a> PaidInvoice<'a> {
@@ -64,10 +83,15 @@ impl<'a> PaidInvoice<'a> {
         self.payment
     }
 
-    /// How the signer of the invoice is known to be the payee: as the issuer, or as the end of a
-    /// path. Never [`PayeeAuthentication::Unknown`].
-    pub const fn authentication(&self) -> PayeeAuthentication {
-        self.authentication
+    /// How the signer of the invoice is known to be the payee: as the issuer of the offer, or as the
+    /// end of one of its paths. [`PayeeAuthentication::Unknown`] only where there is no offer.
+    pub fn authentication(&self) -> PayeeAuthentication {
+        // Parsing has compared the signer with the issuer id, and else with the ends of the paths.
+        match self.invoice.offer_issuer_id() {
+            Some(_) => PayeeAuthentication::Issuer,
+            None if self.invoice.has_offer() => PayeeAuthentication::PathEnd,
+            None => PayeeAuthentication::Unknown,
+        }
     }
 }
 
@@ -79,11 +103,11 @@ impl Deref for PaidInvoice<'_> {
     }
 }
 
-/// Why an invoice and a preimage do not show the payment of an offer.
+/// Why an invoice and a preimage do not show the payment of an offer or invoice request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum PaymentError {
-    /// The invoice is not for the offer.
+    /// The invoice is not for the offer, or does not answer the request.
     #[error(transparent)]
     Invoice(#[from] VerifyError),
     /// The preimage is not that of the invoice.

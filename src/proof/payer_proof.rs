@@ -22,8 +22,8 @@ use crate::tlv::{Points, Reader, Record, Span, Stream};
 ///
 /// A proof that parses **shows** that
 ///
-/// - the holder of [`invoice_node_id`](Self::invoice_node_id) signed an invoice with every field that
-///   is shown;
+/// - the holder of [`invoice_node_id`](Self::invoice_node_id) signed an invoice with every field
+///   that is shown;
 /// - the maker of the proof knows the preimage of that invoice, which the payee reveals by taking
 ///   the payment;
 /// - the holder of [`invreq_payer_id`](Self::invreq_payer_id), the key that asked for the invoice,
@@ -33,10 +33,10 @@ use crate::tlv::{Points, Reader, Record, Span, Stream};
 ///
 /// - who the payee is. A node can write an invoice to itself, for any description, and prove that
 ///   it paid. Bind the proof to a payee that you know: [`PayerProof::verify_for_offer`];
-/// - that the proof was made for you. A proof is a text that anyone can copy. Ask for a note of your
-///   choice, and check it: [`PayerProof::verify_note`];
-/// - anything about a field that is hidden. The amount, the time and the chain can be hidden, and a
-///   hidden field looks like an absent one. So each accessor of such a field returns
+/// - that the proof was made for you. A proof is a text that anyone can copy. Ask for a note of
+///   your choice, and check it: [`PayerProof::verify_note`];
+/// - anything about a field that is hidden. The amount, the time and the chain can be hidden, and
+///   a hidden field looks the same as an absent one. So each accessor of such a field returns
 ///   `None` for both, and no default;
 /// - who sent the money. The payee knows the preimage too, and the payer can give it away. The
 ///   signature shows who asked for the invoice.
@@ -97,8 +97,8 @@ impl PayerProof {
         PaymentProof::from_validated(self.payment_hash, self.own.preimage)
     }
 
-    /// `proof_note`: a text of the payer, such as a challenge of the verifier. The proof's signature
-    /// covers it. [`PayerProof::verify_note`] compares it.
+    /// `proof_note`: a text of the payer, such as a challenge of the verifier. The proof's
+    /// signature covers it. [`PayerProof::verify_note`] compares it.
     pub fn proof_note(&self) -> Option<UntrustedText<'_>> {
         self.own.note.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
@@ -108,7 +108,8 @@ impl PayerProof {
         self.own.signature
     }
 
-    /// `proof_signature` by [`PayerProof::invreq_payer_id`] over [`PayerProof::sighash`]; validated.
+    /// `proof_signature` by [`PayerProof::invreq_payer_id`] over [`PayerProof::sighash`];
+    /// validated.
     pub const fn proof_signature(&self) -> schnorr::Signature {
         self.own.proof_signature
     }
@@ -128,8 +129,8 @@ impl PayerProof {
         self.root
     }
 
-    /// The merkle root of the invoice, the same as [`Invoice::merkle_root`](crate::Invoice::merkle_root):
-    /// two proofs with the same root are of the same invoice.
+    /// The merkle root of the invoice, as [`Invoice::merkle_root`](crate::Invoice::merkle_root)
+    /// returns it. Two proofs with the same root are of the same invoice.
     pub const fn invoice_merkle_root(&self) -> MerkleRoot {
         self.invoice_root
     }

@@ -9,19 +9,18 @@ use crate::Offer;
 use crate::field::Field;
 use crate::message::types as message;
 use crate::message::{PayeeAuthentication, VerifyError};
-use crate::tlv::Record;
 
 impl PayerProof {
-    /// Checks that the proof is of a payment to the issuer of `offer`, which the verifier knows from
-    /// elsewhere:
+    /// Checks that the proof is of a payment to the issuer of `offer`, which the verifier knows
+    /// from elsewhere:
     ///
     /// - the signer of the invoice is the offer's issuer, or, where the offer has no issuer id, the
     ///   last blinded node of one of its paths;
     /// - every field of an offer that the proof shows is that of `offer`, byte for byte.
     ///
-    /// An issuer can have many offers. Where the proof shows every record of this one,
-    /// [`VerifiedProof::shows_whole_offer`], the payment was for this offer. Otherwise it was for an
-    /// offer of the same issuer that differs from this one at most in what is hidden.
+    /// An issuer can have many offers. The payment was for one of its offers that differs from
+    /// this one at most in what is hidden. [`VerifiedProof::shows_whole_offer`] returns whether the
+    /// proof shows every record of this one.
     ///
     /// ```
     /// # use bolt12::{Offer, PayerProof};
@@ -58,9 +57,12 @@ impl PayerProof {
                 });
             }
         };
+        // Both are in ascending order, so one walk through the offer suffices, however long both are.
+        let mut ours = offer.stream().records().peekable();
         let mut shown = 0usize;
         for record in self.shown_records().filter(|record| message::is_offer_type(record.number())) {
-            if !has_record(offer, &record) {
+            while ours.next_if(|ours| ours.number() < record.number()).is_some() {}
+            if ours.peek().is_none_or(|ours| ours.raw() != record.raw()) {
                 let field = message::field(record.number());
                 return Err(VerifyError::Differs { field, original: "offer" });
             }
@@ -87,10 +89,6 @@ impl PayerProof {
     }
 }
 
-fn has_record(offer: &Offer, record: &Record<'_>) -> bool {
-    offer.stream().find(record.number()).is_some_and(|ours| ours.raw() == record.raw())
-}
-
 /// A proof of a payment to the issuer of an offer that is known from elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
@@ -112,8 +110,8 @@ impl<'a> VerifiedProof<'a> {
         self.authentication
     }
 
-    /// Whether the proof shows every record of the offer, so that the payment was for this offer and
-    /// for no other of the same issuer.
+    /// Whether the proof shows every record of the offer. Then the payment was for this offer, or for
+    /// one of the same issuer that has all of these records and others, which the proof hides.
     pub const fn shows_whole_offer(&self) -> bool {
         self.shows_whole_offer
     }

@@ -222,6 +222,7 @@ fn tags_name_message_and_field() {
         (SignatureField::INVOICE, "lightninginvoicesignature"),
         (SignatureField::INVOICE_REFUND, "lightninginvoicerefund_signature"),
         (SignatureField::INVOICE_REQUEST, "lightninginvoice_requestsignature"),
+        (SignatureField::PAYER_PROOF, "lightningpayer_proofproof_signature"),
         (SignatureField::new("payer_proof", "proof_signature"), "lightningpayer_proofproof_signature"),
     ] {
         let expected = naive::tagged(tag.as_bytes(), &merkle_root.to_byte_array());

@@ -18,6 +18,7 @@ mod model;
 mod payee_messages;
 mod payers;
 mod pointers;
+mod proofs;
 mod random;
 mod recovery;
 mod state;

@@ -3,7 +3,7 @@
 use bolt12::bitcoin::constants::ChainHash;
 use bolt12::message::{PayeeAuthentication, types as message};
 use bolt12::view::View;
-use bolt12::{Invoice, Msat, Offer, PayerProof, Preimage};
+use bolt12::{Invoice, InvoiceRequest, Msat, Offer, PayerProof, Preimage};
 use testkit::records::{ISSUER, PAYER, Records, key, path, payinfo, point};
 
 use super::{paid_invoice, parse, preimage, read_invoice};
@@ -221,10 +221,31 @@ fn offer_invoice_and_preimage_without_the_request() {
         invoice.verify_payment(&paths, preimage()).unwrap().authentication(),
         PayeeAuthentication::PathEnd
     );
-    // A request without an offer repeats no offer.
-    let refund = testkit::records::invoice_for(testkit::records::refund());
-    let refund = read_invoice(&refund.with(168, preimage().payment_hash().as_byte_array()));
-    assert!(refund.verify_payment(&offer(offer_records()), preimage()).is_err());
+}
+
+/// The receipt of a payout by invoice request.
+#[test]
+fn invoice_request_invoice_and_preimage() {
+    let records = testkit::records::refund();
+    let request = InvoiceRequest::try_from(records.bytes()).unwrap();
+    let invoice = testkit::records::invoice_for(records.clone());
+    let invoice = read_invoice(&invoice.with(168, preimage().payment_hash().as_byte_array()));
+    let paid = invoice.verify_payment_for_request(&request, preimage()).unwrap();
+    assert_eq!(paid.authentication(), PayeeAuthentication::Unknown);
+    assert_eq!((paid.invoice(), paid.payment().preimage()), (&invoice, preimage()));
+    // The signed form is the same request.
+    let signed = request.sign(&key(PAYER)).unwrap();
+    assert!(invoice.verify_payment_for_request(&signed, preimage()).is_ok());
+
+    let wrong = Preimage::from_byte_array([2; 32]);
+    let error = invoice.verify_payment_for_request(&request, wrong).unwrap_err();
+    let expected = bolt12::PaymentProof::new(preimage().payment_hash(), wrong).unwrap_err();
+    assert_eq!(error.to_string(), expected.to_string());
+    let other = InvoiceRequest::try_from(records.int(82, 999).bytes()).unwrap();
+    let error = invoice.verify_payment_for_request(&other, preimage()).unwrap_err().to_string();
+    assert!(error.starts_with("invreq_amount (type 82): differs from the invoice request"), "{error}");
+    // It repeats no offer.
+    assert!(invoice.verify_payment(&offer(offer_records()), preimage()).is_err());
 }
 
 #[test]
