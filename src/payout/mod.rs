@@ -42,6 +42,7 @@
 //! | `memory` | [`MemoryStore`], for tests (needs `std`) |
 //! | `redb` | `RedbStore`, one durable file (feature `redb`) |
 //! | `conformance` | the suite that proves a store (feature `conformance`) |
+//! | `simulation` | the simulator that tests ledger, store and payer (feature `simulation`) |
 
 #[cfg(feature = "std")]
 mod adopt;

@@ -164,7 +164,7 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
     (
         check::FORGOT,
         "a worker held its claim for longer than the node remembers a payment; recovery elsewhere began the payment \
-         meanwhile and did not record it; the node answered that it was never begun",
+         meanwhile, it ended, and the node forgot it",
     ),
     (
         check::CLOCK,
