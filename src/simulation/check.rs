@@ -355,7 +355,7 @@ impl World {
                 FORGOT
             } else if self.past.careless.contains(&hash) || self.past.careless.contains(&other) {
                 CARELESS
-            } else if !is_final && (said_failed || (reported.contains(&other) && payment.sends.len() > 1)) {
+            } else if !is_final && (said_failed || reported.contains(&other)) {
                 NOT_FINAL
             } else {
                 let (one, two) = (self.name(hash), self.name(other));

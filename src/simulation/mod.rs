@@ -183,7 +183,8 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
     ),
     (
         check::CARELESS,
-        "an operator released a payment as never begun although a worker was running that could begin it",
+        "an operator released a payment as never begun although a worker was running that could begin it, or did not \
+         release again after an error of the store and let workers run",
     ),
     (
         check::STOOD_STILL,
