@@ -165,9 +165,11 @@ impl Disk {
         let mut durable = std::mem::take(&mut state.durable);
         unsynced.iter().for_each(|action| action.apply(&mut durable));
         let byte = usize::try_from(place / 8).ok()?.checked_rem(durable.len());
-        let flip = |bytes: &mut Vec<u8>| Some(*bytes.get_mut(byte?)? ^= 1 << (place % 8));
-        let _ = flip(&mut durable);
-        let _ = flip(&mut state.seen);
+        for bytes in [&mut durable, &mut state.seen] {
+            if let Some(flipped) = byte.and_then(|byte| bytes.get_mut(byte)) {
+                *flipped ^= 1 << (place % 8);
+            }
+        }
         state.durable = durable;
         byte
     }

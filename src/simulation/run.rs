@@ -157,13 +157,11 @@ fn simpler(action: &Action) -> Vec<Action> {
             found
                 .extend([1, 1_000, 60_000].into_iter().filter(|less| *less < milliseconds).map(Action::Wait));
         }
-        Action::Step { task, how, plan, silent } => {
-            if how != calm || plan != Plan::SIMPLE || silent {
-                found.push(Action::Step { task, how: calm, plan: Plan::SIMPLE, silent: false });
-                found.push(Action::Step { task, how: calm, plan, silent });
-                found.push(Action::Step { task, how, plan: Plan::SIMPLE, silent });
-                found.push(Action::Step { task, how, plan, silent: false });
-            }
+        Action::Step { task, how, plan, silent } if how != calm || plan != Plan::SIMPLE || silent => {
+            found.push(Action::Step { task, how: calm, plan: Plan::SIMPLE, silent: false });
+            found.push(Action::Step { task, how: calm, plan, silent });
+            found.push(Action::Step { task, how, plan: Plan::SIMPLE, silent });
+            found.push(Action::Step { task, how, plan, silent: false });
         }
         Action::Create { machine, payout, how } if how != calm => {
             found.push(Action::Create { machine, payout, how: calm });
