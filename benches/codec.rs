@@ -1,7 +1,7 @@
 //! The way of a draft offer through the codec and into the ledger: parse, root, sign, print, create in redb. `cargo bench --bench codec`
 //!
 //! The offer is that of an ATM's slip: amount, description, issuer, expiry, node_id. secp256k1's own time, measured
-//! beside it, is the floor of what signs or verifies.
+//! with it, is the floor of what signs or verifies.
 #![allow(missing_docs, reason = "criterion's macros write the functions")]
 #![allow(clippy::unwrap_used, reason = "a bench may stop at the first surprise")]
 

@@ -1,4 +1,4 @@
-//! What nobody can do without, alone: secp256k1, SHA-256, the alphabet. `cargo bench --bench floor`
+//! What every implementation has to compute, alone: secp256k1, SHA-256, the alphabet. `cargo bench --bench floor`
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -186,7 +186,7 @@ fn resident(path: &Path, payouts: u64, report: &Report) {
     report.figure("resident memory after 10 000 steps", megabytes, "MB", "independent of payouts");
 }
 
-/// Prints megabytes of memory in use, where /proc tells; otherwise 0.
+/// Prints megabytes of memory in use, as /proc reports them; without /proc 0.
 fn resident_of(path: &Path, payouts: u64) {
     let store = RedbStore::open_or_create(path).unwrap().store;
     std::thread::scope(|scope| {

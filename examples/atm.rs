@@ -1,14 +1,15 @@
-//! A whole withdrawal to watch: an ATM's offer, the customer's invoice, the claim, the payment, the receipt; then
-//! somebody who presents the same invoice again, somebody with another one, and what is left to recover.
+//! A whole withdrawal to watch: the ATM's payout, the customer's invoice, the claim, the payment, the receipt. Then the
+//! same invoice is presented again, then another one, and what is in flight is recovered.
 //!
 //! ```text
 //! cargo run --example atm
+//! cargo run --example atm -- --dialect draft
 //! cargo run --example atm -- --payer fail
 //! cargo run --example atm -- --kill-after claim     and then once more without it: it recovers
 //! ```
 //!
-//! With `--json`, stdout has one object per line: `step`, `ok`, `state` (of the payout), `message` where something was
-//! refused or failed, and what the step brought forth. ATM, customer and node live in the data directory: the node is
+//! With `--json`, stdout has one object per line: `step`, `ok`, `state` (of the payout), `message` where a step was
+//! refused or failed, and the results of the step. ATM, customer and node live in the data directory: the node is
 //! a stand-in, and no money moves.
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
@@ -20,22 +21,22 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use bolt12::bitcoin::hex::DisplayHex;
-use bolt12::command::{OfferOutParams, SendInvoiceParams, offerout, sendinvoice};
-use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    ClaimError, HistoryEvent, Ledger, PaymentHash, PaymentResult, PayoutId, Preimage, RecoverOptions,
+    ClaimError, HistoryEvent, Ledger, PaymentHash, PaymentResult, Payout, PayoutId, Preimage, RecoverOptions,
     RecoveredClaim, RedbStore,
 };
 use bolt12::secp256k1::Keypair;
-use bolt12::{Amount, Msat};
+use bolt12::{Amount, InvoiceRequestParams, Msat, OfferOutParams, invoicerequest, offerout};
 use clap::{Parser, ValueEnum};
 use common::arguments::Stop;
+use common::error::with_causes;
 use common::node::{Plan, StandIn};
 use common::purse::Purse;
+use common::wallet::Answer;
 use serde_json::{Value, json};
 
-/// Plays a withdrawal through, step by step.
+/// Shows a withdrawal, step by step; the node is a stand-in, and no money moves
 #[derive(Parser)]
 #[command(name = "atm")]
 struct Arguments {
@@ -45,21 +46,33 @@ struct Arguments {
     /// Print one JSON object per step
     #[arg(long)]
     json: bool,
-    /// What the node is to do with the first payment
+    /// The dialect of the payout. LDK redeems bolt12 of the merged dialect, Core Lightning bolt12_signed of it, Core
+    /// Lightning 0.10 to 0.12 the draft
+    #[arg(long, value_enum, default_value_t = Dialect::Merged)]
+    dialect: Dialect,
+    /// What the node does with the first payment
     #[arg(long, value_enum, default_value_t = Plan::Succeed)]
     payer: Plan,
-    /// Die after this step, as if the power had failed
+    /// Abort after this step, as a power failure would
     #[arg(long, value_enum, value_name = "STEP")]
     kill_after: Option<Step>,
-    /// What is paid out, such as 100000sat or 0.001btc
+    /// The amount that is paid out, such as 100000sat or 0.001btc
     #[arg(default_value = "100000sat")]
     amount: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Dialect {
+    /// An invoice_request of merged BOLT 12 (`invoicerequest`)
+    Merged,
+    /// An offer of the 2021 draft (`offerout`)
+    Draft,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Step {
-    Offer,
+    Payout,
     Invoice,
     Claim,
     Pay,
@@ -79,7 +92,7 @@ fn main() -> ExitCode {
     let Err(error) = played else { return ExitCode::SUCCESS };
     if json {
         let failure = json!({ "ok": false, "code": error.code(), "message": error.to_string() });
-        // When nobody reads any more, the exit status still tells.
+        // Without a reader, the exit status still reports it.
         let _ = writeln!(io::stdout(), "{failure}");
     } else {
         eprintln!("error: {error}");
@@ -92,7 +105,7 @@ fn play(arguments: &Arguments) -> Result<(), common::Error> {
         Amount::Any => {
             return Err(common::other("amount: the ATM has counted the notes, any is not an amount"));
         }
-        amount @ Amount::Msat(_) => amount,
+        Amount::Msat(amount) => amount,
     };
     let customer = Arc::new(Purse::open(&arguments.data)?);
     let node = Arc::new(StandIn {
@@ -109,7 +122,7 @@ fn play(arguments: &Arguments) -> Result<(), common::Error> {
         return left.iter().try_for_each(|recovered| atm.try_again(recovered.payout, recovered.hash));
     }
     let key = common::node_key(&arguments.data, None)?;
-    let (payout, hash) = atm.withdraw(&key, amount)?;
+    let (payout, hash) = atm.withdraw(&key, amount, arguments.dialect)?;
     atm.try_again(payout, hash)?;
     if atm.recover()?.is_empty() {
         atm.show.step(Step::Recover, true, &atm.state(payout)?, "nothing is in flight", json!({}))?;
@@ -125,32 +138,35 @@ struct Atm<'a> {
 }
 
 impl Atm<'_> {
-    /// The way of an honest customer, from the offer to the receipt.
-    fn withdraw(&self, key: &Keypair, amount: Amount) -> Result<(PayoutId, PaymentHash), common::Error> {
-        // The ticket number makes each withdrawal an offer of its own.
-        let mut ticket = [0; 4];
+    /// An honest customer's withdrawal, from the payout to the receipt.
+    fn withdraw(
+        &self,
+        key: &Keypair,
+        amount: Msat,
+        dialect: Dialect,
+    ) -> Result<(PayoutId, PaymentHash), common::Error> {
+        // The ticket number makes each withdrawal a payout of its own.
+        let mut ticket = [0; 16];
         getrandom::fill(&mut ticket).map_err(common::other)?;
-        let description = format!("withdrawal from ATM, ticket {}", ticket.as_hex());
-        let params = OfferOutParams::new(amount, &description);
-        let made = offerout(&self.ledger, key, &params, common::now())?;
-        let payout = PayoutId::from_byte_array(made.offer_id.to_byte_array());
+        let description =
+            format!("withdrawal from ATM, ticket {}", ticket.first_chunk::<4>().unwrap_or(&[0; 4]).as_hex());
+        let (payout, shown, detail) = match dialect {
+            Dialect::Merged => self.request(key, amount, &description, &ticket)?,
+            Dialect::Draft => self.offer(key, amount, &description)?,
+        };
         let text = format!("{amount} for \"{description}\": one invoice for it is paid");
-        let detail = json!({
-            "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
-        });
         if !self.show.json && io::stdout().is_terminal() {
-            common::qr::show(&made.bolt12_unsigned);
+            common::qr::show(&shown);
         }
-        self.show.step(Step::Offer, true, &self.state(payout)?, &text, detail)?;
+        self.show.step(Step::Payout, true, &self.state(payout)?, &text, detail)?;
 
-        let offer: Offer = made.bolt12_unsigned.parse().map_err(common::other)?;
-        let invoice = self.answer(&offer)?;
-        let hash = payment_hash(&invoice)?;
+        let answer = Answer::to(self.payout(payout)?.terms().message(), self.customer)?;
+        let hash = answer.payment_hash()?;
         let text = "the customer's wallet answers";
-        let detail = json!({ "bolt12": invoice.to_string(), "payment_hash": hash });
+        let detail = json!({ "bolt12": answer.to_string(), "payment_hash": hash });
         self.show.step(Step::Invoice, true, &self.state(payout)?, text, detail)?;
 
-        let claim = self.ledger.claim(&invoice, common::now()).map_err(common::other)?;
+        let claim = self.ledger.claim(answer.invoice(), common::now()).map_err(common::other)?;
         let detail = json!({ "payment_hash": hash, "amount_msat": claim.amount().get() });
         self.show.step(
             Step::Claim,
@@ -165,22 +181,51 @@ impl Atm<'_> {
         Ok((payout, hash))
     }
 
+    /// A payout in merged BOLT 12: its id, the text for the customer, and what the call returned.
+    fn request(
+        &self,
+        key: &Keypair,
+        amount: Msat,
+        description: &str,
+        metadata: &[u8],
+    ) -> Result<(PayoutId, String, Value), common::Error> {
+        let params = InvoiceRequestParams::new(amount, description, metadata);
+        let made = invoicerequest(&self.ledger, key, &params, common::now())?;
+        let detail = json!({
+            "invreq_id": made.invreq_id, "bolt12": made.bolt12, "bolt12_signed": made.bolt12_signed,
+        });
+        Ok((made.invreq_id.into(), made.bolt12.clone(), detail))
+    }
+
+    /// The same in the 2021 draft.
+    fn offer(
+        &self,
+        key: &Keypair,
+        amount: Msat,
+        description: &str,
+    ) -> Result<(PayoutId, String, Value), common::Error> {
+        let params = OfferOutParams::new(Amount::Msat(amount), description);
+        let made = offerout(&self.ledger, key, &params, common::now())?;
+        let detail = json!({
+            "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
+        });
+        Ok((made.offer_id.into(), made.bolt12_unsigned.clone(), detail))
+    }
+
     /// Presents the invoice that was claimed again, and then another one.
     fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), common::Error> {
-        // Whatever the node was told is over: from here on it pays what it is given.
+        // From here on the node pays.
         self.node.set(Plan::Succeed);
-        let found = self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))?;
         let again = self.claimed_invoice(payout, hash)?;
-        let offer = found.terms().draft_offer().ok_or_else(|| common::other("the payout is no offer's"))?;
-        let other = self.answer(offer)?;
-        for (step, invoice) in [(Step::Replay, again), (Step::SecondInvoice, other)] {
-            let hash = payment_hash(&invoice)?;
-            match self.ledger.pay_once(&invoice, &self.node, common::now) {
+        let other = Answer::to(self.payout(payout)?.terms().message(), self.customer)?;
+        for (step, answer) in [(Step::Replay, again), (Step::SecondInvoice, other)] {
+            let hash = answer.payment_hash()?;
+            match self.ledger.pay_once(answer.invoice(), &self.node, common::now) {
                 Ok(ended) => self.show_ended(step, payout, hash, &ended)?,
                 Err(ClaimError::Store(error)) => return Err(error.into()),
                 Err(error) => {
-                    let detail =
-                        json!({ "payment_hash": hash, "payee_is_told": error.payee_message(&invoice) });
+                    let message = error.payee_message(answer.invoice());
+                    let detail = json!({ "payment_hash": hash, "payee_message": message });
                     self.show.step(step, false, &self.state(payout)?, &error.to_string(), detail)?;
                 }
             }
@@ -213,7 +258,7 @@ impl Atm<'_> {
         let detail = json!({ "payment_hash": hash });
         match ended {
             PaymentResult::Paid { preimage, .. } => {
-                self.show.step(step, true, &state, "paid, and proved by the preimage", detail)?;
+                self.show.step(step, true, &state, "paid: the preimage proves it", detail)?;
                 let detail = self.receipt(payout, hash, preimage)?;
                 self.show.step(Step::Receipt, true, &state, "this preimage is the receipt", detail)?;
             }
@@ -222,7 +267,8 @@ impl Atm<'_> {
                 self.show.step(step, false, &state, &text, detail)?;
             }
             PaymentResult::InFlight { error } => {
-                let problem = error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+                let problem =
+                    error.as_ref().map(|error| format!(": {}", with_causes(error))).unwrap_or_default();
                 let text = format!("the node does not know yet how this payment ends{problem}");
                 self.show.step(step, false, &state, &text, detail)?;
             }
@@ -244,29 +290,22 @@ impl Atm<'_> {
         Ok(json!({
             "payment_hash": hash,
             "preimage": preimage.to_byte_array().as_hex().to_string(),
-            "amount_msat": invoice.amount(),
+            "amount_msat": invoice.amount_msat(),
         }))
     }
 
     /// The invoice under which the payout was claimed, from its history.
-    fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Invoice, common::Error> {
+    fn claimed_invoice(&self, payout: PayoutId, wanted: PaymentHash) -> Result<Answer, common::Error> {
         let history = self.ledger.history(payout, 0, PageSize::MAX)?;
         let invoice = history.into_iter().find_map(|entry| match entry.event {
             HistoryEvent::Claimed { hash, invoice, .. } if hash == wanted => Some(invoice),
             _ => None,
         });
-        invoice.unwrap_or_default().try_into().map_err(common::other)
+        Answer::read(invoice.unwrap_or_default(), self.payout(payout)?.terms().message())
     }
 
-    /// The customer's next invoice for an offer.
-    fn answer(&self, offer: &Offer) -> Result<Invoice, common::Error> {
-        let amount = offer.amount().is_none().then_some(Msat::new(1000)?);
-        let params = SendInvoiceParams {
-            amount,
-            ..SendInvoiceParams::new("withdrawal", self.customer.new_payment()?)
-        };
-        let sent = sendinvoice(offer, &self.customer.key, None, &params, common::now())?;
-        sent.bolt12.parse().map_err(common::other)
+    fn payout(&self, payout: PayoutId) -> Result<Payout, common::Error> {
+        self.ledger.get(payout)?.ok_or_else(|| common::other("the payout is gone"))
     }
 
     fn state(&self, payout: PayoutId) -> Result<String, common::Error> {
@@ -275,11 +314,7 @@ impl Atm<'_> {
     }
 }
 
-fn payment_hash(invoice: &Invoice) -> Result<PaymentHash, common::Error> {
-    invoice.payment_hash().ok_or_else(|| common::other("the invoice has no payment_hash"))
-}
-
-/// How the steps are shown, and behind which the lights go out.
+/// How the steps are shown, and after which the program aborts.
 struct Show {
     json: bool,
     kill_after: Option<Step>,

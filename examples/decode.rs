@@ -1,4 +1,4 @@
-//! Shows what BOLT 12 strings say: offers, invoice requests and invoices, of today and of the 2021 draft.
+//! Shows what BOLT 12 strings say: offers, invoice requests, invoices and payer proofs, of merged BOLT 12 and of the 2021 draft.
 //!
 //! ```text
 //! cargo run --example decode -- [--dialect bolt12|draft|any] [--json] [--] STRING…
@@ -59,12 +59,12 @@ fn main() -> ExitCode {
     let is_table = !arguments.json && io::stdout().is_terminal();
     match run(&arguments, io::stdin().lock(), io::stdout().lock(), is_table) {
         Ok(true) => ExitCode::SUCCESS,
-        // The reader of our output is gone, or the one of our input is broken: there is nobody left to tell.
+        // The reader of our output is gone, or the one of our input is broken: nothing is left to report to.
         Ok(false) | Err(_) => ExitCode::FAILURE,
     }
 }
 
-/// Decodes everything and tells whether all of it was valid.
+/// Decodes everything and returns whether all of it was valid.
 ///
 /// # Errors
 /// When `input` cannot be read or `output` not be written.

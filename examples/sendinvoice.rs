@@ -19,7 +19,7 @@ use bolt12::sign::Signer;
 use clap::Parser;
 use common::purse::Purse;
 
-/// Answers an offer that pays out with an invoice, which is to be sent to whoever made the offer.
+/// Answers an offer that pays out with an invoice, which is to be sent to the issuer of the offer.
 #[derive(Parser)]
 #[command(name = "sendinvoice", after_help = "An empty text for an optional parameter means: not given.")]
 struct Arguments {
@@ -34,7 +34,7 @@ struct Arguments {
     /// Internal name of the invoice
     #[arg(allow_hyphen_values = true)]
     label: String,
-    /// The sum, such as 1500, 1500msat or 100sat; needed when the offer names none
+    /// The amount, such as 1500, 1500msat or 100sat; required when the offer has none
     #[arg(value_name = "MSATOSHI", allow_hyphen_values = true)]
     msatoshi: Option<String>,
     /// Seconds until the invoice expires [default: 90]
@@ -53,7 +53,7 @@ fn answer(arguments: Arguments) -> Result<SendInvoice, common::Error> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let offer: Offer = arguments.offer.parse().map_err(|error| common::other(format!("offer: {error}")))?;
     let amount = match given(&arguments.msatoshi).map(|text| text.parse()).transpose()? {
-        Some(Amount::Any) => return Err(common::other("msatoshi: any is no sum")),
+        Some(Amount::Any) => return Err(common::other("msatoshi: any is not an amount")),
         Some(Amount::Msat(msat)) => Some(msat),
         None => None,
     };

@@ -6,6 +6,7 @@
 //! cargo run --release --example simulate -- --minutes 60 --from 5000 --disk
 //! cargo run --release --example simulate -- --seed 42 --story
 //! ```
+#![allow(clippy::print_stdout, reason = "printing is what an example is for")]
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -11,7 +11,7 @@ use crate::field::Field;
 use crate::message::types;
 use crate::text::{Encoded, Prefix, decode_any};
 use crate::tlv::{Frames, Record};
-use crate::{Invoice, InvoiceRequest, Offer, draft};
+use crate::{Invoice, InvoiceRequest, Offer, PayerProof, draft};
 
 /// A message of any kind and dialect.
 ///
@@ -31,6 +31,8 @@ pub enum AnyMessage {
     InvoiceRequest(InvoiceRequest),
     /// An invoice of merged BOLT 12.
     Invoice(Invoice),
+    /// A payer proof.
+    PayerProof(PayerProof),
     /// An offer of the 2021 draft.
     DraftOffer(draft::Offer),
     /// An invoice request of the 2021 draft.
@@ -48,7 +50,8 @@ pub enum Dialect {
     Bolt12,
     /// The 2021 draft.
     Draft,
-    /// The draft where the message has more records that only the draft has than records that only
+    /// Merged BOLT 12 for a payer proof, which the draft does not have. For the others, the draft
+    /// where the message has more records that only the draft has than records that only
     /// merged BOLT 12 has, and merged BOLT 12 otherwise.
     ///
     /// Only even types that one of the two dialects assigns to messages of this kind count, such as
@@ -69,7 +72,8 @@ impl AnyMessage {
     ///
     /// [`ParseError`] of the reader of that dialect. [`Dialect::Any`] documents which one it is.
     pub fn parse(text: &str, dialect: Dialect) -> Result<Self, ParseError> {
-        let (prefix, bytes) = decode_any(text, PREFIXES)?;
+        let prefixes = if dialect == Dialect::Draft { DRAFT_PREFIXES } else { PREFIXES };
+        let (prefix, bytes) = decode_any(text, prefixes)?;
         let is_draft = match dialect {
             Dialect::Bolt12 => false,
             Dialect::Draft => true,
@@ -80,9 +84,10 @@ impl AnyMessage {
             (Prefix::InvoiceRequest, true) => bytes.try_into().map(Self::DraftInvoiceRequest),
             (Prefix::Invoice, false) => bytes.try_into().map(Self::Invoice),
             (Prefix::Invoice, true) => bytes.try_into().map(Self::DraftInvoice),
-            // `decode_any` refuses every prefix but the three.
-            (Prefix::Offer | Prefix::PayerProof, false) => bytes.try_into().map(Self::Offer),
-            (Prefix::Offer | Prefix::PayerProof, true) => bytes.try_into().map(Self::DraftOffer),
+            // `decode_any` refuses a proof of the draft, and no record makes a proof one of the draft.
+            (Prefix::PayerProof, _) => bytes.try_into().map(Self::PayerProof),
+            (Prefix::Offer, false) => bytes.try_into().map(Self::Offer),
+            (Prefix::Offer, true) => bytes.try_into().map(Self::DraftOffer),
         }
     }
 
@@ -92,6 +97,7 @@ impl AnyMessage {
             Self::Offer(_) => "bolt12 offer",
             Self::InvoiceRequest(_) => "bolt12 invoice_request",
             Self::Invoice(_) => "bolt12 invoice",
+            Self::PayerProof(_) => "bolt12 payer_proof",
             Self::DraftOffer(_) => "draft offer",
             Self::DraftInvoiceRequest(_) => "draft invoice_request",
             Self::DraftInvoice(_) => "draft invoice",
@@ -104,6 +110,7 @@ impl AnyMessage {
             Self::Offer(message) => message.as_bytes(),
             Self::InvoiceRequest(message) => message.as_bytes(),
             Self::Invoice(message) => message.as_bytes(),
+            Self::PayerProof(message) => message.as_bytes(),
             Self::DraftOffer(message) => message.as_bytes(),
             Self::DraftInvoiceRequest(message) => message.as_bytes(),
             Self::DraftInvoice(message) => message.as_bytes(),
@@ -115,6 +122,7 @@ impl AnyMessage {
             Self::Offer(_) | Self::DraftOffer(_) => Prefix::Offer,
             Self::InvoiceRequest(_) | Self::DraftInvoiceRequest(_) => Prefix::InvoiceRequest,
             Self::Invoice(_) | Self::DraftInvoice(_) => Prefix::Invoice,
+            Self::PayerProof(_) => Prefix::PayerProof,
         }
     }
 }
@@ -139,7 +147,10 @@ impl fmt::Display for AnyMessage {
 }
 
 /// The prefixes of the messages that are read.
-const PREFIXES: &[Prefix] = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
+const PREFIXES: &[Prefix] = &Prefix::ALL;
+
+/// The prefixes of the messages that the draft has.
+const DRAFT_PREFIXES: &[Prefix] = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
 
 /// Whether the message with this prefix is of the draft, by the rule of [`Dialect::Any`]. Broken
 /// framing ends the search: both readers refuse it at the same byte.
@@ -160,7 +171,7 @@ fn is_draft(prefix: Prefix, bytes: &[u8]) -> bool {
 /// neither can.
 fn only_in(prefix: Prefix, record: &Record<'_>) -> Option<Dialect> {
     let number = record.number();
-    if number % 2 == 1 || number == types::SIGNATURE.number() {
+    if number % 2 == 1 || number == types::SIGNATURE.number() || prefix == Prefix::PayerProof {
         return None;
     }
     if prefix == Prefix::Offer && record.value().len() > LONGEST_INTEGER {

@@ -19,9 +19,12 @@ use core::str::FromStr;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::codec::ParseError;
+use crate::message::VerifyError;
+use crate::proof::VerifiedProof;
+use crate::{Offer, PayerProof};
 
-/// Parses texts: [`Offer`](crate::Offer)s, requests, [`Invoice`](crate::Invoice)s, of either
-/// dialect.
+/// Parses texts: [`Offer`]s, requests, [`Invoice`](crate::Invoice)s, of either dialect, and
+/// [`PayerProof`]s, both signatures of which are verified.
 ///
 /// The texts are an array, a slice, a `Vec` or another input with positions, so that a result can
 /// be matched with its text: `enumerate` and `zip` work.
@@ -40,4 +43,13 @@ where
     B: IntoParallelIterator<Item = Vec<u8>, Iter: IndexedParallelIterator>,
 {
     streams.into_par_iter().map(M::try_from)
+}
+
+/// Checks which proofs are of payments to the issuer of one offer, as
+/// [`PayerProof::verify_for_offer`]. [`parse`] and [`read`] have verified their signatures.
+pub fn verify_for_offer<'a>(
+    proofs: &'a [PayerProof],
+    offer: &Offer,
+) -> impl IndexedParallelIterator<Item = Result<VerifiedProof<'a>, VerifyError>> {
+    proofs.into_par_iter().map(|proof| proof.verify_for_offer(offer))
 }

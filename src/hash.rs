@@ -1,6 +1,6 @@
 //! Tagged SHA-256, `H(tag, m) = SHA256(SHA256(tag) ‖ SHA256(tag) ‖ m)`, as BOLT 12 takes it from BIP 340.
 //!
-//! The two tag hashes fill exactly one block, so what they leave behind, the [`Midstate`], is a constant of the tag:
+//! The two tag hashes fill exactly one block, so their result, the [`Midstate`], is a constant of the tag:
 //! those of the fixed tags are written down here and checked against their names by a test. The compression function
 //! is that of the `sha2` crate, called once a block. Hashes that do not depend on each other are made together.
 
@@ -8,7 +8,7 @@ use sha2::digest::generic_array::GenericArray;
 use sha2::{Digest, Sha256, compress256};
 
 /// SHA-256 after its first block, which was a tag's hash twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Midstate([u32; 8]);
 
 impl Midstate {
@@ -79,8 +79,20 @@ impl Midstate {
         0x6526_8f19,
     ]);
 
+    /// `lightning` `payer_proof` `proof_signature`
+    pub(crate) const PROOF_SIGNATURE: Self = Self([
+        0xf99d_5a7a,
+        0xd53e_3d2d,
+        0x6b5c_f864,
+        0x00b5_e3d3,
+        0x44db_77c7,
+        0xade3_48e2,
+        0x6cc4_fa36,
+        0x757c_21d6,
+    ]);
+
     /// The midstate of the tag that `parts` make, one after the other.
-    pub(crate) fn of_tag<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+    pub(crate) fn from_tag<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = Sha256::new();
         parts.into_iter().for_each(|part| hasher.update(part));
         let tag = hasher.finalize().into();
@@ -149,7 +161,7 @@ const BLOCK: usize = 64;
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// The last block of a message of one block behind a tag: a one bit, zeros, and 1024 bits of length.
+/// The last block of a message of one block after a tag: a one bit, zeros, and 1024 bits of length.
 const PADDING_AFTER_TWO_BLOCKS: [u8; BLOCK] = {
     let mut block = [0; BLOCK];
     block[0] = 0x80;
@@ -166,9 +178,9 @@ fn begin(state: &mut [u32; 8], message: &[u8], last: &mut [u8; BLOCK]) {
         compress(state, block);
         rest = tail;
     }
-    if let Some((end, room)) = last.split_at_mut_checked(rest.len()) {
+    if let Some((end, length)) = last.split_at_mut_checked(rest.len()) {
         end.copy_from_slice(rest);
-        if let Some(first) = room.first_mut() {
+        if let Some(first) = length.first_mut() {
             *first = 0x80;
         }
     }
@@ -221,8 +233,9 @@ mod tests {
             (Midstate::INVOICE_SIGNATURE, "lightninginvoicesignature"),
             (Midstate::INVOICE_REFUND_SIGNATURE, "lightninginvoicerefund_signature"),
             (Midstate::INVOICE_REQUEST_SIGNATURE, "lightninginvoice_requestsignature"),
+            (Midstate::PROOF_SIGNATURE, "lightningpayer_proofproof_signature"),
         ] {
-            assert_eq!(midstate, Midstate::of_tag([tag.as_bytes()]), "{tag}");
+            assert_eq!(midstate, Midstate::from_tag([tag.as_bytes()]), "{tag}");
         }
     }
 
@@ -239,7 +252,7 @@ mod tests {
             let pair = [&[0x5a; 32]; 2];
             assert_eq!(hash_pair(Midstate::BRANCH, pair), Midstate::BRANCH.hash(&other));
             assert_eq!(hash_pairs(Midstate::BRANCH, [pair]), [Midstate::BRANCH.hash(&other)]);
-            assert_eq!(both, [expected, Midstate::BRANCH.hash(&other)], "{length} bytes beside others");
+            assert_eq!(both, [expected, Midstate::BRANCH.hash(&other)], "{length} bytes next to others");
             for cut in [0, length / 3, length] {
                 let (first, second) = message.split_at(cut);
                 assert_eq!(hash_parts("LnLeaf", [first, second]), expected, "{length} bytes cut at {cut}");

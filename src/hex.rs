@@ -5,7 +5,7 @@ use core::fmt;
 use thiserror::Error;
 
 /// Why a text is not the hexadecimal form of a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum HexError {
     /// The text has the wrong number of characters.

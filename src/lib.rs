@@ -25,6 +25,7 @@
 //! |---|---|
 //! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
+//! | [`proof`] | payer proofs: [`PayerProof`] |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | `command` | the documented calls, re-exported here (needs `std`) |
 //! | [`amount`], [`text`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
@@ -69,6 +70,7 @@ pub mod merkle;
 pub mod message;
 pub mod payment;
 pub mod payout;
+pub mod proof;
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 #[cfg(feature = "serde")]
@@ -116,6 +118,8 @@ pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[cfg(feature = "std")]
 #[doc(inline)]
 pub use payout::Ledger;
+#[doc(inline)]
+pub use proof::PayerProof;
 
 /// The README's example, compiled and run as a test.
 #[cfg(all(doctest, feature = "std"))]

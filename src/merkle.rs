@@ -1,7 +1,7 @@
 //! Merkle roots over the records of a stream ("Signature Calculation" of BOLT 12).
 //!
 //! Every record outside the signature range gives a leaf, `H("LnLeaf", record)`, that is paired with a nonce, so that
-//! whoever is shown one record learns nothing of its neighbours. How the nonce is made is all in which the dialects
+//! who sees one record learns nothing about the others. How the nonce is made is all in which the dialects
 //! differ: [`LnNonce`] today, [`LnAll`] in the 2021 draft. [`root`] hashes the bytes as they were received.
 //!
 //! ```
@@ -15,11 +15,15 @@
 //! # Ok::<(), bolt12::tlv::StreamError>(())
 //! ```
 
+mod disclosure;
+
 use core::ops::RangeInclusive;
 
 use crate::hash::{Midstate, hash, hash_pair, hash_pairs};
 use crate::hex::{byte_array, display_hex};
 use crate::tlv::{Record, Stream};
+
+pub(crate) use disclosure::{Disclosure, Rebuild};
 
 /// The types that hold signatures and stand outside the tree.
 pub const SIGNATURE_TYPES: RangeInclusive<u64> = 240..=1000;
@@ -46,10 +50,10 @@ impl From<MerkleRoot> for OfferId {
     }
 }
 
-/// How the nonce beside a leaf is made. Closed: there are the two schemes of this module.
+/// How the nonce next to a leaf is made. Closed: there are the two schemes of this module.
 pub trait Nonce: sealed::Scheme {}
 
-/// Today's scheme: `H("LnNonce" ‖ first record, type)`. It hides a record as long as the first one stays hidden.
+/// The scheme of merged BOLT 12: `H("LnNonce" ‖ first record, type)`. It hides a record as long as the first one stays hidden.
 #[derive(Clone, Copy, Debug)]
 pub enum LnNonce {}
 
@@ -66,14 +70,14 @@ mod sealed {
     pub trait Scheme {
         /// The tag of all nonces of a stream.
         fn tag(stream: Stream<'_>) -> Midstate;
-        /// What the nonce of a record covers beside the tag.
+        /// What the nonce of a record covers besides the tag.
         fn message<'a>(record: &Record<'a>) -> &'a [u8];
     }
 
     impl Scheme for LnNonce {
         fn tag(stream: Stream<'_>) -> Midstate {
             let first = hashed(stream).next().map(|record| record.raw());
-            Midstate::of_tag(core::iter::once(&b"LnNonce"[..]).chain(first))
+            Midstate::from_tag(core::iter::once(&b"LnNonce"[..]).chain(first))
         }
 
         fn message<'a>(record: &Record<'a>) -> &'a [u8] {
@@ -83,7 +87,9 @@ mod sealed {
 
     impl Scheme for LnAll {
         fn tag(stream: Stream<'_>) -> Midstate {
-            Midstate::of_tag(core::iter::once(&b"LnAll"[..]).chain(hashed(stream).map(|record| record.raw())))
+            Midstate::from_tag(
+                core::iter::once(&b"LnAll"[..]).chain(hashed(stream).map(|record| record.raw())),
+            )
         }
 
         fn message<'a>(record: &Record<'a>) -> &'a [u8] {
@@ -98,6 +104,7 @@ mod sealed {
 /// is such a stream.
 pub fn root<N: Nonce>(stream: Stream<'_>) -> MerkleRoot {
     let tag = N::tag(stream);
+    let join = |left: [u8; 32], right: [u8; 32]| branch(&left, &right);
     let mut tree = Tree::default();
     let mut records = hashed(stream);
     // Two records at a time: their hashes do not wait for each other.
@@ -107,13 +114,13 @@ pub fn root<N: Nonce>(stream: Stream<'_>) -> MerkleRoot {
             let [other_leaf, other_nonce] = leaf_and_nonce::<N>(tag, &other);
             let [a, b, c, d] = hash([leaf, nonce, other_leaf, other_nonce]);
             let [left, right] = branches([[&a, &b], [&c, &d]]);
-            tree.push(1, branch(&left, &right));
+            tree.push(1, branch(&left, &right), join);
         } else {
             let [leaf, nonce] = hash([leaf, nonce]);
-            tree.push(0, branch(&leaf, &nonce));
+            tree.push(0, branch(&leaf, &nonce), join);
         }
     }
-    MerkleRoot(tree.root().unwrap_or_default())
+    MerkleRoot(tree.root(join).unwrap_or_default())
 }
 
 /// What the two hashes of a record cover.
@@ -148,25 +155,28 @@ fn ascending([a, b]: [&[u8; 32]; 2]) -> [&[u8; 32]; 2] {
 
 /// A tree that grows from the left. Place `n` holds the root of a full tree of 2ⁿ pairs not yet joined to a larger
 /// one, like the digits of a binary counter: the left part of any node is the largest power of two below its count.
-struct Tree {
-    places: [Option<[u8; 32]>; 64],
+///
+/// A node is its hash, or what a proof knows of it. Nodes are joined in post order: all joins of the left part, all
+/// joins of the right part, then the two.
+struct Tree<T> {
+    places: [Option<T>; 64],
     /// Places above this were never taken.
     height: usize,
 }
 
-impl Default for Tree {
+impl<T: Copy> Default for Tree<T> {
     fn default() -> Self {
         Self { places: [None; 64], height: 0 }
     }
 }
 
-impl Tree {
+impl<T: Copy> Tree<T> {
     /// Adds the root of a full tree of 2ˡᵉᵛᵉˡ pairs. Below that level nothing may be left over.
     #[inline]
-    fn push(&mut self, level: usize, mut node: [u8; 32]) {
+    fn push(&mut self, level: usize, mut node: T, mut join: impl FnMut(T, T) -> T) {
         for (level, place) in self.places.iter_mut().enumerate().skip(level) {
             match place.take() {
-                Some(left) => node = branch(&left, &node),
+                Some(left) => node = join(left, node),
                 None => {
                     *place = Some(node);
                     self.height = self.height.max(level.saturating_add(1));
@@ -177,9 +187,9 @@ impl Tree {
     }
 
     /// Joins what is left over, the smallest trees first: a lone last node moves up unchanged.
-    fn root(&self) -> Option<[u8; 32]> {
+    fn root(&self, mut join: impl FnMut(T, T) -> T) -> Option<T> {
         let mut nodes = self.places.iter().take(self.height).flatten();
         let lowest = *nodes.next()?;
-        Some(nodes.fold(lowest, |right, left| branch(left, &right)))
+        Some(nodes.fold(lowest, |right, left| join(*left, right)))
     }
 }

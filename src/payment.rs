@@ -84,7 +84,12 @@ impl PaymentProof {
         Ok(Self { payment_hash, preimage })
     }
 
-    /// The payment that is proved.
+    /// A pair whose match was checked before.
+    pub(crate) const fn from_validated(payment_hash: PaymentHash, preimage: Preimage) -> Self {
+        Self { payment_hash, preimage }
+    }
+
+    /// The `payment_hash` of the payment.
     #[must_use]
     pub const fn payment_hash(&self) -> PaymentHash {
         self.payment_hash

@@ -1,6 +1,6 @@
 //! BIP 340 signatures over merkle roots ("Signature Calculation" of BOLT 12).
 //!
-//! A signature covers `H("lightning" ‖ message ‖ field, root)`, the [`Sighash`]. Whoever holds a key is a [`Signer`]:
+//! A signature covers `H("lightning" ‖ message ‖ field, root)`, the [`Sighash`]. What holds a key is a [`Signer`]:
 //! a [`Keypair`] in memory, or a device or service elsewhere that is handed the sighash. Signing uses auxiliary
 //! randomness of 32 zero bytes, so that one message under one key has one signature.
 
@@ -16,7 +16,7 @@ use crate::hash::Midstate;
 use crate::merkle::MerkleRoot;
 
 /// What a signature stands for: the message and the field of it that holds the signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SignatureField {
     message: &'static str,
     field: &'static str,
@@ -40,10 +40,14 @@ impl SignatureField {
         midstate: Midstate::INVOICE_REQUEST_SIGNATURE,
     };
 
+    /// `proof_signature` of a payer proof.
+    pub const PAYER_PROOF: Self =
+        Self { message: "payer_proof", field: "proof_signature", midstate: Midstate::PROOF_SIGNATURE };
+
     /// The signature in `field` of `message`, both under their specification names.
     pub fn new(message: &'static str, field: &'static str) -> Self {
         let tag = [&b"lightning"[..], message.as_bytes(), field.as_bytes()];
-        Self { message, field, midstate: Midstate::of_tag(tag) }
+        Self { message, field, midstate: Midstate::from_tag(tag) }
     }
 
     /// The hash that the signature covers.
@@ -53,7 +57,7 @@ impl SignatureField {
 }
 
 /// The 32 bytes a signature covers, and what they were made of, for signers that show or check what they sign.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sighash {
     field: SignatureField,
     root: MerkleRoot,
@@ -94,7 +98,7 @@ impl fmt::Debug for Sighash {
     }
 }
 
-/// Somebody who holds a key: a [`Keypair`], or a signer elsewhere.
+/// The holder of a key: a [`Keypair`], or a signer elsewhere.
 ///
 /// ```
 /// use bolt12::sign::{Sighash, Signer, SignerError};
@@ -122,7 +126,7 @@ pub trait Signer {
     /// Makes a BIP 340 signature over `sighash`.
     ///
     /// # Errors
-    /// [`SignerError`], in the signer's words, when it cannot or will not.
+    /// [`SignerError`], with the signer's reason, when it cannot or will not.
     fn sign(&self, sighash: &Sighash) -> Result<schnorr::Signature, SignerError>;
 
     /// Whether the answer of [`Signer::sign`] has to be verified before it is used. It has, unless the key is in this
@@ -191,13 +195,13 @@ pub fn sign(
 }
 
 /// Why there is no signature.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignerError {
     /// The signer gave none.
     #[error("the signer refused: {reason}")]
     Refused {
-        /// The signer's words.
+        /// The signer's reason.
         reason: String,
     },
     /// The signer's answer is not a signature by its key over what it was asked to sign.
@@ -217,7 +221,7 @@ pub enum SignerError {
 }
 
 impl SignerError {
-    /// A refusal in the signer's own words.
+    /// A refusal with the signer's own reason.
     pub fn refused(reason: impl Into<String>) -> Self {
         Self::Refused { reason: reason.into() }
     }

@@ -23,7 +23,9 @@ pub use foreign::{ForeignText, TextChain};
 /// at most. A longer text or stream is refused before anything is allocated for it.
 pub const MAX_MESSAGE_LEN: usize = 65_535;
 
-/// The prefix of a text, which tells the kind of message.
+/// The prefix of a text, which names the kind of message.
+///
+/// Deliberately exhaustive: a reader of texts handles each kind of message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Prefix {
     /// `lno`
@@ -74,10 +76,10 @@ impl Prefix {
     ///
     /// ```
     /// use bolt12::text::Prefix;
-    /// assert_eq!(Prefix::of("LNO1PG"), Some(Prefix::Offer));
-    /// assert_eq!(Prefix::of("lnbc1pg"), None);
+    /// assert_eq!(Prefix::detect("LNO1PG"), Some(Prefix::Offer));
+    /// assert_eq!(Prefix::detect("lnbc1pg"), None);
     /// ```
-    pub fn of(text: &str) -> Option<Self> {
+    pub fn detect(text: &str) -> Option<Self> {
         let (found, _) = read_prefix(text).ok()?;
         found.known()
     }
@@ -130,14 +132,14 @@ pub fn decode_any(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, Ve
 
 /// Reads the prefix of `text`, which has to be one of `expected`, and gives it with the place of the data.
 fn expect_prefix(text: &str, expected: &'static [Prefix]) -> Result<(Prefix, usize), TextError> {
-    let (found, data_at) = read_prefix(text).map_err(|error| match ForeignText::of_base58(text) {
+    let (found, data_at) = read_prefix(text).map_err(|error| match ForeignText::from_base58(text) {
         Some(kind) if error == TextError::NoSeparator => TextError::Foreign { kind, expected },
         _ => error,
     })?;
     match found.known() {
         Some(prefix) if expected.contains(&prefix) => Ok((prefix, data_at)),
         Some(found) => Err(TextError::OtherMessage { found, expected }),
-        None => Err(match ForeignText::of_prefix(&found.0).or_else(|| ForeignText::of_base58(text)) {
+        None => Err(match ForeignText::from_prefix(&found.0).or_else(|| ForeignText::from_base58(text)) {
             Some(kind) => TextError::Foreign { kind, expected },
             None => TextError::UnknownPrefix { found: found.shown(), expected },
         }),
@@ -182,7 +184,7 @@ fn decode_data(text: &str, data_at: usize) -> Result<Vec<u8>, TextError> {
 /// assert_eq!(text.to_string(), "lno1pgqhs");
 /// assert_eq!(format!("{text:#}"), "LNO1PGQHS");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Encoded<'a> {
     prefix: Prefix,
     bytes: &'a [u8],
@@ -202,8 +204,8 @@ impl fmt::Display for Encoded<'_> {
         let mut buffer = [0u8; PREFIX_LEN + PIECE / 5 * 8];
         let mut filled = write_prefix(&mut buffer, self.prefix, f.alternate());
         for piece in self.bytes.chunks(PIECE) {
-            let room = buffer.get_mut(filled..).unwrap_or_default();
-            filled = filled.saturating_add(write_groups(room, piece, pairs));
+            let free = buffer.get_mut(filled..).unwrap_or_default();
+            filled = filled.saturating_add(write_groups(free, piece, pairs));
             flush(f, &buffer, filled)?;
             filled = 0;
         }
@@ -212,7 +214,7 @@ impl fmt::Display for Encoded<'_> {
 }
 
 /// Why a text is not the text form of the expected message. Positions are bytes of the text, from 0.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
     /// No `1` between a prefix and data.
@@ -273,13 +275,13 @@ pub enum TextError {
     /// The last character carries nothing but padding: a character too many, or too few before it.
     #[error("{bits} bits of padding at the end: at most 4 are needed")]
     PaddingTooLong {
-        /// Bits left over behind the last whole byte.
+        /// Bits left over after the last whole byte.
         bits: u8,
     },
     /// Padding that is not zero.
     #[error("the {bits} bits of padding at the end are not zero")]
     PaddingNotZero {
-        /// Bits left over behind the last whole byte.
+        /// Bits left over after the last whole byte.
         bits: u8,
     },
     /// More than [`MAX_MESSAGE_LEN`] bytes.
@@ -332,7 +334,7 @@ struct Decoder {
 }
 
 impl Decoder {
-    /// Reads whole groups of eight characters (five bytes) for as long as nothing is pending and nothing is odd.
+    /// Reads whole groups of eight characters (five bytes) until something is pending or unusual.
     fn groups<'a>(&mut self, mut rest: &'a [u8], seen: &mut u8) -> &'a [u8] {
         if self.pending_bits != 0 {
             return rest;
@@ -410,7 +412,7 @@ impl FoundPrefix {
     }
 }
 
-/// The place of the data behind an unbroken prefix of the expected kind: the usual text.
+/// The place of the data after an unbroken prefix of the expected kind: the usual text.
 fn fast_prefix(text: &str, expected: Prefix) -> Option<usize> {
     let (found, _) = text.as_bytes().split_first_chunk::<4>()?;
     let [a, b, c, separator] = *found;
@@ -473,7 +475,7 @@ fn check_case(text: &str) -> Result<(), TextError> {
     }
 }
 
-/// Room for the bytes of `data`, refused when they are too many. Breaks count only where the text is long.
+/// Memory for the bytes of `data`, refused when they are too many. Breaks count only where the text is long.
 fn capacity(data: &[u8]) -> Result<usize, TextError> {
     let bytes = |characters: usize| characters.saturating_mul(5).div_ceil(8);
     let at_most = bytes(data.len());
@@ -509,15 +511,15 @@ fn write_prefix(buffer: &mut [u8], prefix: Prefix, upper: bool) -> usize {
     })
 }
 
-/// Writes bytes as characters, eight for five, and tells how many.
-fn write_groups(room: &mut [u8], bytes: &[u8], pairs: &[[u8; 2]; 1024]) -> usize {
+/// Writes bytes as characters, eight for five, and returns how many.
+fn write_groups(out: &mut [u8], bytes: &[u8], pairs: &[[u8; 2]; 1024]) -> usize {
     let groups = bytes.chunks_exact(5);
     let mut tail = [0u8; 5];
     for (to, from) in tail.iter_mut().zip(groups.remainder()) {
         *to = *from;
     }
     // Padding is zero, and what the last group has too many characters is not counted.
-    for (place, group) in room.chunks_exact_mut(8).zip(groups.chain(core::iter::once(&tail[..]))) {
+    for (place, group) in out.chunks_exact_mut(8).zip(groups.chain(core::iter::once(&tail[..]))) {
         let mut eight = [0u8; 8];
         if let Some(low) = eight.last_chunk_mut::<5>() {
             low.copy_from_slice(group);

@@ -12,10 +12,10 @@ use crate::inputs::issuer;
 /// The characters that one call of the decoding unit reads.
 pub const CHARACTERS: usize = 256;
 
-/// One piece of work that nobody can do without.
+/// One piece of work that every implementation has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// A BIP 340 signature with a key pair at hand.
+    /// A BIP 340 signature with a key pair in memory.
     Sign,
     /// Its verification with a parsed key.
     Verify,

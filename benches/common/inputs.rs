@@ -24,12 +24,12 @@ pub fn point(byte: u8) -> PublicKey {
     key(byte).public_key()
 }
 
-/// Whoever issues the offers and signs the invoices.
+/// The issuer: signs the invoices.
 pub fn issuer() -> Keypair {
     key(7)
 }
 
-/// Whoever asks.
+/// The payer.
 pub fn payer() -> Keypair {
     key(8)
 }

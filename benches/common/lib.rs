@@ -16,3 +16,4 @@ pub mod floor;
 pub mod inputs;
 pub mod ldk;
 pub mod operations;
+pub mod proofs;

@@ -29,10 +29,13 @@ pub struct Operation {
 
 /// All of them, in the order of the table.
 pub fn all() -> Vec<Operation> {
-    [reading(), writing(), requests(), invoices(), drafts()].into_iter().flatten().collect()
+    [reading(), writing(), requests(), invoices(), crate::proofs::all(), drafts()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-fn work<T>(work: impl Fn() -> T + 'static) -> Work {
+pub(crate) fn work<T>(work: impl Fn() -> T + 'static) -> Work {
     Box::new(move || drop(black_box(work())))
 }
 
@@ -113,7 +116,7 @@ fn writing() -> Vec<Operation> {
 }
 
 fn requests() -> Vec<Operation> {
-    // LDK always derives a key for the request; we do with `PayerKeys`, or take a key that is at hand.
+    // LDK always derives a key for the request; we do with `PayerKeys`, or take a key that the caller has.
     let (ours, theirs) = (typical_offer(), ldk::offer(&[]));
     let (keys, their_payer) = (PayerKeys::new([9; 32]), ldk::Payer::default());
     let (at_hand, our_payer, their_offer, same_payer) =

@@ -60,7 +60,7 @@ fn hostile(rounds: usize) -> String {
     }
     let broken = format!("lno1{}q", "q+ ".repeat(MAX_MESSAGE_LEN * 8 / 5 - 8));
     let parse = || drop(black_box(decode(black_box(&broken), Prefix::Offer)));
-    lines.push(line("a break behind every character", broken.len(), rounds, &parse));
+    lines.push(line("a break after every character", broken.len(), rounds, &parse));
     format!("\n## Hostile messages\n\n{}", lines_of(&lines))
 }
 

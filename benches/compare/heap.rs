@@ -1,4 +1,4 @@
-//! Counts the heap calls of one operation: the system's allocator behind a switch that is off while time is taken.
+//! Counts the heap calls of one operation: the system's allocator with a switch that is off while time is measured.
 
 #![expect(unsafe_code, reason = "an allocator cannot be written without; the library has none")]
 

@@ -1,6 +1,6 @@
-//! This crate beside LDK and the floor, in one run on the same bytes: `cargo bench --bench compare`
+//! This crate compared with LDK and with the floor, in one run on the same bytes: `cargo bench --bench compare`
 //!
-//! | arguments behind `--` | what they do |
+//! | arguments after `--` | what they do |
 //! |---|---|
 //! | none | print the table |
 //! | `--json` | print each row as one JSON object on a line of its own |
@@ -61,9 +61,10 @@ fn main() {
     }
 }
 
-const TITLE: &str = "# This crate beside LDK and the floor\n\nWritten by `cargo bench --bench compare -- --write \
-                     --weight`; not edited by hand.\n\n";
+const TITLE: &str = "# This crate compared with LDK and with the floor\n\nWritten by `cargo bench --bench compare -- --write \
+                     --weight`; do not edit.\n\n";
 
 const LEGEND: &str = "\nRatio: LDK's time divided by ours. Floor: secp256k1, SHA-256 and the alphabet alone; of the \
                       draft's rows secp256k1 alone. Heap: calls / bytes asked for, in one operation. (!) marks what is \
-                      short of its target. LDK keeps its merkle root to itself: that row retells its steps.\n";
+                      short of its target. LDK keeps its merkle root to itself: that row retells its steps. Rows of payer \
+                      proofs: LDK's release candidate 0.3.0-rc3 with the feature `next`, and no LDK without.\n";

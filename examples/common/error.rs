@@ -1,6 +1,7 @@
 //! Why an example failed.
 
 use std::fmt;
+use std::iter::successors;
 
 use bolt12::payout::StoreError;
 use bolt12::{AmountError, CommandError};
@@ -49,4 +50,10 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Command(error.into())
     }
+}
+
+/// An error's sentence and those of its causes. No error repeats its cause in its own sentence.
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = successors(Some(error), |error: &&(dyn std::error::Error + 'static)| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

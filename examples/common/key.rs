@@ -51,7 +51,7 @@ fn make(path: &Path) -> Result<(), Error> {
     let failed =
         |error: &dyn std::fmt::Display| other(format!("cannot make key file {}: {error}", path.display()));
     let key = random_key().map_err(|error| failed(&error))?;
-    // Written aside and then put in place whole: nobody ever reads half a key. Only the owner can read it.
+    // Written aside and then put in place whole: no reader ever sees half a key. Only the owner can read it.
     let directory = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(|error| failed(&error.kind()))?;
     writeln!(file, "{}", key.display_secret()).map_err(|error| failed(&error))?;

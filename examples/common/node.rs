@@ -1,4 +1,4 @@
-//! A stand-in for a Lightning node that pays, fails, stalls or dies as it is told.
+//! A stand-in for a Lightning node that pays, fails, stalls or dies on command.
 //!
 //! What it did lies in a file of its own, as a real node's memory outlives the program that drives it. It keeps the
 //! contract of [`Payer`]: one payment_hash is paid once, and what has failed is not begun again.
@@ -30,7 +30,7 @@ pub enum Plan {
 pub struct StandIn {
     pub plan: Mutex<Plan>,
     pub payee: Arc<Purse>,
-    /// A line for whatever happens to a payment: its state and its hash.
+    /// A line for each change of a payment: its state and its hash.
     pub record: PathBuf,
 }
 

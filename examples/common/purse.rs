@@ -26,7 +26,7 @@ impl Purse {
         Ok(Self { key, preimages: directory.join("preimages") })
     }
 
-    /// What a new invoice is to be paid under. Its preimage is kept before anybody can pay.
+    /// The payment_hash of a new invoice. Its preimage is kept before the hash is shown.
     pub fn new_payment(&self) -> Result<PaymentHash, Error> {
         let mut preimage = [0; 32];
         getrandom::fill(&mut preimage).map_err(other)?;

@@ -3,7 +3,7 @@
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
-/// Upper case needs fewer dots: QR codes have a mode for it. Black on white whatever the terminal's colours are, since
+/// Upper case needs fewer dots: QR codes have a mode for it. Black on white for every colour scheme of the terminal, since
 /// not every camera reads the inverse.
 pub fn show(offer: &str) {
     match QrCode::new(offer.to_ascii_uppercase()) {

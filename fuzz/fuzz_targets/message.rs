@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(text) = std::str::from_utf8(bytes) {
         has_one_reason(text);
     }
-    for prefix in [Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice] {
+    for prefix in Prefix::ALL {
         has_one_reason(&Encoded::new(prefix, bytes).to_string());
     }
     if let Ok(error) = InvoiceError::try_from(bytes.to_vec()) {

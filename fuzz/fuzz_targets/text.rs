@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
                     text.chars().filter(|character| !"+ \t\r\n\x0b\x0c".contains(*character)).collect();
                 assert_eq!(Encoded::new(prefix, &bytes).to_string(), bare.to_lowercase());
                 assert_eq!(format!("{:#}", Encoded::new(prefix, &bytes)), bare.to_uppercase());
-                assert_eq!(Prefix::of(text), Some(prefix));
+                assert_eq!(Prefix::detect(text), Some(prefix));
             }
             Err(error) => assert!(error.position().is_none_or(|position| text.is_char_boundary(position))),
         }

@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| match Stream::new(bytes) {
         assert_eq!(raw, bytes);
         assert!(stream.records().is_sorted_by(|a, b| a.number() < b.number()));
         let mut writer = Writer::new();
-        // From behind, so that each record has to find its place.
+        // From the end, so that each record has to find its place.
         writer.copy(stream.records().collect::<Vec<_>>().into_iter().rev());
         assert_eq!(writer.into_bytes(), bytes);
     }

@@ -3,10 +3,10 @@
 use super::Amount;
 
 /// Why a text is not an amount. Positions are counted in characters from 0.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AmountError {
-    /// There is no text at all.
+    /// The text is empty.
     #[error("the amount is empty: expected {expected}")]
     Empty {
         /// What could have stood there.

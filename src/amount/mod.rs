@@ -37,6 +37,8 @@ use parse::Expected;
 /// assert_eq!("1.500sat".parse::<Amount>()?.to_string(), "1500msat");
 /// # Ok::<(), bolt12::AmountError>(())
 /// ```
+///
+/// Deliberately exhaustive: the manual page knows these two forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Amount {
     /// The payee chooses the amount.

@@ -25,7 +25,7 @@ use super::parse::{self, Expected};
 pub struct Msat(u64);
 
 impl Msat {
-    /// No millisatoshi at all.
+    /// Zero.
     pub const ZERO: Self = Self(0);
     /// All bitcoin there will be: 21 000 000 BTC in millisatoshi.
     pub const MAX: Self = Self(2_100_000_000_000_000_000);
@@ -191,7 +191,7 @@ impl<'de> serde::Deserialize<'de> for Msat {
 }
 
 /// An amount as people read it. Made by [`Msat::sat_display`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SatDisplay(Msat);
 
 impl fmt::Display for SatDisplay {

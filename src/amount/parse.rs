@@ -111,8 +111,8 @@ impl Unit {
     /// Reads the digits, with zeros appended to the fraction up to a whole number of millisatoshi.
     fn to_msat(self, whole: &str, fraction: &str) -> Option<u64> {
         let zeros = core::iter::repeat_n(b'0', self.places().saturating_sub(fraction.len()));
-        whole.bytes().chain(fraction.bytes()).chain(zeros).try_fold(0u64, |sum, digit| {
-            sum.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
+        whole.bytes().chain(fraction.bytes()).chain(zeros).try_fold(0u64, |total, digit| {
+            total.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
         })
     }
 }

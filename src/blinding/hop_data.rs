@@ -1,4 +1,4 @@
-//! What a hop of a blinded path is told: `encrypted_data_tlv` of BOLT 4.
+//! The data for a hop of a blinded path: `encrypted_data_tlv` of BOLT 4.
 
 use alloc::vec::Vec;
 
@@ -18,15 +18,15 @@ use crate::tlv::{Points, Reader, Record, ValueError, Writer};
 /// assert_eq!(HopData::read(&bytes)?, data);
 /// # Ok::<(), bolt12::ParseError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HopData<'a> {
-    /// `padding`: any bytes, so that all hops weigh the same and none tells its place.
+    /// `padding`: any bytes, so that all hops have the same length and none reveals its place.
     pub padding: Option<&'a [u8]>,
     /// `short_channel_id`: the channel to forward over.
     pub short_channel_id: Option<ShortChannelId>,
     /// `next_node_id`: the node to forward to.
     pub next_node_id: Option<PublicKey>,
-    /// `path_id`: what the recipient told itself.
+    /// `path_id`: what the recipient wrote for itself.
     pub path_id: Option<&'a [u8]>,
     /// `next_path_key_override`: the path key of the next hop, where another path begins there.
     pub next_path_key_override: Option<PublicKey>,
@@ -41,7 +41,7 @@ pub struct HopData<'a> {
 }
 
 /// `payment_constraints`: what a hop checks before it forwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PaymentConstraints {
     /// The highest block at which the payment may expire.
     pub max_cltv_expiry: u32,

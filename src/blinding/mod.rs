@@ -94,7 +94,7 @@ impl fmt::Debug for Unblinded {
 }
 
 /// Why a path cannot be made or a hop not be opened.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlindingError {
     /// A path leads somewhere.
@@ -106,7 +106,7 @@ pub enum BlindingError {
         /// Bytes of the encrypted data.
         length: usize,
     },
-    /// A hash gave a number that is no key, which happens to nobody twice.
+    /// A hash gave a number that is not a key: with probability 2⁻¹²⁸.
     #[error("a blinding factor outside the group of secp256k1")]
     BadFactor,
     /// More data than the cipher takes.

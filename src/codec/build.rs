@@ -5,7 +5,7 @@ use crate::field::FieldError;
 use crate::sign::SignerError;
 
 /// Why a message is not built: a rule that it would break, or a signer that did not sign.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A rule for readers or writers that the message would break.

@@ -12,7 +12,7 @@ use crate::tlv::{Frames, Record, StreamError};
 /// assert_eq!(error.to_string(), "at byte 0: type 8 is cut off: its length is 2, 0 bytes are left");
 /// assert_eq!(error.offset(), Some(0));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
     /// The text form breaks a rule.

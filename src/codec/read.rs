@@ -3,12 +3,12 @@
 use bitcoin::constants::ChainHash;
 
 use crate::amount::Msat;
-use crate::field::{Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Points, Span};
-use crate::tlv::{Reader, Record, Stream, ValueError};
+use crate::field::{Features, Field, FieldError, FieldErrorKind, PathForm, PathList};
+use crate::tlv::{Points, Reader, Record, Span, Stream, ValueError};
 
 /// Reads a text, which stays in the message's bytes.
 pub(crate) fn read_text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
-    field.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))
+    field.read(record, |reader| reader.utf8().map(|_| Span::from_value(record)))
 }
 
 /// Reads an amount in msat, at most 21 000 000 BTC ([R-T-9](crate::requirements#r-t-9)).
@@ -21,7 +21,7 @@ pub(crate) fn read_msat(field: Field, record: &Record<'_>) -> Result<Msat, Field
 /// Reads feature bits and refuses an even one that is not in `known`.
 pub(crate) fn read_features(field: Field, record: &Record<'_>, known: &[usize]) -> Result<Span, FieldError> {
     Features::new(record.value()).check(known, field, record.value_offset())?;
-    Ok(Span::of_value(record))
+    Ok(Span::from_value(record))
 }
 
 /// Reads blinded paths. The caller decides whether there has to be one.

@@ -19,7 +19,7 @@ use crate::payout::{PayoutId, StoreError, TermsError};
 /// [`listinvoicerequests`](super::listinvoicerequests) reports it.
 ///
 /// Where a sentence contains its cause, `source()` does not return that cause again.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum CommandError {
     /// `amount` does not have the documented form.

@@ -53,7 +53,7 @@ impl<'a> InvoiceRequestParams<'a> {
 ///
 /// It dereferences to [`ListedInvoiceRequest`], so each documented member is read directly: `result.bolt12`. The feature
 /// `serde` gives the documented JSON object: all members on one level.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 pub struct InvoiceRequestOut {
     /// The request. `active` is true and `used` false. An existing request is returned even after it has expired, also
@@ -111,7 +111,7 @@ impl serde::Serialize for InvoiceRequestOut {
 /// let now = 1_700_000_000;
 /// let result = invoicerequest(&ledger, &key, &params, now)?;
 /// assert_eq!(result.bolt12.parse::<InvoiceRequest>()?.invreq_id(), result.invreq_id);
-/// // A retried call gives back the same request.
+/// // A repeated call returns the same request.
 /// assert!(!invoicerequest(&ledger, &key, &params, now)?.created);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

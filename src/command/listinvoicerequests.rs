@@ -10,7 +10,7 @@ use crate::payout::store::Store;
 use crate::payout::{Ledger, Payout, PayoutId};
 
 /// One invoice request as [`listinvoicerequests`] shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListedInvoiceRequest {
     /// SHA-256 over the request's records: 64 hexadecimal characters.
@@ -48,7 +48,7 @@ impl ListedInvoiceRequest {
 }
 
 /// The documented result of [`listinvoicerequests`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListInvoiceRequests {
     /// The requests, oldest first.

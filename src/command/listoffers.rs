@@ -10,7 +10,7 @@ use crate::payout::store::Store;
 use crate::payout::{Ledger, Payout, PayoutId};
 
 /// One offer as [`listoffers`] shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListedOffer {
     /// The merkle root of the offer's records: 64 hexadecimal characters.
@@ -48,7 +48,7 @@ impl ListedOffer {
 }
 
 /// The documented result of [`listoffers`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ListOffers {
     /// The offers, oldest first.

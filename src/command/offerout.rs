@@ -66,7 +66,7 @@ impl<'a> OfferOutParams<'a> {
 ///
 /// It dereferences to [`ListedOffer`], so each documented member is read directly: `result.bolt12`. The feature
 /// `serde` gives the documented JSON object: all members on one level.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 pub struct OfferOut {
     /// The offer. `active` is true and `used` false. An existing offer is returned even after it has expired, also
@@ -112,7 +112,7 @@ impl serde::Serialize for OfferOut {
 /// # Two identical calls return one offer
 ///
 /// The `offer_id` is the merkle root of what the offer says, so the same parameters under the same key give the
-/// same offer. The second call returns it with `created` false and the label of the first call, as long as it is
+/// same offer. The second call returns it with `created` false and the label of the first call, while it is
 /// active. That makes a retried call safe. It also means that two customers who withdraw the same amount must get
 /// two descriptions, or they share one offer and one payment: put a ticket number into the description, such as
 /// "withdrawal from ATM, ticket 7f3a". A label does not suffice, because it is not part of the offer.

@@ -45,7 +45,7 @@ impl<'a> SendInvoiceParams<'a> {
 }
 
 /// The documented result of [`sendinvoice`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SendInvoice {
     /// As given.
@@ -65,7 +65,9 @@ pub struct SendInvoice {
 }
 
 /// The status of an invoice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Deliberately exhaustive: the manual page knows this status alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum InvoiceStatus {

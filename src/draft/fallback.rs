@@ -1,14 +1,14 @@
 //! `fallbacks` of the draft's invoice, in both its historic forms.
 
-use crate::field::{FallbackAddress, FallbackList, Span};
-use crate::tlv::{Reader, Record, ValueError};
+use crate::field::{FallbackAddress, FallbackList};
+use crate::tlv::{Reader, Record, Span, ValueError};
 
 /// Checks a list in either form: items alone (v0.11), or after a byte that counts them (v0.10).
 pub(super) fn read(reader: &mut Reader<'_>, record: &Record<'_>) -> Result<FallbackList, ValueError> {
     let span = match reader.clone().list(FallbackAddress::read) {
-        Ok(_) => Span::of_value(record),
+        Ok(_) => Span::from_value(record),
         Err(error) if !is_counted(reader.clone()) => return Err(error),
-        Err(_) => Span::of_value(record).skip(1),
+        Err(_) => Span::from_value(record).skip(1),
     };
     reader.take(record.value().len())?;
     Ok(FallbackList::at(span))

@@ -11,13 +11,13 @@ use crate::codec::{
     ParseError, bad_signature, message_interface, read_chains, read_records, value_of, without,
 };
 use crate::field::{
-    BlindedPath, FallbackAddress, FallbackList, Features, FieldError, PathList, Points, Span, UntrustedText,
+    BlindedPath, FallbackAddress, FallbackList, Features, FieldError, PathList, UntrustedText,
 };
 use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
 use crate::payment::{PaymentHash, Preimage};
 use crate::sign::{Sighash, SignatureField};
 use crate::text::Prefix;
-use crate::tlv::{Reader, Record, Stream, ValueError};
+use crate::tlv::{Points, Reader, Record, Span, Stream, ValueError};
 
 /// An invoice of the 2021 draft. Parsing validates the framing, every field, and the signature by
 /// its node_id.
@@ -352,7 +352,7 @@ impl Fields {
             48 => {
                 self.fallbacks = Some(types::FALLBACKS.read(record, |reader| fallback::read(reader, record))?)
             }
-            50 => self.payer_info = Some(Span::of_value(record)),
+            50 => self.payer_info = Some(Span::from_value(record)),
             52 => self.refund_signature = Some(types::REFUND_SIGNATURE.read_signature(record)?),
             54 => self.send_invoice = read::flag(types::SEND_INVOICE, record)?,
             56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?.into()),

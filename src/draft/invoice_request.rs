@@ -8,12 +8,12 @@ use secp256k1::{XOnlyPublicKey, schnorr};
 use super::read;
 use super::types::invoice_request as types;
 use crate::codec::{ParseError, bad_signature, message_interface, read_records, value_of};
-use crate::field::{Features, FieldError, Points, Span, UntrustedText};
+use crate::field::{Features, FieldError, UntrustedText};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, root};
 use crate::payment::PaymentHash;
 use crate::sign::SignatureField;
 use crate::text::Prefix;
-use crate::tlv::{Reader, Record, Stream};
+use crate::tlv::{Points, Reader, Record, Span, Stream};
 
 /// An invoice request of the 2021 draft. Parsing validates the framing, every field, and the
 /// signature by its payer_key, under either of its historic names.
@@ -154,7 +154,7 @@ impl Fields {
             36 => self.recurrence_counter = Some(types::RECURRENCE_COUNTER.read(record, Reader::tu32)?),
             38 => self.payer_key = Some(types::PAYER_KEY.read_x_only_point(record, &mut Points::unknown())?),
             39 => self.payer_note = Some(read::text(types::PAYER_NOTE, record)?),
-            50 => self.payer_info = Some(Span::of_value(record)),
+            50 => self.payer_info = Some(Span::from_value(record)),
             56 => self.replace_invoice = Some(types::REPLACE_INVOICE.read_array(record)?.into()),
             68 => self.recurrence_start = Some(types::RECURRENCE_START.read(record, Reader::tu32)?),
             240 => self.signature = Some(types::SIGNATURE.read_signature(record)?),

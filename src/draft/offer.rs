@@ -12,12 +12,12 @@ use crate::codec::{
     BuildError, ParseError, bad_signature, chain_hashes, check_length, message_interface, read_chains,
     read_records, value_of, with_signature, without,
 };
-use crate::field::{BlindedPath, Features, FieldError, PathList, Points, Span, UntrustedText};
+use crate::field::{BlindedPath, Features, FieldError, PathList, UntrustedText};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
 use crate::payment::PaymentHash;
 use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::text::Prefix;
-use crate::tlv::{Reader, Record, Stream, ValueError};
+use crate::tlv::{Points, Reader, Record, Span, Stream, ValueError};
 
 /// An offer of the 2021 draft, signed or not. Parsing validates the framing, every field, and the
 /// signature if there is one.

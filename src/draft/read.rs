@@ -1,14 +1,14 @@
 //! Readings of values by rules that only the draft has.
 
 use crate::codec::{read_features, read_paths};
-use crate::field::{Field, FieldError, PathForm, PathList, Points, Span, refuse_nul};
-use crate::tlv::Record;
+use crate::field::{Field, FieldError, PathForm, PathList, refuse_nul};
+use crate::tlv::{Points, Record, Span};
 
 /// Reads a text: UTF-8 without NUL, as v0.11.2 demands. It stays in the message's bytes.
 pub(super) fn text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
     field.read(record, |reader| {
         refuse_nul(reader.utf8()?)?;
-        Ok(Span::of_value(record))
+        Ok(Span::from_value(record))
     })
 }
 

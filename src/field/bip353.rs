@@ -10,7 +10,7 @@ use crate::tlv::{Reader, ValueError, ValueErrorKind};
 /// A name and a domain of letters, digits, `-`, `_` and `.` (`invreq_bip_353_name`).
 ///
 /// Displays as `name@domain`, without the ₿ that people may put before it. It is the payer's own
-/// statement of what was looked up, and proves nothing.
+/// statement of what was looked up, and no proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bip353Name<'a> {
     name: &'a str,
@@ -102,7 +102,7 @@ impl fmt::Display for Bip353Name<'_> {
 }
 
 /// Why a text is no name of BIP 353.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum NameError {
     /// There is no `@`.

@@ -6,8 +6,8 @@ use core::str::FromStr;
 
 use secp256k1::PublicKey;
 
-use super::{FieldErrorKind, Points, Span};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind};
+use super::FieldErrorKind;
+use crate::tlv::{Points, Reader, Record, Span, ValueError, ValueErrorKind};
 
 /// The paths of a field, in the order they were written, by preference of the writer.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +31,7 @@ impl<'a> BlindedPaths<'a> {
     /// Reads a path as [`read`] did, taking its points from those already checked.
     fn path(&mut self) -> Result<BlindedPath<'a>, ValueError> {
         let first_node = match self.reader.u8()? {
-            first @ (0 | 1) => FirstNode::of_channel(first, self.reader.u64()?),
+            first @ (0 | 1) => FirstNode::on_channel(first, self.reader.u64()?),
             _ => {
                 self.reader.take(32)?;
                 FirstNode::NodeId(self.point()?)
@@ -86,7 +86,7 @@ impl<'a> BlindedPaths<'a> {
 }
 
 /// One blinded path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BlindedPath<'a> {
     /// The node at which the path begins.
     pub first_node: FirstNode,
@@ -150,7 +150,7 @@ impl<'a> BlindedPath<'a> {
 }
 
 /// One hop of a blinded path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BlindedHop<'a> {
     /// The node's key, blinded.
     pub blinded_node_id: PublicKey,
@@ -159,7 +159,9 @@ pub struct BlindedHop<'a> {
 }
 
 /// The node at which a path begins: its key, or one end of a channel (`sciddir_or_pubkey` of BOLT 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Deliberately exhaustive: the first byte of the encoding allows these two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FirstNode {
     /// The node's own key.
     NodeId(PublicKey),
@@ -173,14 +175,16 @@ pub enum FirstNode {
 }
 
 impl FirstNode {
-    const fn of_channel(first: u8, short_channel_id: u64) -> Self {
+    const fn on_channel(first: u8, short_channel_id: u64) -> Self {
         let direction = if first == 0 { Direction::NodeOne } else { Direction::NodeTwo };
         Self::Channel { direction, short_channel_id: ShortChannelId(short_channel_id) }
     }
 }
 
 /// Which end of a channel: the channel announcement's `node_id_1` or `node_id_2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Deliberately exhaustive: a channel has two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// `node_id_1`, direction 0.
     NodeOne,
@@ -233,12 +237,12 @@ impl FromStr for ShortChannelId {
 }
 
 /// A text that is no short channel id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("no short channel id: expected BLOCKxTRANSACTIONxOUTPUT, as in 890123x456x0")]
 #[non_exhaustive]
 pub struct ShortChannelIdError;
 
-/// A path with its own bytes, in the encoding of today's BOLT 12: what a writer keeps and puts into messages.
+/// A path with its own bytes, in the encoding of merged BOLT 12: what a writer keeps and puts into messages.
 ///
 /// ```
 /// use bolt12::Offer;
@@ -250,7 +254,7 @@ pub struct ShortChannelIdError;
 /// assert_eq!(BlindedPathBuf::try_from(&path.to_bytes()?[..])?, path);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BlindedPathBuf {
     /// The node at which the path begins.
     pub first_node: FirstNode,
@@ -346,7 +350,7 @@ impl PathList {
             first_node = read(&mut reader, form, first_node, source, &mut points)?;
             count = count.saturating_add(1);
         }
-        Ok(Self { span: Span::of_value(record), count, points })
+        Ok(Self { span: Span::from_value(record), count, points })
     }
 
     /// The paths, borrowed from the message's bytes.
@@ -402,7 +406,7 @@ fn read(
     Ok(first_node)
 }
 
-/// How many points there are, so that room is made for them once, and never for more than the bytes can hold. Where the
+/// How many points there are, so that memory is allocated once, and never for more than the bytes can hold. Where the
 /// paths are broken, [`read`] says so.
 fn count_points(mut reader: Reader<'_>, form: PathForm) -> usize {
     let mut path = || {

@@ -77,7 +77,7 @@ impl fmt::Debug for Currency {
 }
 
 /// A text that is no currency.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[error("{found:?} is no currency: expected three upper-case letters, as in EUR")]
 #[non_exhaustive]
 pub struct CurrencyError {

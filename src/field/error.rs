@@ -5,13 +5,13 @@ use core::fmt;
 
 use bitcoin::Network;
 
-use super::{Field, ShownChain};
+use super::{Field, ProofErrorKind, ShownChain};
 use crate::tlv::{ValueError, ValueErrorKind};
 
 /// A field that breaks a rule: which one, where, and how.
 ///
 /// Displays as `offer_issuer_id (type 22) at byte 57: not a point on secp256k1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FieldError {
     field: Field,
     offset: Option<usize>,
@@ -60,39 +60,36 @@ impl fmt::Display for FieldError {
     }
 }
 
-impl core::error::Error for FieldError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.kind)
-    }
-}
+/// Its sentence contains that of the kind, so there is no `source()`.
+impl core::error::Error for FieldError {}
 
 /// The rules that a field can break.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldErrorKind {
     /// The value is badly encoded.
-    #[error("{0}")]
+    #[error(transparent)]
     Value(ValueErrorKind),
     /// The field has to be there and is not.
     #[error("missing")]
     Missing,
-    /// An even type that nobody knows: a message that must not be understood in part.
+    /// An unknown even type: a message that must not be understood in part.
     #[error("unknown even type")]
     UnknownEven,
-    /// An even feature bit that nobody knows.
+    /// An unknown even feature bit.
     #[error("unknown even feature bit {bit}")]
     UnknownFeature {
         /// The lowest such bit.
         bit: usize,
     },
-    /// The field needs another one beside it.
+    /// The field requires another one.
     #[error("present without {other}")]
     Without {
         /// The field that is not there.
         other: Field,
     },
-    /// The field must not stand beside another one.
-    #[error("not allowed beside {other}")]
+    /// The field is not allowed together with another one.
+    #[error("not allowed with {other}")]
     Beside {
         /// The other field.
         other: Field,
@@ -117,7 +114,7 @@ pub enum FieldErrorKind {
         /// What it has to repeat.
         expected: &'static str,
     },
-    /// A type that the message has no room for, odd or even.
+    /// A type outside the ranges of the message, odd or even.
     #[error("outside the types of {message}")]
     OutOfRange {
         /// The message.
@@ -152,7 +149,7 @@ pub enum FieldErrorKind {
         expected: u64,
     },
     /// More items than there are, or none.
-    #[error("{quantity} items, 1 to {max} can be had")]
+    #[error("{quantity} items, expected 1 to {max}")]
     Quantity {
         /// The number of items.
         quantity: u64,
@@ -160,7 +157,7 @@ pub enum FieldErrorKind {
         max: u64,
     },
     /// A list that does not pair with another one.
-    #[error("{found} items beside {expected} in {other}")]
+    #[error("{found} items, expected {expected} as in {other}")]
     Count {
         /// Items of this list.
         found: usize,
@@ -243,4 +240,7 @@ pub enum FieldErrorKind {
         /// The field with the key.
         key: Field,
     },
+    /// A rule of payer proofs.
+    #[error(transparent)]
+    Proof(#[from] ProofErrorKind),
 }

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use bitcoin::{Address, Network, WitnessProgram, WitnessVersion};
 
-use super::{FieldErrorKind, Span};
-use crate::tlv::{Reader, Record, ValueError};
+use super::FieldErrorKind;
+use crate::tlv::{Reader, Record, Span, ValueError};
 
 /// A witness version and program as an invoice states them, whether or not they make an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ pub struct FallbackAddress<'a> {
 impl<'a> FallbackAddress<'a> {
     /// The address on `network`, or `None` for one that a payer has to skip (BOLT 12, R-I-34): a version above 16, a
     /// program under 2 or over 40 bytes, or one unfit for its version: version 0 has 20 or 32 bytes, version 1 has 32,
-    /// since anybody can spend from another.
+    /// since everyone can spend from another.
     ///
     /// ```
     /// use bitcoin::Network;
@@ -67,7 +67,7 @@ impl FallbackList {
         while !reader.is_empty() {
             FallbackAddress::read(&mut reader)?;
         }
-        Ok(Self { span: Span::of_value(record) })
+        Ok(Self { span: Span::from_value(record) })
     }
 
     /// The list of addresses at `span`, each of which was read there.

@@ -9,6 +9,7 @@ mod fallback;
 mod features;
 mod payinfo;
 mod price;
+mod proof_error;
 mod untrusted;
 
 use alloc::vec::Vec;
@@ -16,8 +17,7 @@ use core::fmt;
 
 use secp256k1::{PublicKey, XOnlyPublicKey, schnorr};
 
-pub(crate) use crate::tlv::{Points, Span};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
+use crate::tlv::{Points, Reader, Record, Span, ValueError, ValueErrorKind, Writer};
 
 pub use bip353::{Bip353Name, NameError};
 pub use blinded_path::{
@@ -34,7 +34,9 @@ pub use features::Features;
 pub(crate) use payinfo::PayInfoList;
 pub use payinfo::{PayInfo, PaymentRelay, RelayingHop};
 pub use price::Price;
+pub use proof_error::ProofErrorKind;
 pub use untrusted::UntrustedText;
+pub(crate) use untrusted::is_unsafe;
 
 /// A field of a message: its type number and its name in the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +71,7 @@ impl Field {
     }
 
     /// Reads the value of `record`, which has `size` bytes. The length is judged before the content, so that a value of
-    /// another length is called too short or too long whatever its bytes are.
+    /// another length is called too short or too long before its bytes are read.
     pub(crate) fn read_sized<'a, T>(
         self,
         record: &Record<'a>,
@@ -118,7 +120,7 @@ impl Field {
             let length = record.value().len();
             reader.take(length)?;
             if length.checked_rem(size) == Some(0) {
-                Ok(Span::of_value(record))
+                Ok(Span::from_value(record))
             } else {
                 Err(ValueError::new(ValueErrorKind::Ragged { length, size }, 0))
             }
@@ -153,7 +155,7 @@ pub(crate) fn refuse_nul(text: &str) -> Result<(), ValueError> {
     text.find('\0').map_or(Ok(()), |at| Err(ValueError::new(ValueErrorKind::Nul, at)))
 }
 
-/// Appends `part` behind its length in two bytes.
+/// Appends the length of `part` in two bytes, then `part`.
 pub(crate) fn write_u16_length(part: &[u8], out: &mut Vec<u8>) -> Result<(), FieldErrorKind> {
     let length = u16::try_from(part.len()).map_err(|_| FieldErrorKind::PartTooLong { length: part.len() })?;
     out.extend(length.to_be_bytes());

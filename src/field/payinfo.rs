@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{Features, FieldErrorKind, Span};
-use crate::tlv::{Reader, Record, ValueError};
+use super::{Features, FieldErrorKind};
+use crate::tlv::{Reader, Record, Span, ValueError};
 
 /// Fees and limits of a blinded path as a whole. Amounts are in msat.
 ///
-/// Whoever writes an invoice may put any numbers here, so all arithmetic is checked.
+/// The writer of an invoice may put any numbers here, so all arithmetic is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PayInfo<'a> {
     /// The fixed part of the fee.
@@ -157,7 +157,7 @@ impl PaymentRelay {
     /// What leaves the hop when `amount_msat` enters it (BOLT 4, "Route Blinding"), 0 when that does not pay the base:
     /// `ceil((amount - base)·10⁶ / (10⁶ + proportional))`.
     ///
-    /// Whatever fee [`PayInfo::fee`] computes comes out whole here, for every rate.
+    /// Each fee that [`PayInfo::fee`] computes is exact here, for every rate.
     pub fn amount_to_forward(&self, amount_msat: u64) -> u64 {
         let after_base = amount_msat.saturating_sub(self.fee_base_msat.into());
         let divisor = MILLION.saturating_add(self.fee_proportional_millionths.into());
@@ -196,7 +196,7 @@ impl PayInfoList {
         while !reader.is_empty() {
             PayInfo::read(&mut reader)?;
         }
-        Ok(Self { span: Span::of_value(record) })
+        Ok(Self { span: Span::from_value(record) })
     }
 
     pub(crate) fn view(self, bytes: &[u8]) -> impl Iterator<Item = PayInfo<'_>> + Clone {

@@ -7,6 +7,8 @@ use crate::amount::{AmountError, Msat};
 
 /// What an offer asks for. Displays as `1500msat` or `10.50 USD`; a currency whose exponent is not
 /// known as `1050 minor units of XYZ`, so that cents are not read as dollars.
+///
+/// Deliberately exhaustive: a price is in bitcoin or in a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Price {
     /// Bitcoin.

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write};
 
-/// A text somebody else wrote. Its display cannot forge a line, a log entry or a reading direction: control, format,
+/// A text that a stranger wrote. Its display cannot forge a line, a log entry or a reading direction: control, format,
 /// separator and private characters come out as U+FFFD. The text itself is there too.
 ///
 /// ```
@@ -15,7 +15,7 @@ use core::fmt::{self, Write};
 pub struct UntrustedText<'a>(&'a str);
 
 impl<'a> UntrustedText<'a> {
-    /// Marks `text` as somebody else's.
+    /// Marks `text` as written by a stranger.
     pub const fn new(text: &'a str) -> Self {
         Self(text)
     }
@@ -47,7 +47,7 @@ impl PartialEq<&str> for UntrustedText<'_> {
 }
 
 /// Unicode 16: categories Cc (control), Cf (format), Zl and Zp (separators), Co (private use), and noncharacters.
-fn is_unsafe(character: char) -> bool {
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'

@@ -13,11 +13,12 @@ use crate::amount::Msat;
 use crate::codec::{
     BuildError, ParseError, bad_signature, message_interface, put_signature, read_records, value_of,
 };
-use crate::field::{BlindedPath, BlindedPaths, FallbackAddress, Features, FieldError, PayInfo, Points};
+use crate::field::{BlindedPath, BlindedPaths, FallbackAddress, Features, FieldError, PayInfo};
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::payment::{PaymentHash, Preimage};
 use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::text::Prefix;
+use crate::tlv::Points;
 
 /// An invoice: "pay me this, over one of these paths".
 ///

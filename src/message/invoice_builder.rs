@@ -9,10 +9,10 @@ use super::invoice::MultiPart;
 use super::{Invoice, InvoiceRequest, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
-use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo, Points};
+use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo};
 use crate::payment::PaymentHash;
 use crate::sign::Signer;
-use crate::tlv::Writer;
+use crate::tlv::{Points, Writer};
 
 /// Collects the fields of an [`Invoice`] in addition to those of the request, every record of which
 /// it repeats. [`InvoiceRequest::respond`] begins it. [`InvoiceBuilder::sign`] refuses what a
@@ -106,7 +106,7 @@ impl<'a> InvoiceBuilder<'a> {
         // The holder of the issuer id signs, if there is one. With only paths, the key of the signer ends one of
         // them: readers have that rule too (R-I-5, R-I-29).
         let node_id = self.request.offer_issuer_id().unwrap_or_else(|| signer.public_key());
-        let mut writer = Writer::with_capacity(self.room());
+        let mut writer = Writer::with_capacity(self.capacity());
         let (mirrored, is_experimental) = (self.request.request_view().mirrored(), types::is_experimental);
         writer.copy(mirrored.clone().filter(|record| !is_experimental(record.number())));
         write_paths(types::INVOICE_PATHS, &self.paths, &mut writer)?;
@@ -139,7 +139,7 @@ impl<'a> InvoiceBuilder<'a> {
     }
 
     /// The bytes of the invoice, and few more, so that one allocation suffices.
-    fn room(&self) -> usize {
+    fn capacity(&self) -> usize {
         let hash_and_signature = 2 + 32 + SIGNATURE_RECORD_LEN;
         let values = [
             self.request.as_bytes().len(),

@@ -11,8 +11,8 @@ use super::types::{
 };
 use super::verify::VerifyError;
 use crate::codec::{BuildError, ParseError, check_length, read_records};
-use crate::field::{Field, FieldError, FieldErrorKind, Points, Span, UntrustedText, refuse_nul, write_text};
-use crate::tlv::{Reader, Record, Stream, Writer, bigsize};
+use crate::field::{Field, FieldError, FieldErrorKind, UntrustedText, refuse_nul, write_text};
+use crate::tlv::{Points, Reader, Record, Span, Stream, Writer, bigsize};
 
 /// The reply of a node to a request or an invoice that it refuses. It has no text form and no
 /// signature.
@@ -38,7 +38,7 @@ pub struct InvoiceError {
 }
 
 impl InvoiceError {
-    /// Begins a reply with the reason `error`, in words for people.
+    /// Begins a reply with the reason `error`, as text for people.
     pub const fn builder(error: &str) -> InvoiceErrorBuilder<'_> {
         InvoiceErrorBuilder { error, erroneous_field: None, suggested_value: None }
     }
@@ -53,7 +53,7 @@ impl InvoiceError {
         self.suggested_value.map(|span| span.slice(&self.bytes))
     }
 
-    /// `error`: the reason, in the words of the other node.
+    /// `error`: the reason, as the other node wrote it.
     pub fn error(&self) -> Option<UntrustedText<'_>> {
         self.error.map(|span| UntrustedText::new(span.text(&self.bytes)))
     }
@@ -83,7 +83,7 @@ impl InvoiceError {
         writer.record(types::ERROR.number(), error.as_bytes());
         let bytes = writer.into_bytes();
         let place = |field: Field| {
-            Stream::from_validated(&bytes).find(field.number()).map(|record| Span::of_value(&record))
+            Stream::from_validated(&bytes).find(field.number()).map(|record| Span::from_value(&record))
         };
         let (suggested_value, error) = (place(types::SUGGESTED_VALUE), place(types::ERROR));
         Self { bytes, erroneous_field: field.map(Field::number), suggested_value, error }
@@ -134,9 +134,9 @@ impl InvoiceError {
         read_records(&bytes, |record| {
             match record.number() {
                 1 => erroneous_field = Some(types::ERRONEOUS_FIELD.read(record, Reader::tu64)?),
-                3 => suggested_value = Some(Span::of_value(record)),
+                3 => suggested_value = Some(Span::from_value(record)),
                 5 => {
-                    let text = |reader: &mut Reader<'_>| reader.utf8().map(|_| Span::of_value(record));
+                    let text = |reader: &mut Reader<'_>| reader.utf8().map(|_| Span::from_value(record));
                     error = Some(types::ERROR.read(record, text)?);
                 }
                 _ => return Ok(false),
@@ -148,7 +148,7 @@ impl InvoiceError {
 }
 
 impl fmt::Display for InvoiceError {
-    /// The words of the other node, with control characters replaced, and the field that is
+    /// The text of the other node, with control characters replaced, and the field that is
     /// refused.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text: String = self.error().map_or_else(|| "no reason given".into(), |error| error.to_string());

@@ -7,11 +7,9 @@ use super::request_fields::{RequestFields, RequestReading, RequestView};
 use super::types;
 use crate::amount::Msat;
 use crate::codec::{broken, read_features, read_items, read_msat, read_paths};
-use crate::field::{
-    FallbackList, FieldError, FieldErrorKind, PathForm, PathList, PayInfo, PayInfoList, Points, Span,
-};
+use crate::field::{FallbackList, FieldError, FieldErrorKind, PathForm, PathList, PayInfo, PayInfoList};
 use crate::payment::PaymentHash;
-use crate::tlv::{Reader, Record};
+use crate::tlv::{Points, Reader, Record, Span};
 
 /// The invoice's own fields.
 #[derive(Clone, Debug)]
@@ -27,10 +25,10 @@ pub(super) struct InvoiceFields {
 
 /// The invoice's own fields that may be absent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Optional {
-    pub(super) relative_expiry: Option<u32>,
-    pub(super) fallbacks: Option<FallbackList>,
-    pub(super) features: Option<Span>,
+pub(crate) struct Optional {
+    pub(crate) relative_expiry: Option<u32>,
+    pub(crate) fallbacks: Option<FallbackList>,
+    pub(crate) features: Option<Span>,
 }
 
 impl InvoiceFields {
@@ -82,21 +80,21 @@ impl InvoiceFields {
 }
 
 /// The fields of an invoice while its records are read.
-#[derive(Debug, Default)]
-pub(super) struct InvoiceReading {
-    request: RequestReading,
-    paths: Option<PathList>,
-    blindedpay: Option<PayInfoList>,
-    created_at: Option<u64>,
-    payment_hash: Option<PaymentHash>,
-    amount: Option<Msat>,
-    node_id: Option<PublicKey>,
-    optional: Optional,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InvoiceReading {
+    pub(crate) request: RequestReading,
+    pub(crate) paths: Option<PathList>,
+    pub(crate) blindedpay: Option<PayInfoList>,
+    pub(crate) created_at: Option<u64>,
+    pub(crate) payment_hash: Option<PaymentHash>,
+    pub(crate) amount: Option<Msat>,
+    pub(crate) node_id: Option<PublicKey>,
+    pub(crate) optional: Optional,
 }
 
 impl InvoiceReading {
     /// Reads one record; `false` when its type is none of an invoice's.
-    pub(super) fn read_record(
+    pub(crate) fn read_record(
         &mut self,
         record: &Record<'_>,
         points: &mut Points<'_>,

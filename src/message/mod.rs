@@ -57,12 +57,12 @@ pub use cln_offer_id::ClnOfferId;
 pub use invoice::{Invoice, MultiPart};
 pub use invoice_builder::InvoiceBuilder;
 pub use invoice_error::{InvoiceError, InvoiceErrorBuilder};
+pub(crate) use invoice_fields::InvoiceReading;
 pub use invoice_verify::{InvoiceContext, PayeeAuthentication, VerifiedInvoice};
 pub use invreq_id::InvreqId;
 pub use offer::Offer;
 pub use offer_builder::OfferBuilder;
 pub use offer_check::{CheckedOffer, OfferContext};
-#[cfg(feature = "serde")]
 pub(crate) use offer_fields::OfferView;
 pub use payer_keys::PayerKeys;
 pub use request::InvoiceRequest;
@@ -70,4 +70,5 @@ pub use request_builder::InvoiceRequestBuilder;
 #[cfg(feature = "serde")]
 pub(crate) use request_fields::RequestView;
 pub use request_verify::{RequestContext, VerifiedRequest};
+pub(crate) use verify::first_difference;
 pub use verify::{Arrival, Destination, VerifyError};

@@ -6,9 +6,9 @@ use super::offer_fields::{OfferFields, OfferView, offer_accessors};
 use super::types::{self, TypeRanges};
 use super::{ClnOfferId, InvoiceRequestBuilder, OfferBuilder};
 use crate::codec::{ParseError, message_interface, read_records};
-use crate::field::Points;
 use crate::merkle::{LnNonce, MerkleRoot, OfferId, root};
 use crate::text::Prefix;
+use crate::tlv::Points;
 
 /// An offer: "ask me for an invoice, you pay me".
 ///

@@ -8,8 +8,8 @@ use secp256k1::PublicKey;
 use super::{Offer, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, room_for, write_chains, write_own_records, write_paths};
-use crate::field::{BlindedPath, Currency, FieldError, FieldErrorKind, Points, Price, write_text};
-use crate::tlv::Writer;
+use crate::field::{BlindedPath, Currency, FieldError, FieldErrorKind, Price, write_text};
+use crate::tlv::{Points, Writer};
 
 /// Collects the fields of an [`Offer`]. [`OfferBuilder::build`] refuses what a writer must not
 /// write ([R-O-1](crate::requirements#r-o-1) to [R-O-12](crate::requirements#r-o-12)).
@@ -152,7 +152,7 @@ impl<'a> OfferBuilder<'a> {
     /// record outside the experimental range, a NUL in a text (Core Lightning reads none), more
     /// than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN) bytes.
     pub fn build(&self) -> Result<Offer, BuildError> {
-        let mut writer = Writer::with_capacity(self.room());
+        let mut writer = Writer::with_capacity(self.capacity());
         write_chains(types::OFFER_CHAINS, &self.chains, &mut writer);
         writer.record_if(types::OFFER_METADATA.number(), self.metadata);
         match &self.price {
@@ -190,7 +190,7 @@ impl<'a> OfferBuilder<'a> {
     }
 
     /// The bytes of the offer, and few more, so that one allocation suffices.
-    fn room(&self) -> usize {
+    fn capacity(&self) -> usize {
         let values = [
             self.chains.len().saturating_mul(32),
             self.metadata.map_or(0, <[u8]>::len),

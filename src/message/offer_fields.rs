@@ -10,25 +10,25 @@ use crate::codec::{
     value_of,
 };
 use crate::field::{
-    BlindedPaths, Currency, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Points, Price,
-    Span, UntrustedText,
+    BlindedPaths, Currency, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Price,
+    UntrustedText,
 };
-use crate::tlv::{Reader, Record, Stream};
+use crate::tlv::{Points, Reader, Record, Span, Stream};
 
 /// The fields of an offer, texts and lists by their place in the bytes of the message.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OfferFields {
-    chains: Option<Span>,
-    metadata: Option<Span>,
-    currency: Option<Currency>,
-    amount: Option<u64>,
-    description: Option<Span>,
-    features: Option<Span>,
-    absolute_expiry: Option<u64>,
-    paths: Option<PathList>,
-    issuer: Option<Span>,
-    quantity_max: Option<u64>,
-    issuer_id: Option<PublicKey>,
+pub(crate) struct OfferFields {
+    pub(crate) chains: Option<Span>,
+    pub(crate) metadata: Option<Span>,
+    pub(crate) currency: Option<Currency>,
+    pub(crate) amount: Option<u64>,
+    pub(crate) description: Option<Span>,
+    pub(crate) features: Option<Span>,
+    pub(crate) absolute_expiry: Option<u64>,
+    pub(crate) paths: Option<PathList>,
+    pub(crate) issuer: Option<Span>,
+    pub(crate) quantity_max: Option<u64>,
+    pub(crate) issuer_id: Option<PublicKey>,
 }
 
 /// The feature bits that BOLT 12 assigns in offers: none.
@@ -46,7 +46,7 @@ impl OfferFields {
                 refuse_empty(types::OFFER_CHAINS, record)?; // R-O-24
                 self.chains = Some(read_chains(types::OFFER_CHAINS, record)?);
             }
-            4 => self.metadata = Some(Span::of_value(record)),
+            4 => self.metadata = Some(Span::from_value(record)),
             6 => self.currency = Some(types::OFFER_CURRENCY.read(record, Currency::read)?),
             8 => self.amount = Some(self.read_amount(record)?),
             10 => self.description = Some(read_text(types::OFFER_DESCRIPTION, record)?),
@@ -107,7 +107,7 @@ pub(crate) struct OfferView<'a> {
 }
 
 impl<'a> OfferView<'a> {
-    pub(super) const fn new(bytes: &'a [u8], fields: &'a OfferFields) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8], fields: &'a OfferFields) -> Self {
         Self { bytes, fields }
     }
 
@@ -181,7 +181,7 @@ impl<'a> OfferView<'a> {
     }
 
     /// Whether a path to the issuer ends at `node_id`.
-    pub(super) fn has_path_to(self, node_id: PublicKey) -> bool {
+    pub(crate) fn has_path_to(self, node_id: PublicKey) -> bool {
         self.paths().ends().any(|end| end == node_id)
     }
 

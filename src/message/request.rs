@@ -12,12 +12,12 @@ use crate::amount::Msat;
 use crate::codec::{
     BuildError, ParseError, bad_signature, message_interface, put_signature, read_records, with_signature,
 };
-use crate::field::{FieldError, Points};
+use crate::field::FieldError;
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::payment::PaymentHash;
 use crate::sign::{Sighash, SignatureField, Signer, sign};
 use crate::text::Prefix;
-use crate::tlv::Writer;
+use crate::tlv::{Points, Writer};
 
 /// A request for an invoice: for an offer ("send me an invoice for this, I pay"), or without one
 /// ("I pay the first payee that sends an invoice"), which is how money is offered.

@@ -8,9 +8,9 @@ use secp256k1::PublicKey;
 use super::{InvoiceRequest, Offer, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
-use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, Points, write_text};
+use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, write_text};
 use crate::sign::Signer;
-use crate::tlv::Writer;
+use crate::tlv::{Points, Writer};
 
 /// Collects the fields of an [`InvoiceRequest`]. It refuses what a writer must not write
 /// ([R-Q-1](crate::requirements#r-q-1) to [R-Q-11](crate::requirements#r-q-11)).
@@ -181,7 +181,7 @@ impl<'a> InvoiceRequestBuilder<'a> {
     }
 
     /// The bytes of the request, and few more, so that one allocation suffices.
-    fn room(&self, metadata: &[u8]) -> usize {
+    fn capacity(&self, metadata: &[u8]) -> usize {
         let subject = match self.subject {
             Subject::Offer(offer) => offer.as_bytes().len(),
             Subject::Description(description) => description.len(),
@@ -206,7 +206,7 @@ impl<'a> InvoiceRequestBuilder<'a> {
         signed: bool,
     ) -> Result<Writer, FieldError> {
         self.check(metadata)?;
-        let mut writer = Writer::with_capacity(self.room(metadata));
+        let mut writer = Writer::with_capacity(self.capacity(metadata));
         writer.record(types::INVREQ_METADATA.number(), metadata);
         match self.subject {
             Subject::Offer(offer) => {

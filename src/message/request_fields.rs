@@ -10,10 +10,10 @@ use super::{ClnOfferId, types};
 use crate::amount::Msat;
 use crate::codec::{broken, read_features, read_msat, read_paths, read_text, refuse_empty, value_of};
 use crate::field::{
-    Bip353Name, BlindedPaths, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Points, Price,
-    Span, UntrustedText,
+    Bip353Name, BlindedPaths, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Price,
+    UntrustedText,
 };
-use crate::tlv::{Reader, Record, Stream};
+use crate::tlv::{Points, Reader, Record, Span, Stream};
 
 /// The fields of a request, those of the offer among them, texts and lists by their place in the
 /// bytes of the message.
@@ -27,14 +27,14 @@ pub(super) struct RequestFields {
 
 /// The fields of a request that may be absent.
 #[derive(Clone, Debug, Default)]
-struct Optional {
-    chain: Option<ChainHash>,
-    amount: Option<Msat>,
-    features: Option<Span>,
-    quantity: Option<u64>,
-    payer_note: Option<Span>,
-    paths: Option<PathList>,
-    bip_353_name: Option<Span>,
+pub(crate) struct Optional {
+    pub(crate) chain: Option<ChainHash>,
+    pub(crate) amount: Option<Msat>,
+    pub(crate) features: Option<Span>,
+    pub(crate) quantity: Option<u64>,
+    pub(crate) payer_note: Option<Span>,
+    pub(crate) paths: Option<PathList>,
+    pub(crate) bip_353_name: Option<Span>,
 }
 
 impl RequestFields {
@@ -196,12 +196,12 @@ impl<'a> RequestView<'a> {
 }
 
 /// The fields of a request while its records are read.
-#[derive(Debug, Default)]
-pub(super) struct RequestReading {
-    offer: OfferFields,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RequestReading {
+    pub(crate) offer: OfferFields,
     metadata: Option<Span>,
-    payer_id: Option<PublicKey>,
-    optional: Optional,
+    pub(crate) payer_id: Option<PublicKey>,
+    pub(crate) optional: Optional,
 }
 
 /// The feature bits that BOLT 12 assigns in requests: none.
@@ -216,7 +216,7 @@ impl RequestReading {
     ) -> Result<bool, FieldError> {
         let to = &mut self.optional;
         match record.number() {
-            0 => self.metadata = Some(Span::of_value(record)),
+            0 => self.metadata = Some(Span::from_value(record)),
             80 => to.chain = Some(ChainHash::from(types::INVREQ_CHAIN.read_array::<32>(record)?)),
             82 => to.amount = Some(read_msat(types::INVREQ_AMOUNT, record)?),
             84 => to.features = Some(read_features(types::INVREQ_FEATURES, record, KNOWN_FEATURES)?), // R-Q-22
@@ -228,7 +228,8 @@ impl RequestReading {
                 to.paths = Some(read_paths(types::INVREQ_PATHS, record, PathForm::Bolt12, points)?);
             }
             91 => {
-                let read = |reader: &mut Reader<'_>| Bip353Name::read(reader).map(|_| Span::of_value(record));
+                let read =
+                    |reader: &mut Reader<'_>| Bip353Name::read(reader).map(|_| Span::from_value(record));
                 to.bip_353_name = Some(types::INVREQ_BIP_353_NAME.read(record, read)?);
             }
             _ => return self.offer.read_record(record, points),

@@ -108,13 +108,13 @@ pub mod invoice_error {
     pub const ERRONEOUS_FIELD: Field = Field::new(1, "erroneous_field");
     /// A value of that field that would be accepted.
     pub const SUGGESTED_VALUE: Field = Field::new(3, "suggested_value");
-    /// The error, in words for people.
+    /// The error, as text for people.
     pub const ERROR: Field = Field::new(5, "error");
 }
 
 /// The ranges of types that a message may have, known or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TypeRanges {
+pub(crate) struct TypeRanges {
     message: &'static str,
     /// First and last of each range.
     ranges: &'static [(u64, u64)],
@@ -130,9 +130,12 @@ impl TypeRanges {
     pub(super) const INVOICE: Self =
         Self { message: "an invoice", ranges: &[(0, 239), SIGNATURES, (1_000_000_000, 3_999_999_999)] };
 
+    /// Those of an invoice but its first, type 0, and the proof's own from 1001 to 999 999 999.
+    pub(crate) const PAYER_PROOF: Self = Self { message: "a payer proof", ranges: &[(1, 3_999_999_999)] };
+
     /// Refuses a type outside the ranges ([R-O-20](crate::requirements#r-o-20),
     /// [R-Q-21](crate::requirements#r-q-21)).
-    pub(super) fn check(self, record: &Record<'_>) -> Result<(), FieldError> {
+    pub(crate) fn check(self, record: &Record<'_>) -> Result<(), FieldError> {
         let number = record.number();
         if self.ranges.iter().any(|(first, last)| (first..=last).contains(&&number)) {
             return Ok(());
@@ -152,13 +155,18 @@ pub(crate) fn known(number: u64) -> Option<Field> {
     ALL.iter().copied().find(|field| field.number() == number)
 }
 
+/// Whether a type of an invoice's, signatures left out.
+pub(crate) const fn is_invoice_type(number: u64) -> bool {
+    matches!(number, 0..=239 | 1_000_000_000..=3_999_999_999)
+}
+
 /// Whether of an experimental range, all of which come after the signatures.
 pub(super) const fn is_experimental(number: u64) -> bool {
     number >= 1_000_000_000
 }
 
 /// Whether a type of an offer's, which requests and invoices repeat.
-pub(super) fn is_offer_type(number: u64) -> bool {
+pub(crate) fn is_offer_type(number: u64) -> bool {
     matches!(number, 1..=79 | 1_000_000_000..=1_999_999_999)
 }
 

@@ -39,7 +39,7 @@ impl fmt::Display for Arrival {
 /// Where to send an onion message.
 ///
 /// Deliberately exhaustive: a sender has to handle every destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Destination<'a> {
     /// Over this blinded path.
     Path(BlindedPath<'a>),
@@ -59,7 +59,7 @@ pub(super) fn destinations<'a>(
 }
 
 /// The first record in which two runs of records differ. `None` when they are equal, byte for byte.
-pub(super) fn first_difference<'a>(
+pub(crate) fn first_difference<'a>(
     mut ours: impl Iterator<Item = Record<'a>>,
     mut theirs: impl Iterator<Item = Record<'a>>,
 ) -> Option<Field> {

@@ -13,7 +13,7 @@ use crate::payment::{PaymentHash, PaymentProof};
 /// The permission to pay one invoice for one payout. It exists only after the ledger has written it
 /// durably.
 ///
-/// Pass it to [`Ledger::pay`](super::Ledger::pay). Or hand it to the node yourself, then end it with
+/// Pass it to [`Ledger::pay`](super::Ledger::pay). Or give it to the node yourself, then end it with
 /// [`Ledger::settle`](super::Ledger::settle) or [`Ledger::release`](super::Ledger::release). Dropping it does *not*
 /// release the payout: the claim stays in flight until [`Ledger::recover`](super::Ledger::recover) has asked the node.
 /// As long as the claim is held, recovery in this process does not touch it, through any

@@ -19,9 +19,9 @@ use super::store::{Label, Row};
 use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed};
-use crate::field::{Field, FieldError, Span};
+use crate::field::{Field, FieldError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
+use crate::tlv::{Reader, Record, Span, ValueError, ValueErrorKind, Writer};
 
 impl Payout {
     /// The bytes that [`Payout::read`] takes back, from a row with this payout's version.
@@ -175,11 +175,11 @@ struct Parts {
 impl Parts {
     fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
         match record.number() {
-            2 => self.terms = Some(Span::of_value(record)),
+            2 => self.terms = Some(Span::from_value(record)),
             6 => self.created_at = Some(CREATED_AT.read(record, Reader::tu64)?),
             14 => self.closed = CLOSED.read(record, |_| Ok(true))?,
             16 => self.attempts = ATTEMPTS.read(record, |reader| reader.list(read_attempt))?,
-            18 => self.invoice = Some(Span::of_value(record)),
+            18 => self.invoice = Some(Span::from_value(record)),
             20 => self.amount = Some(AMOUNT_IN_FLIGHT.read(record, Reader::msat)?),
             22 => self.last_event = Some(LAST_EVENT.read(record, Reader::tu64)?),
             24 => self.last_event_hash = Some(LAST_EVENT_HASH.read(record, Reader::array)?),

@@ -18,9 +18,9 @@ use super::terms::Terms;
 use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed};
-use crate::field::{Field, FieldError, Span};
+use crate::field::{Field, FieldError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::tlv::{Reader, Record, ValueError, ValueErrorKind, Writer};
+use crate::tlv::{Reader, Record, Span, ValueError, ValueErrorKind, Writer};
 
 /// One entry of a payout's history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -337,14 +337,14 @@ impl Parts {
             4 => self.kind = Some(KIND.read(record, read_kind)?),
             6 => self.hash = Some(PaymentHash::from_byte_array(HASH.read(record, Reader::array)?)),
             8 => self.amount = Some(AMOUNT.read(record, Reader::msat)?),
-            10 => self.invoice = Some(Span::of_value(record)),
+            10 => self.invoice = Some(Span::from_value(record)),
             12 => self.preimage = Some(Preimage::from_byte_array(PREIMAGE.read(record, Reader::array)?)),
             14 => self.late = LATE.read(record, |_| Ok(true))?,
             16 => self.reason = Some(read_text(REASON, record)?),
             18 => self.paid_by = Some(PaymentHash::from_byte_array(PAID_BY.read(record, Reader::array)?)),
             20 => self.previous = Some(PREVIOUS.read(record, Reader::array)?),
             22 => self.version = Some(VERSION.read(record, Reader::tu64)?),
-            24 => self.terms = Some(Span::of_value(record)),
+            24 => self.terms = Some(Span::from_value(record)),
             26 => self.label = Some(read_text(LABEL, record)?),
             _ => return Ok(false),
         }
@@ -363,7 +363,7 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, ValueError> {
 }
 
 fn read_text(field: Field, record: &Record<'_>) -> Result<Span, FieldError> {
-    field.read(record, |reader| reader.utf8().map(|_| Span::of_value(record)))
+    field.read(record, |reader| reader.utf8().map(|_| Span::from_value(record)))
 }
 
 fn owned(span: Span, bytes: &[u8]) -> Vec<u8> {

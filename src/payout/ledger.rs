@@ -240,7 +240,7 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     ///
-    /// [`SettleError::WrongPreimage`]: the preimage proves nothing, and the claim stays in flight.
+    /// [`SettleError::WrongPreimage`]: the preimage is not that of the hash, and the claim stays in flight.
     /// [`SettleError::Refused`] for a payment that was never claimed here. After [`SettleError::Store`]
     /// settle again.
     pub fn settle(&self, hash: PaymentHash, preimage: Preimage, now: u64) -> Result<Settlement, SettleError> {
@@ -355,7 +355,7 @@ impl<S: Store> Ledger<S> {
         }
     }
 
-    /// Reads, decides and writes again as long as other callers write in between. Each conflict is the
+    /// Reads, decides and writes again until no other caller writes in between. Each conflict is the
     /// success of another caller, and a payout sees a bounded number of successes. Only a store that
     /// breaks its contract reaches the bound.
     pub(super) fn retrying<T, E: From<StoreError>>(

@@ -1,11 +1,14 @@
-//! Payouts: promises to pay once, and the ledger that keeps them.
+//! Payouts: obligations to pay once, and the ledger that keeps them.
+//!
+//! [`guides::desk`](crate::guides::desk) shows a whole payout in twenty lines, and
+//! [`guides::store`](crate::guides::store) how to keep payouts in a database of your own.
 //!
 //! # The promise
 //!
 //! A payout is paid **at most once**: through concurrent invoices, repeated invoices, crashes at
 //! any instruction, lost answers and payers that report failure although the money went out.
 //!
-//! It rests on three things, each small enough to be read and proved alone:
+//! It rests on three things, each small enough to be read and checked alone:
 //!
 //! 1. [`state`]: a pure function decides what may happen. It grants a claim only when nothing is in
 //!    flight and nothing was paid, and calls a payout used only with a [`PaymentProof`].
@@ -41,7 +44,7 @@
 //! | [`store`] | the [`Store`] trait and its contract |
 //! | `memory` | [`MemoryStore`], for tests (needs `std`) |
 //! | `redb` | `RedbStore`, one durable file (feature `redb`) |
-//! | `conformance` | the suite that proves a store (feature `conformance`) |
+//! | `conformance` | the suite that tests a store (feature `conformance`) |
 //! | `simulation` | the simulator that tests ledger, store and payer (feature `simulation`) |
 
 #[cfg(feature = "std")]

@@ -208,7 +208,7 @@ impl<S: Store> Ledger<S> {
     /// is not held in this process. It is one step of [`Ledger::recover`], for callers that call the node
     /// themselves.
     ///
-    /// Ask the node about the payment. If the node never began it, hand it the claim, unless
+    /// Ask the node about the payment. If the node never began it, pay the claim, unless
     /// [`Claim::paid_by`] reports that the payout is paid already: then release the claim. Do not begin
     /// the payment when the claim is older than the time for which the node certainly remembers, or when
     /// the invoice has expired. [`Ledger::apply_status`] records the outcome. An adopted payment is not a

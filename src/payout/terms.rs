@@ -20,7 +20,7 @@ pub struct Terms {
     refund_key: Option<XOnlyPublicKey>,
 }
 
-/// The message that the payer hands to the payee.
+/// The message that the payer gives to the payee.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PayoutMessage {

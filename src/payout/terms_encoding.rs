@@ -12,10 +12,10 @@ use super::terms::{PayoutMessage, Terms, TermsError};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed};
 use crate::draft;
-use crate::field::{Field, FieldError, Span};
+use crate::field::{Field, FieldError};
 use crate::merkle::MerkleRoot;
 use crate::message::InvoiceRequest;
-use crate::tlv::{Reader, Record, Writer};
+use crate::tlv::{Reader, Record, Span, Writer};
 
 /// The bytes that [`read`] takes back.
 pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
@@ -88,8 +88,8 @@ struct Parts {
 impl Parts {
     fn read(&mut self, record: &Record<'_>) -> Result<bool, FieldError> {
         match record.number() {
-            2 => self.offer = Some(Span::of_value(record)),
-            4 => self.request = Some(Span::of_value(record)),
+            2 => self.offer = Some(Span::from_value(record)),
+            4 => self.request = Some(Span::from_value(record)),
             6 => self.limit = Some(LIMIT.read(record, Reader::msat)?),
             8 => self.refund_key = Some(REFUND_KEY.read(record, Reader::x_only_point)?),
             10 => self.policy = FIRST_INVOICE_ONLY.read(record, |_| Ok(RetryPolicy::FirstInvoiceOnly))?,

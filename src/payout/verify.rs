@@ -51,7 +51,7 @@ impl Verification {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Finding {
-    /// The store cannot read a row at all.
+    /// The store cannot read a row.
     #[error(transparent)]
     UnreadableRow(UnreadablePayout),
     /// A row is damaged: its body, version, status or label.
@@ -137,7 +137,7 @@ impl<S: Store> Ledger<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when a listing cannot be read at all.
+    /// [`StoreError`] when a listing cannot be read.
     pub fn verify(&self, mut progress: impl FnMut(&Verification)) -> Result<Verification, StoreError> {
         let mut found = Verification::default();
         let mut listings: BTreeMap<Status, Digest> = BTreeMap::new();
@@ -166,7 +166,7 @@ impl<S: Store> Ledger<S> {
     }
 
     fn verify_row(&self, mut row: Row, found: &mut Verification) -> Result<(), StoreError> {
-        // Read again for as long as another caller moves the payout on between row and history.
+        // Read again when another caller changed the payout between row and history.
         for _ in 0..MAX_REREADS {
             let mut findings = Vec::new();
             let events = self.findings_of(&row, &mut findings)?;

@@ -38,7 +38,7 @@ pub enum TextChain {
 
 impl ForeignText {
     /// Recognises a text by its prefix, in lower case: what stands before its first `1`.
-    pub(super) fn of_prefix(prefix: &str) -> Option<Self> {
+    pub(super) fn from_prefix(prefix: &str) -> Option<Self> {
         match prefix {
             "lnurl" => return Some(Self::Lnurl),
             "bc" => return Some(Self::Address(TextChain::Bitcoin)),
@@ -55,7 +55,7 @@ impl ForeignText {
     }
 
     /// Recognises an address in base 58, which has no prefix but a checksum.
-    pub(super) fn of_base58(text: &str) -> Option<Self> {
+    pub(super) fn from_base58(text: &str) -> Option<Self> {
         if text.len() > MAX_BASE58_ADDRESS {
             return None;
         }

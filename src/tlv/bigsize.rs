@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 
 /// Why bytes are not a BigSize.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum BigSizeError {
     /// The bytes end before the integer does.
     #[error("cut off: {wanted} bytes are needed, {available} are left")]
     Truncated {
-        /// Bytes of the integer, as its first byte tells.
+        /// Bytes of the integer, as its first byte states.
         wanted: usize,
         /// Bytes there are.
         available: usize,
@@ -35,7 +35,7 @@ pub fn read(bytes: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
     }
 }
 
-/// Reads an integer of more than one byte from behind its first.
+/// Reads an integer of more than one byte after its first.
 fn read_long(first: u8, rest: &[u8]) -> Result<(u64, &[u8]), BigSizeError> {
     let available = rest.len().saturating_add(1);
     let (value, rest, least) = match first {

@@ -3,7 +3,7 @@
 use super::bigsize::BigSizeError;
 
 /// A stream whose framing breaks a rule of BOLT 1.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("at byte {offset}: {kind}")]
 pub struct StreamError {
     pub(super) kind: StreamErrorKind,
@@ -23,19 +23,18 @@ impl StreamError {
 }
 
 /// The rules of framing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum StreamErrorKind {
     /// The type is not a BigSize.
     #[error("record type: {0}")]
-    Type(#[source] BigSizeError),
+    Type(BigSizeError),
     /// The length is not a BigSize.
     #[error("length of type {number}: {error}")]
     Length {
         /// The record's type.
         number: u64,
         /// What is wrong with its length.
-        #[source]
         error: BigSizeError,
     },
     /// The stream ends inside the value.
@@ -55,7 +54,7 @@ pub enum StreamErrorKind {
         number: u64,
     },
     /// A type lower than the one before it.
-    #[error("type {number} stands behind type {previous}, types must ascend")]
+    #[error("type {number} after type {previous}: expected ascending types")]
     NotAscending {
         /// The record's type.
         number: u64,
@@ -78,7 +77,7 @@ impl StreamErrorKind {
 }
 
 /// A value that is not the encoding it should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("at byte {offset} of the value: {kind}")]
 pub struct ValueError {
     pub(super) kind: ValueErrorKind,
@@ -103,7 +102,7 @@ impl ValueError {
 }
 
 /// The ways in which an encoding can be wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueErrorKind {
     /// The value ends before its last part.
@@ -114,7 +113,7 @@ pub enum ValueErrorKind {
         /// Bytes there are.
         available: usize,
     },
-    /// The value goes on behind its last part.
+    /// The value goes on after its last part.
     #[error("{excess} bytes too many")]
     TooLong {
         /// Bytes left over.
@@ -152,8 +151,8 @@ pub enum ValueErrorKind {
     #[error("not a BIP 340 signature")]
     NotASignature,
     /// A BigSize that is not one.
-    #[error("{0}")]
-    BigSize(#[source] BigSizeError),
+    #[error(transparent)]
+    BigSize(BigSizeError),
     /// A first node that is neither a point nor a short channel id with direction.
     #[error("first node begins with {found:#04x}: expected 0 or 1 (short channel id) or 2 or 3 (point)")]
     FirstNode {

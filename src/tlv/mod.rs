@@ -18,7 +18,7 @@ pub(crate) use span::Span;
 pub use write::{Writer, tu64_bytes};
 
 /// One record, borrowed from the stream it stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record<'a> {
     number: u64,
     raw: &'a [u8],
@@ -67,7 +67,7 @@ impl<'a> Record<'a> {
 /// assert_eq!(types, [1, 3]);
 ///
 /// let error = Stream::new(&[0x03, 0x00, 0x01, 0x00]).unwrap_err();
-/// assert_eq!(error.to_string(), "at byte 2: type 1 stands behind type 3, types must ascend");
+/// assert_eq!(error.to_string(), "at byte 2: type 1 after type 3: expected ascending types");
 /// # Ok::<(), bolt12::tlv::StreamError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,11 +1,11 @@
-//! Points on their way into a message: decompressed once, and not at all where the writer just wrote them.
+//! Points on their way into a message: decompressed once, and never where the writer just wrote them.
 
 use secp256k1::{PublicKey, XOnlyPublicKey};
 
 use super::{Reader, ValueError};
 
 /// Where the points of a message come from. A stranger's have to be decompressed, which costs most of parsing; those
-/// of a message that a builder wrote are at hand, in the order of the stream.
+/// of a message that a builder wrote are kept, in the order of the stream.
 pub(crate) struct Points<'a, P = PublicKey> {
     known: Option<&'a mut dyn Iterator<Item = P>>,
 }

@@ -8,7 +8,7 @@ use crate::amount::Msat;
 
 use super::error::{ValueError, ValueErrorKind};
 
-/// Reads a value from its first byte to its last. It cannot panic, go back, or leave bytes unread unnoticed: whoever
+/// Reads a value from its first byte to its last. It cannot panic, go back, or leave bytes unread unnoticed: a reader that
 /// is done calls [`Reader::finish`].
 ///
 /// All integers are big endian. Every error carries the byte of the value at which it was found.

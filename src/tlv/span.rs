@@ -12,7 +12,7 @@ pub(crate) struct Span {
 
 impl Span {
     /// The place of a record's value.
-    pub(crate) fn of_value(record: &Record<'_>) -> Self {
+    pub(crate) fn from_value(record: &Record<'_>) -> Self {
         let start = record.value_offset();
         Self { start: narrow(start), end: narrow(start.saturating_add(record.value().len())) }
     }

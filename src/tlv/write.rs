@@ -15,7 +15,7 @@ use super::{Stream, bigsize};
 /// assert_eq!(writer.into_bytes(), [8, 2, 0x03, 0xe8, 10, 1, b'x']);
 /// ```
 ///
-/// A type that is not above the one before it would make a stream that nobody reads, so it is put in its place, and a
+/// A type that is not above the one before it would make an invalid stream, so it is put in its place, and a
 /// type written twice keeps the later value.
 #[derive(Clone, Debug, Default)]
 pub struct Writer {
@@ -29,7 +29,7 @@ impl Writer {
         Self { bytes: Vec::new(), last: None }
     }
 
-    /// An empty stream with room for `capacity` bytes.
+    /// An empty stream with capacity for `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { bytes: Vec::with_capacity(capacity), last: None }
     }
@@ -46,7 +46,7 @@ impl Writer {
 
     /// Writes a record whose value is `parts`, one after the other.
     pub fn parts(&mut self, number: u64, parts: &[&[u8]]) {
-        let length = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.len()));
+        let length = parts.iter().fold(0usize, |total, part| total.saturating_add(part.len()));
         let Ok(()) = self.record_with(number, length, |out| {
             parts.iter().for_each(|part| out.extend_from_slice(part));
             Ok::<(), Infallible>(())

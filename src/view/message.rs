@@ -65,7 +65,11 @@ pub(super) fn invoice_error<M: SerializeMap>(map: &mut M, error: &InvoiceError) 
     super::unknown(map, error.unknown_records())
 }
 
-fn offer_field<M: SerializeMap>(map: &mut M, offer: OfferView<'_>, number: u64) -> Result<(), M::Error> {
+pub(super) fn offer_field<M: SerializeMap>(
+    map: &mut M,
+    offer: OfferView<'_>,
+    number: u64,
+) -> Result<(), M::Error> {
     let Some(name) = types::known(number).and_then(|field| field.name()) else { return Ok(()) };
     match number {
         2 => map.serialize_entry(name, &list(offer.chains(), Shown)),

@@ -16,6 +16,7 @@
 mod draft_invoice;
 mod draft_offer;
 mod message;
+mod proof;
 mod value;
 
 use serde::ser::SerializeMap;
@@ -23,7 +24,7 @@ use serde::{Serialize, Serializer};
 
 use crate::codec::ParseError;
 use crate::tlv::Record;
-use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, draft};
+use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, PayerProof, draft};
 use value::Hex;
 
 /// A message as a serde value. It serialises as a map: `type`, the message's ids (a merged offer
@@ -43,6 +44,7 @@ enum Subject<'a> {
     InvoiceRequest(&'a InvoiceRequest),
     Invoice(&'a Invoice),
     InvoiceError(&'a InvoiceError),
+    PayerProof(&'a PayerProof),
     DraftOffer(&'a draft::Offer),
     DraftInvoiceRequest(&'a draft::InvoiceRequest),
     DraftInvoice(&'a draft::Invoice),
@@ -55,6 +57,7 @@ impl<'a> View<'a> {
             AnyMessage::Offer(message) => Subject::Offer(message),
             AnyMessage::InvoiceRequest(message) => Subject::InvoiceRequest(message),
             AnyMessage::Invoice(message) => Subject::Invoice(message),
+            AnyMessage::PayerProof(message) => Subject::PayerProof(message),
             AnyMessage::DraftOffer(message) => Subject::DraftOffer(message),
             AnyMessage::DraftInvoiceRequest(message) => Subject::DraftInvoiceRequest(message),
             AnyMessage::DraftInvoice(message) => Subject::DraftInvoice(message),
@@ -86,6 +89,12 @@ impl<'a> From<&'a InvoiceError> for View<'a> {
     }
 }
 
+impl<'a> From<&'a PayerProof> for View<'a> {
+    fn from(message: &'a PayerProof) -> Self {
+        Self(Subject::PayerProof(message))
+    }
+}
+
 impl<'a> From<&'a draft::Offer> for View<'a> {
     fn from(message: &'a draft::Offer) -> Self {
         Self(Subject::DraftOffer(message))
@@ -112,6 +121,7 @@ impl Serialize for View<'_> {
             Subject::InvoiceRequest(request) => message::invoice_request(&mut map, request)?,
             Subject::Invoice(invoice) => message::invoice(&mut map, invoice)?,
             Subject::InvoiceError(error) => message::invoice_error(&mut map, error)?,
+            Subject::PayerProof(proof) => proof::payer_proof(&mut map, proof)?,
             Subject::DraftOffer(offer) => draft_offer::offer(&mut map, offer)?,
             Subject::DraftInvoiceRequest(request) => draft_invoice::invoice_request(&mut map, request)?,
             Subject::DraftInvoice(invoice) => draft_invoice::invoice(&mut map, invoice)?,

@@ -28,7 +28,7 @@ struct Answer {
 
 const PREFIX_UNIT: &str =
     "Core Lightning compares only the beginning of the unit; the manual page knows three units";
-const BARE_POINT: &str = "the manual page wants 1 to 11 decimal places behind a point";
+const BARE_POINT: &str = "the manual page wants 1 to 11 decimal places after a point";
 const THREE_PLACES: &str = "a documented form that Core Lightning does not read";
 const NOT_POSITIVE: &str = "the manual page wants a positive amount";
 const TOO_LARGE: &str = "more than 21 000 000 BTC, the bound of BOLT 1";
@@ -36,7 +36,7 @@ const TOO_LARGE: &str = "more than 21 000 000 BTC, the bound of BOLT 1";
 const ZERO: &str = "the amount is zero: expected a positive number";
 const BIG: &str = "the amount is too large: expected at most 21000000 BTC (2100000000000000000msat)";
 
-/// Where the documented grammar and Core Lightning part: the case, what we make of it, and why. The text stands beside it.
+/// Where the documented grammar and Core Lightning differ: the case, our answer, and why, with the text.
 const DIVERGENCES: &[(&str, &str, &str)] = &[
     ("amount-pub-005", ZERO, NOT_POSITIVE), // "0"
     ("amount-pub-006", ZERO, NOT_POSITIVE), // "0msat"

@@ -1,6 +1,6 @@
 //! Many messages at once: each is answered as if it were alone, in the order given.
 
-use bolt12::{Offer, ParseError, bulk, draft};
+use bolt12::{Offer, ParseError, PayerProof, bulk, draft};
 use rayon::ThreadPoolBuilder;
 use rayon::iter::ParallelIterator;
 
@@ -37,4 +37,23 @@ fn bytes_and_the_draft_too() {
     let texts = ["lno1pqpq"];
     let offers: Vec<Result<draft::Offer, _>> = bulk::parse(texts).collect();
     assert_eq!(offers, [texts[0].parse()]);
+}
+
+#[test]
+fn proofs_are_verified_together() {
+    let file: serde_json::Value = testkit::vectors("bolt12/payer_proofs.json");
+    let cases = ["valid", "invalid"].iter().flat_map(|kind| file[kind].as_array().unwrap());
+    let texts: Vec<&str> = cases.map(|case| case["proof"].as_str().unwrap()).collect();
+    let proofs: Vec<Result<PayerProof, _>> = bulk::parse(&texts).collect();
+    assert_eq!(proofs, texts.iter().map(|text| text.parse()).collect::<Vec<_>>());
+    assert_eq!(proofs.iter().filter(|proof| proof.is_ok()).count(), 5);
+
+    let offer: Offer =
+        Offer::builder().issuer_id(proofs[0].as_ref().unwrap().invoice_node_id()).build().unwrap();
+    let other: Offer = RIGHT.parse().unwrap();
+    let proofs: Vec<PayerProof> = proofs.into_iter().flatten().collect();
+    let verified: Vec<_> = bulk::verify_for_offer(&proofs, &offer).collect();
+    assert!(verified.iter().all(Result::is_ok));
+    assert_eq!(verified.len(), 5);
+    assert!(bulk::verify_for_offer(&proofs, &other).all(|verified| verified.is_err()));
 }

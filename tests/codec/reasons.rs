@@ -1,6 +1,6 @@
 //! The reason that the reader of everything gives for an invalid message: that of the dialect it was written in.
 //!
-//! By what a message is told apart is the rule of [`Dialect::Any`], restated here in [`draft_types`]: an even type that
+//! What distinguishes the dialects is the rule of [`Dialect::Any`], restated here in [`draft_types`]: an even type that
 //! one dialect alone assigns.
 
 use bolt12::text::{Encoded, Prefix, decode};
@@ -27,7 +27,7 @@ fn own_types(prefix: Prefix) -> [&'static [u64]; 2] {
 
 /// Whether more records are the draft's alone than BOLT 12's alone, before the framing breaks.
 fn is_draft(text: &str) -> bool {
-    let Some(prefix) = Prefix::of(text) else { return false };
+    let Some(prefix) = Prefix::detect(text) else { return false };
     let Ok(bytes) = decode(text, prefix) else { return false };
     let whole = Stream::new(&bytes).map_or_else(|error| error.offset(), |_| bytes.len());
     let [draft, bolt12] = own_types(prefix);
@@ -131,7 +131,7 @@ fn gather(value: &Value, found: &mut Vec<String>) {
 
 /// The message with a byte changed, put in or taken out, or cut off.
 fn damaged(text: &str, random: &mut TestRng) -> String {
-    let prefix = Prefix::of(text).unwrap();
+    let prefix = Prefix::detect(text).unwrap();
     let mut bytes = decode(text, prefix).unwrap();
     let [byte, kind, place @ ..] = random.next_u32().to_be_bytes();
     let at = usize::from(u16::from_be_bytes(place)) % bytes.len();
@@ -159,7 +159,7 @@ fn damaged_messages_have_the_reason_of_their_dialect() {
             }
         }
         // Damage seldom makes a message of one dialect look like one of the other. Where it breaks the framing of a draft
-        // message early, nothing is left that tells the dialect.
+        // message early, nothing is left that shows the dialect.
         let least = if dialect == Dialect::Draft { 70 } else { 99 };
         assert!(differ > 1000 && own * 100 >= differ * least, "{dialect:?}: {own} of {differ}");
     }

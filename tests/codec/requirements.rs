@@ -80,7 +80,7 @@ fn every_link_leads_to_the_number_that_it_shows() {
 }
 
 #[test]
-fn a_number_is_told_from_its_surroundings() {
+fn a_number_is_distinguished_from_its_surroundings() {
     let found: Vec<_> = citations("(R-O-25 to R-O-28), R-x-1, HR-, R-I-").map(|(number, _)| number).collect();
     assert_eq!(found, ["R-O-25", "R-O-28"]);
 }

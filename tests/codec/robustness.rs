@@ -23,7 +23,7 @@ fn tally(name: &str, prefix: Prefix) -> Tally {
         tally.inputs += 1;
         take_as_bytes(&input);
         let Ok(text) = std::str::from_utf8(&input) else { continue };
-        let _ = (text.parse::<Amount>(), Prefix::of(text));
+        let _ = (text.parse::<Amount>(), Prefix::detect(text));
         if let Ok(bytes) = decode(text, prefix) {
             tally.texts += 1;
             tally.streams += usize::from(Stream::new(&bytes).is_ok());

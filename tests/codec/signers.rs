@@ -1,4 +1,4 @@
-//! A signer is taken by reference, whatever it is: a key in memory, `&dyn Signer`, `Box<dyn Signer>`
+//! A signer of any kind is taken by reference: a key in memory, `&dyn Signer`, `Box<dyn Signer>`
 //! or `Arc<dyn Signer>`, in both dialects. Each signs the same bytes.
 
 use std::sync::Arc;

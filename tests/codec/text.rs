@@ -116,7 +116,7 @@ fn r_e_1_written_in_one_case() {
     for (prefix, name) in Prefix::ALL.into_iter().zip(["lno", "lnr", "lni", "lnp"]) {
         assert_eq!(Encoded::new(prefix, &[]).to_string(), format!("{name}1"));
         assert_eq!(prefix.to_string(), name);
-        assert_eq!(Prefix::of(&format!("{name}1pgqhs")), Some(prefix));
+        assert_eq!(Prefix::detect(&format!("{name}1pgqhs")), Some(prefix));
     }
 }
 
@@ -135,8 +135,8 @@ fn r_e_2_and_r_e_4_breaks_disappear() {
     ] {
         assert_eq!(offer(text), Ok(BYTES.to_vec()), "{text:?}");
     }
-    assert_eq!(Prefix::of("l+n +\no+1"), None);
-    assert_eq!(Prefix::of("l+n+\no+1"), Some(Prefix::Offer));
+    assert_eq!(Prefix::detect("l+n +\no+1"), None);
+    assert_eq!(Prefix::detect("l+n+\no+1"), Some(Prefix::Offer));
 }
 
 #[test]
@@ -309,8 +309,11 @@ fn a_text_that_is_no_bolt_12_message_is_called_what_it_is() {
         // The reader of everything never asks for an offer.
         for dialect in [Dialect::Any, Dialect::Bolt12, Dialect::Draft] {
             let error = AnyMessage::parse(text, dialect).unwrap_err();
-            let expected = format!("{shown}: expected lno (offer), lnr (invoice request) or lni (invoice)");
-            assert_eq!(error.to_string(), expected);
+            let kinds = match dialect {
+                Dialect::Draft => "lno (offer), lnr (invoice request) or lni (invoice)",
+                _ => "lno (offer), lnr (invoice request), lni (invoice) or lnp (payer proof)",
+            };
+            assert_eq!(error.to_string(), format!("{shown}: expected {kinds}"));
         }
     }
     // Neither of these is a BOLT 11 invoice or an address.
@@ -322,14 +325,15 @@ fn a_text_that_is_no_bolt_12_message_is_called_what_it_is() {
 #[test]
 fn a_reader_of_several_messages_lists_them() {
     let all = |text: &str| AnyMessage::parse(text, Dialect::Any).unwrap_err();
+    let draft = |text: &str| AnyMessage::parse(text, Dialect::Draft).unwrap_err();
     assert_eq!(
-        all("lnp1pgqhs").to_string(),
+        draft("lnp1pgqhs").to_string(),
         "prefix lnp (payer proof) where lno (offer), lnr (invoice request) or lni (invoice) is expected"
     );
-    assert_eq!(all("lnx1pgqhs").to_string(), "unknown prefix \"lnx\": expected lno, lnr or lni");
+    assert_eq!(all("lnx1pgqhs").to_string(), "unknown prefix \"lnx\": expected lno, lnr, lni or lnp");
     let expected = &[Prefix::Offer, Prefix::InvoiceRequest, Prefix::Invoice];
     let error = TextError::OtherMessage { found: Prefix::PayerProof, expected };
-    assert_eq!(all("lnp1pgqhs"), ParseError::Text(error));
+    assert_eq!(draft("lnp1pgqhs"), ParseError::Text(error));
     let error = decode_any("lno1pgqhs", &[Prefix::InvoiceRequest, Prefix::Invoice]).unwrap_err();
     let expected = "prefix lno (offer) where lnr (invoice request) or lni (invoice) is expected";
     assert_eq!(error.to_string(), expected);
@@ -374,7 +378,7 @@ fn the_longest_message_is_65535_bytes() {
     refused(&format!("{text}q"), "5 bits of padding at the end: at most 4 are needed");
 }
 
-/// Puts a break before each of `places`, which are characters of `text` behind its first.
+/// Puts a break before each of `places`, which are characters of `text` after its first.
 fn with_breaks(text: &str, places: &[(Index, &str)]) -> String {
     let mut breaks: Vec<_> =
         places.iter().map(|(place, space)| (1 + place.index(text.len() - 1), space)).collect();
@@ -401,7 +405,7 @@ proptest! {
         let breaks: Vec<_> = breaks.iter().map(|(place, space)| (*place, space.as_str())).collect();
         for text in [&text, &upper, &with_breaks(&text, &breaks), &with_breaks(&upper, &breaks)] {
             prop_assert_eq!(decode(text, prefix), Ok(bytes.clone()));
-            prop_assert_eq!(Prefix::of(text), Some(prefix));
+            prop_assert_eq!(Prefix::detect(text), Some(prefix));
         }
     }
 

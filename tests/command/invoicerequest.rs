@@ -1,4 +1,4 @@
-//! `invoicerequest` and its neighbours: the promise of a payout in today's BOLT 12, on the same ledger as `offerout`.
+//! `invoicerequest` and the calls that list and disable: a payout in merged BOLT 12, on the same ledger as `offerout`.
 
 use bitcoin::constants::ChainHash;
 use bolt12::command::{
@@ -46,7 +46,7 @@ fn params() -> InvoiceRequestParams<'static> {
     }
 }
 
-/// The payee's answer, from a node behind a blinded path of one hop.
+/// The payee's answer, from a node at the end of a blinded path of one hop.
 fn answer(request: &InvoiceRequest, preimage: Preimage, now: u64) -> Invoice {
     let hops = vec![(point(0x45), vec![0; 16])];
     let path = BlindedPathBuf { first_node: FirstNode::NodeId(point(0x43)), path_key: point(0x44), hops };
@@ -55,7 +55,7 @@ fn answer(request: &InvoiceRequest, preimage: Preimage, now: u64) -> Invoice {
     invoice.path(path.path(), costs).sign(&key(0x46)).unwrap()
 }
 
-/// A node that pays whatever it is given, and keeps the preimages of the invoices it is to pay.
+/// A node that pays every claim, and keeps the preimages of the invoices it is to pay.
 struct Node(Vec<Preimage>);
 
 impl Payer for Node {
@@ -160,7 +160,7 @@ fn a_key_for_this_request_alone_works_as_well() {
 }
 
 #[test]
-fn an_invoice_for_what_was_not_promised_is_unknown() {
+fn an_invoice_for_no_payout_is_unknown() {
     let ledger = ledger();
     let result = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let request: InvoiceRequest = result.bolt12.parse().unwrap();
@@ -178,7 +178,7 @@ fn an_invoice_for_what_was_not_promised_is_unknown() {
 }
 
 #[test]
-fn a_payment_hash_that_another_payout_took_is_told_by_todays_number() {
+fn a_payment_hash_of_another_payout_is_reported_by_its_merged_field_number() {
     let ledger = ledger();
     let preimage = Preimage::from_byte_array([1; 32]);
     let invoices = [b"one", b"two"].map(|metadata| {
@@ -228,7 +228,7 @@ fn the_calls_of_one_dialect_do_not_see_the_other() {
 }
 
 #[test]
-fn an_invoice_in_the_other_dialect_is_told_so() {
+fn an_invoice_in_the_other_dialect_is_reported_as_such() {
     let ledger = ledger();
     let request = invoicerequest(&ledger, &key(7), &params(), NOW).unwrap();
     let offer = offerout(&ledger, &key(7), &OfferOutParams::new(msat(100_000).into(), "d"), NOW).unwrap();

@@ -1,4 +1,4 @@
-//! The documented calls: `offerout` and its draft neighbours against what Core Lightning answered, and `invoicerequest`.
+//! The documented calls: `offerout` and the other calls of the draft against what Core Lightning answered, and `invoicerequest`.
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,

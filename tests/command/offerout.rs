@@ -17,7 +17,7 @@ const REFUSED: [(&str, &str); 31] = [
     ("002", "a unit CLN matched by its beginning: 501msatoshi"),
     ("004", "zero is not positive"),
     ("006", "a unit CLN matched by its beginning: 918satoshis"),
-    ("009", "text behind the unit: 3btc please"),
+    ("009", "text after the unit: 3btc please"),
     ("013", "more than 21 000 000 BTC"),
     ("014", "zero is not positive"),
     ("016", "zero is not positive"),
@@ -284,7 +284,7 @@ fn error_cases() -> Vec<Value> {
 fn an_offer_with_another_limit_is_not_given_back() {
     let ledger = Ledger::new(MemoryStore::new());
     let key = Keypair::from_seckey_slice(SECP256K1, &[7; 32]).unwrap();
-    let unlimited = OfferOutParams::new(Amount::Any, "any sum");
+    let unlimited = OfferOutParams::new(Amount::Any, "any amount");
     let limited = OfferOutParams { limit: Some(Msat::new(1_000).unwrap()), ..unlimited.clone() };
     let id = offerout(&ledger, &key, &unlimited, NOW).unwrap().offer_id;
     let error = offerout(&ledger, &key, &limited, NOW).unwrap_err();

@@ -1,5 +1,5 @@
 //! What the tests of the ledger share: an offering ATM, a payee with numbered invoices, a stand-in for a node, stores
-//! that fail, and a check that a payout's record and its history tell the same story.
+//! that fail, and a check that a payout's state and its history agree.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ pub fn until(claimed_until: u64) -> RecoverOptions {
     RecoverOptions::new().claimed_until(claimed_until)
 }
 
-/// A ledger on whatever store.
+/// A ledger on any store.
 pub type AnyLedger = Ledger<Arc<dyn Store>>;
 
 /// Runs a test once with each kind of store.
@@ -58,12 +58,12 @@ impl Stage {
     }
 }
 
-/// The key of whoever pays out.
+/// The payer's key.
 pub fn atm() -> Keypair {
     Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32]).unwrap())
 }
 
-/// The key of whoever is paid.
+/// The payee's key.
 pub fn payee() -> Keypair {
     Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[8; 32]).unwrap())
 }
@@ -182,9 +182,9 @@ pub enum Plan {
     Stall,
     /// Leaves it under way, but the paying call says that it failed (Core Lightning's issue 9096).
     CallLies,
-    /// Leaves it under way, but calls it failed whoever asks.
+    /// Leaves it in flight, but always reports it as failed.
     CallAndStatusLie,
-    /// Pays, and shows a preimage that proves nothing.
+    /// Pays, and shows the preimage of another hash.
     WrongPreimage,
     /// Pays, and the process dies before it hears.
     PayThenDie,
@@ -330,10 +330,10 @@ pub enum Fault {
     After,
 }
 
-/// A store whose next write fails as told, while the faults last.
+/// A store whose next write fails on command, until the faults end.
 pub struct Flaky<S> {
     pub inner: S,
-    /// Whether every replacement is told to have lost against another, which is never there.
+    /// Whether every replacement is refused for another write that never happened.
     pub always_conflicts: AtomicBool,
     faults: Mutex<Vec<Fault>>,
 }

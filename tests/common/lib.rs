@@ -14,6 +14,7 @@
     reason = "a test stops at the first surprise, and only tests read this"
 )]
 
+pub mod errors;
 pub mod ledger;
 pub mod naive;
 pub mod records;
@@ -38,7 +39,7 @@ pub fn array<const N: usize>(text: &str) -> [u8; N] {
     hex(text).try_into().unwrap_or_else(|_| panic!("{text}: not {N} bytes"))
 }
 
-/// The inputs of the robustness file `name`; `tests/vectors/README.md` tells its form.
+/// The inputs of the robustness file `name`; `tests/vectors/README.md` states its form.
 pub fn inputs(name: &str) -> Vec<Vec<u8>> {
     let path = format!("{}/vectors/robustness/{name}.bin", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}"));

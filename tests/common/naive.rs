@@ -1,4 +1,4 @@
-//! The merkle tree once more, as slowly and plainly as BOLT 12 tells it: no midstates, no streaming, a recursion on
+//! The merkle tree once more, as slowly and plainly as BOLT 12 describes it: no midstates, no streaming, a recursion on
 //! slices, and records taken from a list rather than from our own framing.
 
 use sha2::{Digest, Sha256};

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use bolt12::InvoiceRequest;
 use bolt12::draft::{Invoice, Offer};
-use bolt12::payout::{Ledger, PayoutId, RedbStore, Status};
+use bolt12::message::InvoiceContext;
+use bolt12::payout::{Ledger, PaymentHash, PayoutId, Preimage, RedbStore, Status};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -63,12 +65,12 @@ fn outline(steps: &[Value]) -> Vec<(&str, bool, &str)> {
 }
 
 const BEGINNING: [(&str, bool, &str); 3] =
-    [("offer", true, "active"), ("invoice", true, "active"), ("claim", true, "claimed")];
+    [("payout", true, "active"), ("invoice", true, "active"), ("claim", true, "claimed")];
 
 #[test]
-fn a_withdrawal_succeeds_once() {
+fn a_withdrawal_succeeds_once_in_the_draft_dialect() {
     let shop = Shop::new();
-    let (steps, ended_well) = shop.atm(&[]);
+    let (steps, ended_well) = shop.atm(&["--dialect", "draft"]);
     assert!(ended_well);
     assert_eq!(outline(&steps[..3]), BEGINNING);
     assert_eq!(
@@ -88,13 +90,10 @@ fn a_withdrawal_succeeds_once() {
     assert_eq!(invoice.offer_id(), Some(offer.offer_id()));
     assert_ne!(offer.node_id(), Some(invoice.node_id()), "the payee has a key of its own");
     assert_eq!(steps[2]["amount_msat"], 100_000_000);
-    // The receipt proves the payment to whoever can hash.
-    let preimage: bolt12::payout::PaymentHash = text(4, "preimage").parse().unwrap();
-    let hash = bolt12::payout::Preimage::from_byte_array(preimage.to_byte_array()).payment_hash();
-    assert_eq!(hash.to_string(), text(1, "payment_hash"));
+    let hash = receipt_hash(&steps);
     let paid = format!("already paid: by payment {hash}");
     assert_eq!((text(5, "message"), text(6, "message")), (paid.clone(), paid));
-    assert_eq!(text(5, "payee_is_told"), "offer already paid");
+    assert_eq!(text(5, "payee_message"), "offer already paid");
     assert_eq!(shop.payments(), 1);
 
     // Each run is a withdrawal of its own.
@@ -104,9 +103,49 @@ fn a_withdrawal_succeeds_once() {
 }
 
 #[test]
-fn a_payment_that_fails_leaves_the_offer_for_another_invoice() {
+fn a_withdrawal_succeeds_once_in_the_merged_dialect() {
     let shop = Shop::new();
-    let (steps, ended_well) = shop.atm(&["--payer", "fail"]);
+    let (steps, ended_well) = shop.atm(&[]);
+    assert!(ended_well);
+    let expected = [
+        ("pay", true, "used"),
+        ("receipt", true, "used"),
+        ("replay", false, "used"),
+        ("second_invoice", false, "used"),
+        ("recover", true, "used"),
+    ];
+    assert_eq!((outline(&steps[..3]), outline(&steps[3..])), (BEGINNING.to_vec(), expected.to_vec()));
+    let text = |step: usize, name: &str| steps[step][name].as_str().unwrap().to_owned();
+    let request: InvoiceRequest = text(0, "bolt12").parse().unwrap();
+    let signed: InvoiceRequest = text(0, "bolt12_signed").parse().unwrap();
+    assert_eq!((signed.unsigned().unwrap(), signed.invreq_id()), (request.clone(), request.invreq_id()));
+    assert_eq!(request.invreq_id().to_string(), text(0, "invreq_id"));
+    let invoice: bolt12::Invoice = text(1, "bolt12").parse().unwrap();
+    assert!(invoice.verify_for(&request, &InvoiceContext::new(invoice.invoice_created_at())).is_ok());
+    assert_eq!(steps[2]["amount_msat"], 100_000_000);
+    let paid = format!("already paid: by payment {}", receipt_hash(&steps));
+    assert_eq!((text(5, "message"), text(6, "message")), (paid.clone(), paid));
+    assert_eq!(text(5, "payee_message"), "invoice request already paid");
+    assert_eq!(shop.payments(), 1);
+}
+
+/// The hash of the preimage on the receipt, which is that of the customer's invoice.
+fn receipt_hash(steps: &[Value]) -> PaymentHash {
+    let preimage: Preimage = steps[4]["preimage"].as_str().unwrap().parse().unwrap();
+    assert_eq!(preimage.payment_hash().to_string(), steps[1]["payment_hash"].as_str().unwrap());
+    preimage.payment_hash()
+}
+
+#[test]
+fn a_payment_that_fails_leaves_the_payout_for_another_invoice() {
+    for dialect in ["merged", "draft"] {
+        failing_payment(dialect);
+    }
+}
+
+fn failing_payment(dialect: &str) {
+    let shop = Shop::new();
+    let (steps, ended_well) = shop.atm(&["--payer", "fail", "--dialect", dialect]);
     assert!(ended_well);
     assert_eq!(
         outline(&steps[3..]),
@@ -119,7 +158,7 @@ fn a_payment_that_fails_leaves_the_offer_for_another_invoice() {
         ],
     );
     assert_eq!(steps[3]["message"], "no route to the payee; another invoice may try");
-    assert_eq!(steps[4]["payee_is_told"], "the payment of this invoice failed: send a new invoice");
+    assert_eq!(steps[4]["payee_message"], "the payment of this invoice failed: send a new invoice");
     assert_eq!(shop.payments(), 1);
 }
 
@@ -139,26 +178,30 @@ fn a_payment_that_stalls_is_in_flight_until_the_node_knows() {
         ],
     );
     assert_eq!(steps[3]["message"], "the node does not know yet how this payment ends");
-    assert_eq!(steps[5]["payee_is_told"], "another invoice for this offer is being paid");
+    assert_eq!(steps[5]["payee_message"], "another invoice for this invoice request is being paid");
     assert_eq!(shop.payments(), 1);
 }
 
 #[test]
 fn what_was_killed_is_recovered_and_paid_once() {
-    // Behind which step it dies, what the next run finds, and how many payments there were when it died.
+    // The step after which it dies, what the next run finds, and how many payments there were when it died.
     let recovered = [
         ("recover", true, "used"),
         ("receipt", true, "used"),
         ("replay", false, "used"),
         ("second_invoice", false, "used"),
     ];
-    for (arguments, lines, payments) in [(["--kill-after", "claim"], 3, 0), (["--payer", "die"], 3, 1)] {
+    let ways = [(["--kill-after", "claim"], 3, 0), (["--payer", "die"], 3, 1)];
+    let dialects = [("merged", "invreq_id"), ("draft", "offer_id")];
+    for ((arguments, lines, payments), (dialect, id)) in
+        ways.into_iter().flat_map(|way| dialects.map(|dialect| (way, dialect)))
+    {
         let shop = Shop::new();
-        let (steps, ended_well) = shop.atm(&arguments);
+        let (steps, ended_well) = shop.atm(&[&arguments[..], &["--dialect", dialect]].concat());
         assert!(!ended_well);
         assert_eq!((steps.len(), shop.payments()), (lines, payments));
         assert_eq!(outline(&steps), BEGINNING);
-        let id: PayoutId = steps[0]["offer_id"].as_str().unwrap().parse().unwrap();
+        let id: PayoutId = steps[0][id].as_str().unwrap().parse().unwrap();
         {
             let ledger =
                 Ledger::new(RedbStore::open_or_create(shop.data.path().join("ledger.redb")).unwrap().store);
@@ -176,7 +219,7 @@ fn what_was_killed_is_recovered_and_paid_once() {
 #[test]
 fn what_was_killed_elsewhere_leaves_nothing_in_flight() {
     for (step, payments) in
-        [("offer", 0), ("invoice", 0), ("pay", 1), ("receipt", 1), ("replay", 1), ("recover", 1)]
+        [("payout", 0), ("invoice", 0), ("pay", 1), ("receipt", 1), ("replay", 1), ("recover", 1)]
     {
         let shop = Shop::new();
         let (steps, ended_well) = shop.atm(&["--kill-after", step]);
@@ -189,7 +232,7 @@ fn what_was_killed_elsewhere_leaves_nothing_in_flight() {
 }
 
 #[test]
-fn people_read_plain_text_and_mistakes_are_told() {
+fn people_read_plain_text_and_mistakes_are_reported() {
     let shop = Shop::new();
     let output = shop.run("atm", &[]);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -204,6 +247,12 @@ fn people_read_plain_text_and_mistakes_are_told() {
     assert!(!ended_well);
     assert_eq!(steps[0]["message"], "amount: the ATM has counted the notes, any is not an amount");
     assert!(!shop.atm(&["1satoshi"]).1);
+    let (steps, ended_well) = shop.atm(&["--dialect", "bolt11"]);
+    assert!(!ended_well);
+    assert_eq!(
+        steps[0]["message"],
+        "invalid value 'bolt11' for '--dialect <DIALECT>' [possible values: merged, draft]"
+    );
 }
 
 #[test]
@@ -226,16 +275,16 @@ fn the_payee_answers_alone() {
     );
     assert_eq!(invoice.relative_expiry(), 90);
 
-    let told = |arguments: &[&str]| {
+    let reply = |arguments: &[&str]| {
         let output = shop.run("sendinvoice", arguments);
         assert_eq!(output.status.code(), Some(1));
         let failure: Value = serde_json::from_slice(&output.stdout).unwrap();
         (failure["code"].as_i64().unwrap(), failure["message"].as_str().unwrap().to_owned())
     };
-    assert_eq!(told(&[offer, "x"]), (-1, "amount (type 8): missing".to_owned()));
-    assert_eq!(told(&[offer, "x", "any"]), (-1, "msatoshi: any is no sum".to_owned()));
+    assert_eq!(reply(&[offer, "x"]), (-1, "amount (type 8): missing".to_owned()));
+    assert_eq!(reply(&[offer, "x", "any"]), (-1, "msatoshi: any is not an amount".to_owned()));
     let number = "timeout: \"-1\" is not a number, or too large".to_owned();
-    assert_eq!(told(&[offer, "x", "1", "-1"]), (-1, number));
+    assert_eq!(reply(&[offer, "x", "1", "-1"]), (-1, number));
     let prefix = "offer: prefix lni (invoice) where lno (offer) is expected".to_owned();
-    assert_eq!(told(&["lni1pg", "x"]), (-1, prefix));
+    assert_eq!(reply(&["lni1pg", "x"]), (-1, prefix));
 }

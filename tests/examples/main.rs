@@ -9,3 +9,4 @@
 mod atm;
 mod decode;
 mod offers;
+mod prove;

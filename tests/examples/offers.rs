@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::vectors;
 
-/// Runs an example, which cargo has built beside the tests.
-fn example(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
+/// Runs an example, which cargo has built with the tests.
+pub(crate) fn example(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
@@ -21,13 +21,13 @@ fn example(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
 }
 
 /// The JSON of a success: exit status 0 and nothing on stdout but one JSON value.
-fn success(output: &Output) -> Value {
+pub(crate) fn success(output: &Output) -> Value {
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// The code and message of a failure: exit status 1 and nothing on stdout but that.
-fn failure(output: &Output) -> (i64, String) {
+pub(crate) fn failure(output: &Output) -> (i64, String) {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json.as_object().unwrap().len(), 2);
@@ -178,7 +178,7 @@ fn core_lightnings_offers_come_out_of_the_command_line_too() {
 }
 
 #[test]
-fn bad_parameters_are_told_and_nothing_is_created() {
+fn bad_parameters_are_reported_and_nothing_is_created() {
     let data = Data::new();
     let digits = "9".repeat(10_000);
     for (arguments, message) in [
@@ -217,13 +217,13 @@ fn bad_parameters_are_told_and_nothing_is_created() {
 
 #[cfg(unix)]
 #[test]
-fn bad_bytes_on_the_command_line_are_told() {
+fn bad_bytes_on_the_command_line_are_reported() {
     use std::os::unix::ffi::OsStrExt;
     let data = Data::new();
     let arguments =
         [OsStr::new("--data"), data.path().as_os_str(), OsStr::new("1"), OsStr::from_bytes(b"\xff")];
-    let told = (-1, "invalid UTF-8 was detected in one or more arguments".to_owned());
-    assert_eq!(failure(&example("offerout", &arguments)), told);
+    let expected = (-1, "invalid UTF-8 was detected in one or more arguments".to_owned());
+    assert_eq!(failure(&example("offerout", &arguments)), expected);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn help_is_no_failure() {
 }
 
 #[test]
-fn a_data_directory_that_cannot_be_made_is_told() {
+fn a_data_directory_that_cannot_be_made_is_reported() {
     let data = Data::new();
     let file = data.path().join("file");
     fs::write(&file, "in the way").unwrap();
@@ -247,16 +247,13 @@ fn a_data_directory_that_cannot_be_made_is_told() {
 }
 
 #[test]
-fn a_corrupt_ledger_is_told_and_left_as_it_is() {
+fn a_corrupt_ledger_is_reported_and_left_as_it_is() {
     let data = Data::new();
     let _ = success(&data.run("offerout", &["1sat", "d"]));
     let path = data.path().join("ledger.redb");
     let whole = fs::read(&path).unwrap();
     for (bytes, reason) in [
-        (
-            b"not a ledger at all".to_vec(),
-            format!("{} is not a ledger: it does not begin as one", path.display()),
-        ),
+        (b"not a ledger".to_vec(), format!("{} is not a ledger: it does not begin as one", path.display())),
         (whole[..whole.len() / 2].to_vec(), format!("ledger {} is cut short: ", path.display())),
         (Vec::new(), format!("{} is not a ledger: it does not begin as one", path.display())),
     ] {
@@ -271,7 +268,7 @@ fn a_corrupt_ledger_is_told_and_left_as_it_is() {
 }
 
 #[test]
-fn a_bad_key_file_is_told_without_showing_it() {
+fn a_bad_key_file_is_reported_without_showing_it() {
     let data = Data::new();
     let path = data.path().join("key");
     for (text, reason) in [
@@ -306,11 +303,11 @@ fn key_and_ledger_are_their_owners_alone() {
 #[test]
 fn a_mistyped_option_is_no_text() {
     let data = Data::new();
-    let told =
+    let expected =
         |option: &str| (-1, format!("unexpected argument '{option}': put -- before texts that begin so"));
     for option in ["--labell", "--absolute_expiry", "--issuerx=me"] {
-        assert_eq!(failure(&data.run("offerout", &["5", option])), told(option));
-        assert_eq!(failure(&data.run("offerout", &["5", "d", option, "x"])), told(option));
+        assert_eq!(failure(&data.run("offerout", &["5", option])), expected(option));
+        assert_eq!(failure(&data.run("offerout", &["5", "d", option, "x"])), expected(option));
     }
     assert_eq!(success(&data.run("listoffers", &[])), json!({ "offers": [] }));
     // Behind -- everything is a text, and so is what begins with one hyphen.
@@ -330,8 +327,8 @@ fn who_only_looks_makes_no_ledger() {
     let nowhere = nowhere.to_str().unwrap();
     assert_eq!(success(&example("listoffers", &["--data", nowhere])), json!({ "offers": [] }));
     let id = "ab".repeat(32);
-    let told = (-1, format!("unknown offer {id}"));
-    assert_eq!(failure(&example("disableoffer", &["--data", nowhere, &id])), told);
+    let expected = (-1, format!("unknown offer {id}"));
+    assert_eq!(failure(&example("disableoffer", &["--data", nowhere, &id])), expected);
     assert!(!fs::exists(nowhere).unwrap());
 }
 

@@ -33,7 +33,7 @@ const FIRST: &str = "BOLT12_TEST_LEDGER_CRASH_FIRST";
 const THREADS: usize = 8;
 /// Invoices that compete for one payout.
 const COMPETING: u64 = 12;
-/// Invoices that one child makes, at most: room for numbers, never reached.
+/// Invoices that one child makes, at most: a range of numbers, never exhausted.
 const PER_ROUND: u64 = 1_200_000;
 
 #[test]
@@ -190,14 +190,14 @@ fn acknowledge(step: std::fmt::Arguments<'_>) {
     std::io::stdout().lock().write_all(format!("ack {step} end\n").as_bytes()).unwrap();
 }
 
-/// The sum tells the stand-in node the number of the invoice, and thereby the preimage.
+/// The amount gives the stand-in node the number of the invoice, and thereby the preimage.
 fn amount_of(number: u64) -> Msat {
     Msat::new(number + 1).unwrap()
 }
 
 /// A node that pays some, fails some, and leaves some on their way until it is asked again by a later process.
 struct Node {
-    /// What it did so far: a line for each payment, `P` or `F` and the number. It is written before it is told.
+    /// What it did so far: a line for each payment, `P` or `F` and the number. It is written before it is reported.
     file: Mutex<(File, Payments)>,
     knows_all: bool,
 }
@@ -206,7 +206,7 @@ struct Node {
 type Payments = BTreeMap<PaymentHash, (u64, bool)>;
 
 impl Node {
-    /// The node as its file tells it. One that `knows_all` has no payments on their way.
+    /// The node as its file describes it. One that `knows_all` has no payments on their way.
     fn open(directory: &Path, knows_all: bool) -> Arc<Self> {
         let path = directory.join("node");
         let _ = OpenOptions::new().append(true).create(true).open(&path).unwrap();
@@ -295,7 +295,7 @@ fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
             _ => panic!("{step:?}"),
         });
     }
-    // A child that was killed between a payment of its own and the adoption has not told the ledger.
+    // A child that was killed between a payment of its own and the adoption is not in the ledger.
     let unknown = |number: u64| ledger.by_payment_hash(hash(number)).unwrap().is_none();
     for (number, _) in
         node.payments().into_iter().filter(|(number, _)| is_adopted(*number) && unknown(*number))

@@ -2,7 +2,7 @@
 //! moments, over and over, on one growing file. After each kill: every acknowledged step is there,
 //! nothing is half written, and versions, events and hashes agree.
 //!
-//! A kill leaves the operating system's cache alone, so this proves the order of things in the
+//! A kill leaves the operating system's cache alone, so this tests the order of writes in the
 //! process and the recovery of the file. Loss of power is simulated in `src/payout/redb/`.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const LEDGER: &str = "BOLT12_TEST_CRASH_LEDGER";
 const FIRST: &str = "BOLT12_TEST_CRASH_FIRST";
 
 const THREADS: u64 = 8;
-/// Payouts that one thread makes in one round, at most: room for numbers, never reached.
+/// Payouts that one thread makes in one round, at most: a range of numbers, never exhausted.
 const PER_THREAD: u64 = 1_000_000;
 /// Versions of a payout before its thread makes the next.
 const VERSIONS: u64 = 4;

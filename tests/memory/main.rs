@@ -9,4 +9,5 @@
 )]
 
 mod messages;
+mod proofs;
 mod text;

@@ -104,7 +104,7 @@ fn empty_hops(size: usize) -> (Vec<u8>, usize) {
     (writer.into_bytes(), points)
 }
 
-/// What parsing `bytes`, which are the message's own from then on, asks for beside them.
+/// What parsing `bytes`, which are the message's own from then on, allocates besides them.
 fn cost(bytes: Vec<u8>) -> AllocationInfo {
     assert!(bytes.len() <= MAX_MESSAGE_LEN);
     measure(|| drop(Offer::try_from(bytes).unwrap()))
@@ -117,12 +117,12 @@ fn hostile_messages_cost_in_proportion_to_their_bytes() {
         assert_eq!((records.count_total, records.bytes_total), (0, 0), "{size}: {records:?}");
         let (bytes, points) = empty_hops(size);
         let hops = cost(bytes);
-        let room = (points * size_of::<PublicKey>()) as u64;
-        assert_eq!((hops.count_total, hops.bytes_total), (1, room), "{size}: {hops:?}");
+        let expected = (points * size_of::<PublicKey>()) as u64;
+        assert_eq!((hops.count_total, hops.bytes_total), (1, expected), "{size}: {hops:?}");
     }
 }
 
-/// A list that breaks off after a promise of 255 hops gets room for the few points that are there.
+/// A list that breaks off after a promise of 255 hops gets memory for the few points that are there.
 #[test]
 fn a_promise_of_hops_is_not_room_for_points() {
     let point = key(7).public_key().serialize();

@@ -4,7 +4,7 @@ use allocation_counter::{AllocationInfo, measure};
 use bolt12::draft::Offer;
 use bolt12::text::{Prefix, TextError, decode};
 
-/// Ten million characters behind a prefix.
+/// Ten million characters after a prefix.
 const HUGE: usize = 10_000_000;
 
 fn cost_of(text: &str, refused: &dyn Fn(&TextError) -> bool) -> AllocationInfo {

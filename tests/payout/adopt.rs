@@ -63,10 +63,10 @@ fn a_restored_copy_does_not_pay_again_what_was_adopted() {
         let _ = ledger.adopt(&invoice(offer, number), &outcome, long_after).unwrap();
     }
     node.set(Plan::Succeed);
-    let told = |offer, number| refusal(ledger.claim(&invoice(offer, number), NOW).unwrap_err());
-    assert_eq!(told(&offers[0], 11), Refusal::AlreadyPaid { by: hash(1) });
-    assert_eq!(told(&offers[1], 2), Refusal::AlreadyFailed { hash: hash(2) });
-    assert_eq!(told(&offers[2], 13), Refusal::InFlight { hash: hash(3) });
+    let reply = |offer, number| refusal(ledger.claim(&invoice(offer, number), NOW).unwrap_err());
+    assert_eq!(reply(&offers[0], 11), Refusal::AlreadyPaid { by: hash(1) });
+    assert_eq!(reply(&offers[1], 2), Refusal::AlreadyFailed { hash: hash(2) });
+    assert_eq!(reply(&offers[2], 13), Refusal::InFlight { hash: hash(3) });
     node.complete(3);
     let recovery = ledger.recover(&node, &RecoverOptions::new(), move || long_after).unwrap();
     assert_eq!(recovery.payments[0].result, ended_paid(3, Settlement::Paid));
@@ -98,10 +98,10 @@ fn an_adopted_payment_is_recorded_once_with_its_outcome() {
             let (offer, id) = promised(&ledger, &format!("adopted {number}"));
             let invoice = invoice(&offer, number);
             assert_eq!(ledger.adopt(&invoice, &outcome, NOW), Ok(first));
-            let (stands, told) = (payout(&ledger, id), history(&ledger, id));
+            let (stands, reply) = (payout(&ledger, id), history(&ledger, id));
             assert_eq!((stands.status(), stands.version()), (status, 2));
-            assert!(matches!(told[1], HistoryEvent::Adopted { .. }), "{told:?}");
-            assert_eq!(told.len(), if status == Status::Claimed { 2 } else { 3 });
+            assert!(matches!(reply[1], HistoryEvent::Adopted { .. }), "{reply:?}");
+            assert_eq!(reply.len(), if status == Status::Claimed { 2 } else { 3 });
             assert_eq!(ledger.adopt(&invoice, &outcome, NOW + 5), Ok(again));
             assert_eq!(payout(&ledger, id), stands, "repeated, it changes nothing");
             assert_eq!(ledger.by_payment_hash(hash(number)).unwrap(), Some(stands));
@@ -124,8 +124,8 @@ fn an_adopted_payment_is_never_begun() {
             assert_eq!(recovery.payments[0].result, PaymentResult::NeverBegun { reason: NotBegun::Adopted });
         }
         assert_eq!((node.calls(), payout(&ledger, id).status()), (0, Status::Claimed));
-        let told = refusal(ledger.claim(&invoice(&offer, 1), NOW).unwrap_err());
-        assert_eq!(told, Refusal::AlreadyClaimed { hash: hash(1) });
+        let reply = refusal(ledger.claim(&invoice(&offer, 1), NOW).unwrap_err());
+        assert_eq!(reply, Refusal::AlreadyClaimed { hash: hash(1) });
         // A person decides.
         ledger.release(hash(1), "looked at by hand", NOW).unwrap();
         assert_eq!(payout(&ledger, id).status(), Status::Active);
@@ -151,7 +151,7 @@ fn what_is_adopted_too_much_is_recorded_as_overpaid() {
         assert_eq!(payout(&ledger, id).status(), Status::ClaimedOverpaid);
         assert_eq!(ledger.adopt(&invoice(&offer, 2), &paid(2), NOW), Ok(ended_paid(2, Settlement::Overpaid)));
         assert_eq!(payout(&ledger, id).status(), Status::Overpaid);
-        // A failure that is told of a payment that proved paid changes nothing.
+        // A reported failure of a payment that succeeded changes nothing.
         assert_eq!(ledger.adopt(&invoice(&offer, 2), &failed(), NOW), Ok(ended_paid(2, Settlement::Already)));
         assert_eq!(history(&ledger, id).len(), 9);
         assert!(ledger.verify(|_| ()).unwrap().is_clean());
@@ -201,8 +201,8 @@ fn an_adopted_payment_of_a_payout_that_takes_its_first_invoice_only_was_the_firs
         let _ = ledger.create_with(&terms, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
         let _ = ledger.adopt(&invoice(&offer, 1), &failed(), NOW).unwrap();
         assert_eq!(payout(&ledger, terms.id()).status(), Status::Disabled);
-        let told = refusal(ledger.claim(&invoice(&offer, 2), NOW).unwrap_err());
-        assert_eq!(told, Refusal::FirstInvoiceOnly { first: hash(1) });
+        let reply = refusal(ledger.claim(&invoice(&offer, 2), NOW).unwrap_err());
+        assert_eq!(reply, Refusal::FirstInvoiceOnly { first: hash(1) });
         assert!(ledger.verify(|_| ()).unwrap().is_clean());
     });
 }
@@ -257,7 +257,7 @@ fn an_adoption_with_an_unknown_outcome_is_safely_repeated() {
         ledger.store().fail_next(fault);
         let error = ledger.adopt(&invoice(&offer, 1), &paid(1), NOW).unwrap_err();
         assert!(matches!(error, AdoptError::Store(_)), "{error}");
-        // Payment and outcome are written together or not at all.
+        // Payment and outcome are written together or neither is.
         assert_eq!(payout(&ledger, id).status(), if done { Status::Used } else { Status::Active });
         let settled = if done { Settlement::Already } else { Settlement::Paid };
         assert_eq!(ledger.adopt(&invoice(&offer, 1), &paid(1), NOW), Ok(ended_paid(1, settled)));

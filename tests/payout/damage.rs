@@ -17,7 +17,7 @@ use bolt12::payout::{
 };
 use testkit::ledger::*;
 
-/// A store that reads back other things than were written, as told.
+/// A store that returns other things than were written, on command.
 #[derive(Default)]
 struct Rotten {
     inner: MemoryStore,
@@ -330,8 +330,8 @@ fn an_index_or_a_listing_that_is_damaged_is_found() {
         store.rot(|rot| _ = rot.hashes.insert(hash, found));
         assert_eq!(findings(), [Finding::PaymentHash { payout: claimed, hash, found }]);
     }
-    let told = Finding::PaymentHash { payout: claimed, hash, found: None }.to_string();
-    assert_eq!(told, format!("payout {claimed}: payment {hash} leads to no payout"));
+    let reply = Finding::PaymentHash { payout: claimed, hash, found: None }.to_string();
+    assert_eq!(reply, format!("payout {claimed}: payment {hash} leads to no payout"));
     store.heal();
     // Recovery would never see it.
     store.rot(|rot| _ = rot.unlisted.insert(claimed));

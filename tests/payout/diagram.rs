@@ -141,7 +141,7 @@ fn labelled(svg: &mut String, x: f64, y: f64, labels: &[String]) {
 }
 
 /// Text in the reader's colour. Labels have an outline in the page's colour, so that lines do not cross them.
-fn text(svg: &mut String, x: f64, y: f64, words: &str, is_name: bool) {
+fn text(svg: &mut String, x: f64, y: f64, label: &str, is_name: bool) {
     let style = if is_name {
         "font-weight=\"bold\" stroke=\"none\""
     } else {
@@ -150,7 +150,7 @@ fn text(svg: &mut String, x: f64, y: f64, words: &str, is_name: bool) {
     };
     writeln!(
         svg,
-        "<text x=\"{x:.0}\" y=\"{y:.0}\" text-anchor=\"middle\" fill=\"currentColor\" {style}>{words}</text>"
+        "<text x=\"{x:.0}\" y=\"{y:.0}\" text-anchor=\"middle\" fill=\"currentColor\" {style}>{label}</text>"
     )
     .unwrap();
 }

@@ -152,7 +152,7 @@ fn the_check_alone_refuses_an_offer_that_does_not_pay_out_or_pays_nothing() {
     }
 }
 
-/// v0.10.2 wrote the obsolete chains (2) beside chain (3), which we read and never write. Its signatures were made
+/// v0.10.2 wrote the obsolete chains (2) next to chain (3), which we read and never write. Its signatures were made
 /// without auxiliary randomness, ours with 32 zero bytes; both verify, as parsing shows.
 const WRITTEN_OTHERWISE: [u64; 3] = [2, 52, 240];
 
@@ -260,7 +260,7 @@ const DECODED_OTHERWISE: &[(&str, bool, &str)] = &[
     ("056", false, "a character of nothing but padding: one message has one text"),
     ("062", false, "padding that is not zero: one message has one text"),
     ("125", true, "the obsolete chains (2) of v0.10 is read, never written"),
-    ("126", true, "as 125, beside chain (3), as v0.10.2 sends it"),
+    ("126", true, "as 125, with chain (3), as v0.10.2 sends it"),
 ];
 
 /// What we say to each invoice of `decode.json` that we refuse.
@@ -284,8 +284,8 @@ const NOT_DECODED: &[(&str, &str)] = &[
     ("052", "'+' at byte 425 does not stand between two characters"),
     ("055", "the 4 bits of padding at the end are not zero"),
     ("056", "6 bits of padding at the end: at most 4 are needed"),
-    ("057", "at byte 263: type 0 stands behind type 240, types must ascend"),
-    ("058", "at byte 263: type 0 stands behind type 240, types must ascend"),
+    ("057", "at byte 263: type 0 after type 240: expected ascending types"),
+    ("058", "at byte 263: type 0 after type 240: expected ascending types"),
     ("059", "7 bits of padding at the end: at most 4 are needed"),
     ("060", "unknown prefix \"lightning:lni\": expected lni"),
     ("062", "the 2 bits of padding at the end are not zero"),

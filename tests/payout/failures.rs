@@ -1,4 +1,4 @@
-//! The ways in which others paid twice, or not at all, each tried on our ledger.
+//! The ways in which others paid twice or never paid, each tried on our ledger.
 //!
 //! Every test is named after the row of the list of failures met elsewhere that it answers: `b1` is a false failure that
 //! then succeeded, `s2` an invoice larger than what was asked for, and so on. All run on memory and on a redb file.
@@ -149,11 +149,11 @@ fn b3_of_many_threads_exactly_one_claims() {
             let won = granted[0].payment_hash();
             assert_eq!(payout(&ledger, id).state().pending(), Some(won));
             for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-                let told = refusal(error.clone());
+                let reply = refusal(error.clone());
                 let in_flight = [Refusal::InFlight { hash: won }, Refusal::AlreadyClaimed { hash: won }];
-                // The twin of an invoice that lost may be told that its twin was about to claim.
+                // The refusal of a repeated invoice may name the claim of its twin.
                 let twin = Refusal::AlreadyClaimed { hash: hash(round * 10) };
-                assert!(in_flight.contains(&told) || told == twin, "{told}");
+                assert!(in_flight.contains(&reply) || reply == twin, "{reply}");
             }
             assert_eq!(history(&ledger, id).len(), 2);
         }
@@ -257,12 +257,12 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         let _ = ledger.create(&terms, None, NOW).unwrap();
         let (first, long_after) = (invoice(&offer, 1), NOW + 1_000_000);
         let claim = ledger.claim(&first, NOW + 9).unwrap();
-        let told = |number| refusal(ledger.claim(&invoice(&offer, number), long_after).unwrap_err());
-        assert_eq!(told(1), Refusal::AlreadyClaimed { hash: hash(1) });
-        assert_eq!(told(2), Refusal::InFlight { hash: hash(1) });
+        let reply = |number| refusal(ledger.claim(&invoice(&offer, number), long_after).unwrap_err());
+        assert_eq!(reply(1), Refusal::AlreadyClaimed { hash: hash(1) });
+        assert_eq!(reply(2), Refusal::InFlight { hash: hash(1) });
         assert_eq!(ledger.settle(claim.payment_hash(), preimage(1), long_after), Ok(Settlement::Paid));
-        assert_eq!(told(1), Refusal::AlreadyPaid { by: hash(1) });
-        assert_eq!(told(2), Refusal::AlreadyPaid { by: hash(1) });
+        assert_eq!(reply(1), Refusal::AlreadyPaid { by: hash(1) });
+        assert_eq!(reply(2), Refusal::AlreadyPaid { by: hash(1) });
         // The offer exists, so it is given back although it has expired; another such is not made.
         assert!(!ledger.create(&terms, None, long_after).unwrap().is_new());
         let other =
@@ -275,7 +275,7 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
 }
 
 #[test]
-fn b6_whoever_is_refused_has_not_asked_the_node() {
+fn b6_a_refused_claim_does_not_ask_the_node() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let node = Node::new(Plan::Stall);
@@ -343,7 +343,7 @@ fn c_after_a_failure_any_new_invoice_may_try_and_every_attempt_counts() {
         }
         let again = ledger.claim(&invoice(&offer, 2), NOW + 2).unwrap_err();
         assert_eq!(refusal(again), Refusal::AlreadyFailed { hash: hash(2) });
-        // The guard looks at all attempts, not only at the last.
+        // The guard looks at every attempt, not only at the last.
         assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 3), Ok(Settlement::Late));
         let refused = ledger.claim(&invoice(&offer, 9), NOW + 4).unwrap_err();
         assert_eq!(refusal(refused), Refusal::AlreadyPaid { by: hash(1) });
@@ -405,17 +405,17 @@ fn disable_in_every_state() {
         let (offer, id) = promised(&ledger, "active");
         assert_eq!(disabled(id), Status::Disabled);
         assert_eq!(refused(id), Refusal::AlreadyDisabled);
-        let told = ledger.claim(&invoice(&offer, 1), NOW).unwrap_err();
-        assert_eq!(told.payee_message(&invoice(&offer, 1)), "offer no longer available");
-        assert_eq!(refusal(told), Refusal::Disabled);
+        let reply = ledger.claim(&invoice(&offer, 1), NOW).unwrap_err();
+        assert_eq!(reply.payee_message(&invoice(&offer, 1)), "offer no longer available");
+        assert_eq!(refusal(reply), Refusal::Disabled);
         // Claimed, then closing; the payment in flight may still succeed, or fail.
         for (number, paid) in [(10, true), (20, false)] {
             let (offer, id) = promised(&ledger, &format!("claimed {number}"));
             drop(ledger.claim(&invoice(&offer, number), NOW).unwrap());
             assert_eq!(disabled(id), Status::Closing);
             assert_eq!(refused(id), Refusal::AlreadyDisabled);
-            let told = ledger.claim(&invoice(&offer, number + 1), NOW).unwrap_err();
-            assert_eq!(refusal(told), Refusal::InFlight { hash: hash(number) });
+            let reply = ledger.claim(&invoice(&offer, number + 1), NOW).unwrap_err();
+            assert_eq!(refusal(reply), Refusal::InFlight { hash: hash(number) });
             if paid {
                 assert_eq!(ledger.settle(hash(number), preimage(number), NOW), Ok(Settlement::Paid));
                 assert_eq!(refused(id), Refusal::AlreadyPaid { by: hash(number) });
@@ -452,8 +452,8 @@ fn an_overpayment_is_written_down_loudly() {
         let (offer, id) = promised(&ledger, "overpaid");
         overtaken(&ledger, &offer, 1, 2);
         assert_eq!(payout(&ledger, id).status(), Status::ClaimedPaid);
-        let told = ledger.claim(&invoice(&offer, 3), NOW).unwrap_err();
-        assert_eq!(told.payee_message(&invoice(&offer, 3)), "offer already paid");
+        let reply = ledger.claim(&invoice(&offer, 3), NOW).unwrap_err();
+        assert_eq!(reply.payee_message(&invoice(&offer, 3)), "offer already paid");
         assert_eq!(ledger.settle(hash(2), preimage(2), NOW), Ok(Settlement::Overpaid));
         assert_eq!(payout(&ledger, id).status(), Status::Overpaid);
         assert_eq!(
@@ -463,7 +463,7 @@ fn an_overpayment_is_written_down_loudly() {
         let before = payout(&ledger, id);
         assert_eq!(ledger.settle(hash(2), preimage(2), NOW), Ok(Settlement::Already));
         assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settlement::Already));
-        assert_eq!(payout(&ledger, id), before, "told twice, it changes nothing");
+        assert_eq!(payout(&ledger, id), before, "a repeated settle changes nothing");
     });
 }
 
@@ -486,7 +486,7 @@ fn a_lying_node_with_a_wrong_preimage_proves_nothing() {
             ledger.settle(hash(1), preimage(2), NOW),
             Err(SettleError::WrongPreimage(PaymentProof::new(hash(1), preimage(2)).unwrap_err())),
         );
-        // Nor is a failure taken back, or told of a payment that is none of ours.
+        // Nor is a failure taken back, or recorded for a payment that is not ours.
         let unknown = Refusal::UnknownPayment { hash: hash(9) };
         assert_eq!(ledger.settle(hash(9), preimage(9), NOW), Err(SettleError::Refused(unknown)));
         assert_eq!(ledger.release(hash(9), "", NOW), Err(ReleaseError::Refused(unknown)));

@@ -12,6 +12,7 @@ mod adopt;
 mod damage;
 mod diagram;
 mod draft_invoices;
+mod errors;
 mod failures;
 mod model;
 mod payers;

@@ -97,7 +97,7 @@ impl Payer for Heedless {
 }
 
 #[test]
-fn the_node_is_asked_before_it_is_told_to_pay() {
+fn the_node_is_asked_for_the_status_before_it_pays() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let node = Arc::new(Heedless::default());
@@ -130,8 +130,8 @@ fn ledgers_on_one_store_know_of_each_others_claims() {
         let claim = one.claim(&invoice(&offer, 1), NOW).unwrap();
         assert_eq!(two.recover(&node, &RecoverOptions::new(), || NOW).unwrap().payments, []);
         assert!(two.resume(id, u64::MAX).unwrap().is_none());
-        let told = refusal(two.claim(&invoice(&offer, 1), NOW).unwrap_err());
-        assert_eq!(told, bolt12::payout::state::Refusal::AlreadyClaimed { hash: hash(1) });
+        let reply = refusal(two.claim(&invoice(&offer, 1), NOW).unwrap_err());
+        assert_eq!(reply, bolt12::payout::state::Refusal::AlreadyClaimed { hash: hash(1) });
         assert_eq!(one.pay(claim, &node, || NOW), PaymentResult::InFlight { error: None });
         assert_eq!(two.recover(&node, &RecoverOptions::new(), || NOW).unwrap().payments.len(), 1);
         assert_eq!(node.payments.lock().unwrap()[&hash(1)], 1);
@@ -363,9 +363,9 @@ fn a_payout_that_refuses_for_ever_is_not_listed_as_active() {
         ledger.release(hash(number), "no route", NOW).unwrap();
     }
     assert_eq!(payout(&ledger, id).status(), Status::Disabled);
-    let told = ledger.claim(&invoice(&offer, 1_000), NOW).unwrap_err();
-    assert_eq!(told.payee_message(&invoice(&offer, 1_000)), "too many invoices for this offer have failed");
-    assert_eq!(told.to_string(), "too many attempts: this payout has had 1000 invoices and accepts no more");
+    let reply = ledger.claim(&invoice(&offer, 1_000), NOW).unwrap_err();
+    assert_eq!(reply.payee_message(&invoice(&offer, 1_000)), "too many invoices for this offer have failed");
+    assert_eq!(reply.to_string(), "too many attempts: this payout has had 1000 invoices and accepts no more");
     assert!(ledger.verify(|_| ()).unwrap().is_clean());
 }
 

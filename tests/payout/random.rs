@@ -173,7 +173,7 @@ impl Book {
         let found = self.attempt(payment).map(|(other, entry, at)| (other, entry.attempts[at].1));
         let Some(entry) = self.0.get_mut(&payout) else { return "unknown payout" };
         match found {
-            // Nothing is to be written of a failure that is known, whoever's it is.
+            // A known failure is not written again, whichever caller reports it.
             Some((other, _)) if other != payout => return "payment ",
             Some((_, Stands::Failed)) if said == Said::Unknown => {
                 let place = entry.attempts.iter_mut().find(|(one, _)| *one == payment);
@@ -255,7 +255,7 @@ impl Payer for Says {
 /// The offers and all their invoices, made once: signing takes longest.
 struct Messages {
     offers: Vec<Offer>,
-    /// For payout and payment: the right invoice, and one for another sum.
+    /// For payout and payment: the right invoice, and one for another amount.
     invoices: BTreeMap<(usize, u64), [Invoice; 2]>,
 }
 
@@ -281,7 +281,7 @@ impl Messages {
     }
 }
 
-/// What the ledger answers, in words.
+/// What the ledger answers, as text.
 fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> String {
     fn said<T>(answer: Result<T, impl ToString>, done: impl FnOnce(T) -> String) -> String {
         answer.map_or_else(|error| error.to_string(), done)

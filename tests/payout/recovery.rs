@@ -116,7 +116,7 @@ fn what_was_ended_while_the_claim_was_held_is_not_begun() {
         assert_eq!(ledger.pay(claim, &node, || NOW), PaymentResult::Failed { reason });
         assert_eq!((node.calls(), payout(&ledger, id).status()), (1, Status::Used));
 
-        // Somebody else released it, and another invoice may have been paid by now.
+        // Another caller released it, and another invoice may have been paid by now.
         let (offer, id) = promised(&ledger, "released meanwhile");
         let claim = ledger.claim(&invoice(&offer, 3), NOW).unwrap();
         ledger.release(hash(3), "by hand", NOW).unwrap();
@@ -199,7 +199,7 @@ fn a_damaged_record_stops_no_other_recovery() {
 }
 
 #[test]
-fn an_event_that_was_never_written_is_told() {
+fn an_event_that_was_never_written_is_reported() {
     let ledger = Ledger::new(MemoryStore::new());
     let (_, id) = promised(&ledger, "event");
     let row = ledger.store().get(id).unwrap().unwrap();
@@ -216,7 +216,7 @@ fn an_event_that_was_never_written_is_told() {
     );
 }
 
-/// A ledger on a store that fails when told, with invoice 1 claimed and dropped if `claimed`.
+/// A ledger on a store that fails on command, with invoice 1 claimed and dropped if `claimed`.
 fn flaky(claimed: bool) -> (Ledger<Flaky<MemoryStore>>, Offer, PayoutId) {
     let ledger = Ledger::new(Flaky::new(MemoryStore::new()));
     let (offer, id) = promised(&ledger, "flaky");
@@ -292,7 +292,7 @@ fn release_and_disable_with_an_unknown_outcome_are_safely_repeated() {
         let failed = Refusal::AlreadyFailed { hash: hash(1) };
         let again = if done { Err(ReleaseError::Refused(failed)) } else { Ok(()) };
         assert_eq!(ledger.release(hash(1), "no route", NOW), again);
-        // For whoever reports what a node says it is one and the same: it failed, and that is recorded.
+        // For a caller that reports what a node says both are the same: it failed, and that is recorded.
         let failed = PaymentStatus::Failed("no route".into());
         assert_eq!(
             ledger.apply_status(hash(1), failed, NOW),
@@ -309,7 +309,7 @@ fn release_and_disable_with_an_unknown_outcome_are_safely_repeated() {
 }
 
 #[test]
-fn a_store_that_always_conflicts_is_told_as_broken() {
+fn a_store_that_always_conflicts_is_reported_as_broken() {
     let (ledger, _, id) = flaky(true);
     ledger.store().always_conflicts.store(true, Ordering::SeqCst);
     let DisableError::Store(error) = ledger.disable(id, NOW).unwrap_err() else { panic!() };

@@ -364,8 +364,8 @@ fn attempts_are_bounded() {
         State::from_stored(RetryPolicy::AnyNewInvoice, closed, attempts.to_vec())
     };
     let last = full(pending('h'));
-    let room = restore(false, &last.attempts()[1..MAX_ATTEMPTS - 1]).unwrap();
-    assert_eq!(accepted(&room, Input::Claim(hash('n'))).0.attempts().len(), MAX_ATTEMPTS - 1);
+    let with_space = restore(false, &last.attempts()[1..MAX_ATTEMPTS - 1]).unwrap();
+    assert_eq!(accepted(&with_space, Input::Claim(hash('n'))).0.attempts().len(), MAX_ATTEMPTS - 1);
 
     // A payout that can never be redeemed any more is not listed as active.
     let (next, events) = accepted(&last, Input::Release(hash('h')));
@@ -507,9 +507,9 @@ mod model {
 
         /// What the log says last of a payment, but for overpayments.
         fn last(&self, name: char) -> &'static str {
-            let told =
+            let found =
                 |entry: &&(&str, char)| entry.1 == name && !["overpaid", "disabled"].contains(&entry.0);
-            self.log.iter().rev().find(told).map_or("", |entry| entry.0)
+            self.log.iter().rev().find(found).map_or("", |entry| entry.0)
         }
 
         fn all_in_flight(&self) -> Vec<char> {
@@ -520,7 +520,7 @@ mod model {
             self.log.iter().any(|entry| entry.0 == "disabled")
         }
 
-        /// What the log says of the payout, in the words of a listing.
+        /// What the log says about the payout, as a listing names it.
         fn status(&self) -> Status {
             match (self.names("settled").len(), !self.all_in_flight().is_empty(), self.disabled()) {
                 (0, false, false) => Status::Active,
@@ -624,8 +624,8 @@ mod model {
                     (Ok((next, events)), Ok(expected)) => {
                         prop_assert_eq!(events.iter().map(log_word).collect::<Vec<_>>(), expected);
                         for event in events {
-                            if let Event::Settled { late: told, .. } = event {
-                                prop_assert_eq!(*told, late);
+                            if let Event::Settled { late: reported, .. } = event {
+                                prop_assert_eq!(*reported, late);
                             }
                         }
                         state = next.clone();

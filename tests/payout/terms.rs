@@ -1,4 +1,4 @@
-//! What is paid and what is refused: sums, times, sizes, strange inputs, and what is told and listed.
+//! What is paid and what is refused: amounts, times, sizes, strange inputs, and what is reported and listed.
 //!
 //! Tests are named after failures met elsewhere as in `failures.rs`, where there is one: `s2` is an invoice larger than
 //! what was asked for, `s24` an expiry that overflows, and so on. All run on memory and on a redb file.
@@ -28,7 +28,7 @@ fn signed(mut writer: Writer) -> Invoice {
 }
 
 #[test]
-fn b8_s2_s3_the_sum_is_the_promised_one() {
+fn b8_s2_s3_the_amount_is_that_of_the_terms() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (offer, id) = promised(&ledger, "b8");
@@ -51,7 +51,7 @@ fn b8_s2_s3_the_sum_is_the_promised_one() {
 }
 
 #[test]
-fn b8_any_amount_ends_at_the_limit_which_is_never_told() {
+fn b8_any_amount_ends_at_the_limit_which_is_not_revealed() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let offer = offer_of("any", "any");
@@ -89,7 +89,7 @@ fn b11_a_label_is_a_name_and_no_key() {
         for description in ["one", "two"] {
             let terms = Terms::draft(offer(description)).unwrap();
             assert!(ledger.create(&terms, Some(label.clone()), NOW).unwrap().is_new());
-            // A retry gives back what is there, under the label it was made with.
+            // A retry returns what is there, under the label it was made with.
             let again = ledger.create(&terms, None, NOW + 5).unwrap();
             assert!(!again.is_new());
             assert_eq!(again.into_payout().label(), Some(&label));
@@ -119,13 +119,13 @@ fn s5_an_offer_without_node_id_is_kept_and_refuses_gently() {
         let ledger = stage.ledger();
         let mut writer = Writer::new();
         writer.tu64(8, 100_000);
-        writer.record(10, b"nobody");
+        writer.record(10, b"no payout");
         writer.record(54, &[]);
         let offer = Offer::try_from(writer.into_bytes()).unwrap();
         let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
         let answer = offer.respond(hash(1), payee().x_only_public_key().0).sign(&payee());
         assert_eq!(answer.unwrap_err().to_string(), "node_id (type 30): missing");
-        let other = invoice(&testkit::ledger::offer("nobody"), 1);
+        let other = invoice(&testkit::ledger::offer("no payout"), 1);
         assert_eq!(ledger.claim(&other, NOW).unwrap_err(), ClaimError::UnknownPayout);
     });
 }
@@ -156,19 +156,19 @@ fn s24_times_at_the_end_of_all_numbers_overflow_nothing() {
 #[test]
 fn s28_what_runs_the_other_way_is_no_invoice() {
     let offer = offer("s28");
-    let told = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
-    assert_eq!(told(&offer.to_string()), "prefix lno (offer) where lni (invoice) is expected");
+    let reply = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
+    assert_eq!(reply(&offer.to_string()), "prefix lno (offer) where lni (invoice) is expected");
     let request = offer.to_string().replacen("lno", "lnr", 1);
-    assert_eq!(told(&request), "prefix lnr (invoice request) where lni (invoice) is expected");
+    assert_eq!(reply(&request), "prefix lnr (invoice request) where lni (invoice) is expected");
     // An offer that asks to be paid cannot be promised as a payout.
     let sells = Offer::builder("s28", atm().x_only_public_key().0).amount("1sat".parse().unwrap());
     assert_eq!(
         Terms::draft(sells.build().unwrap()).unwrap_err().to_string(),
         "the offer does not pay out: it has no send_invoice",
     );
-    // Nor is an invoice of today's specification one of the draft (from Core Lightning's fetchinvoice manual).
+    // Nor is an invoice of merged BOLT 12 one of the draft (from Core Lightning's fetchinvoice manual).
     let merged = include_str!("../common/merged_invoice.txt").trim_end();
-    assert_eq!(told(merged), "type 0 at byte 0: unknown even type");
+    assert_eq!(reply(merged), "type 0 at byte 0: unknown even type");
 }
 
 #[test]
@@ -239,15 +239,15 @@ fn b9_the_longest_messages_are_kept_and_paid() {
 #[test]
 fn garbage_never_reaches_the_ledger() {
     let good = invoice(&offer("garbage"), 1).to_string();
-    let told = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
-    assert_eq!(told(""), "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1");
-    assert_eq!(told("lni1"), "node_id (type 30): missing");
-    assert_eq!(told("lni1b"), "'b' at byte 4 is not in the bech32 alphabet");
-    assert_eq!(told("lnbc1pvjluez"), "a BOLT 11 invoice for bitcoin: expected lni (invoice)");
-    assert_eq!(told(&format!("{good}qq")), "5 bits of padding at the end: at most 4 are needed");
-    assert_eq!(told(&"lni1".repeat(2)), "'i' at byte 6 is not in the bech32 alphabet");
+    let reply = |text: &str| text.parse::<Invoice>().unwrap_err().to_string();
+    assert_eq!(reply(""), "no separator '1': expected a text that begins with lno1, lnr1, lni1 or lnp1");
+    assert_eq!(reply("lni1"), "node_id (type 30): missing");
+    assert_eq!(reply("lni1b"), "'b' at byte 4 is not in the bech32 alphabet");
+    assert_eq!(reply("lnbc1pvjluez"), "a BOLT 11 invoice for bitcoin: expected lni (invoice)");
+    assert_eq!(reply(&format!("{good}qq")), "5 bits of padding at the end: at most 4 are needed");
+    assert_eq!(reply(&"lni1".repeat(2)), "'i' at byte 6 is not in the bech32 alphabet");
     let huge = format!("lni1{}", "q".repeat(10_000_000));
-    assert_eq!(told(&huge), "a message of 6250000 bytes: at most 65535 fit an onion message");
+    assert_eq!(reply(&huge), "a message of 6250000 bytes: at most 65535 fit an onion message");
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
         let testnet = on(ChainHash::TESTNET3);
         let id =
             ledger.create(&Terms::draft(testnet.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
-        // The builder does not write such an invoice, so it is written by hand: bitcoin, as no chain is named.
+        // The builder does not write such an invoice, so the test writes it: bitcoin, as no chain is named.
         let mut writer = Writer::new();
         writer.record(4, &testnet.offer_id().to_byte_array());
         writer.tu64(8, 100_000);
@@ -280,18 +280,18 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
 }
 
 #[test]
-fn what_a_payee_is_told_names_nobody_elses_payment() {
+fn the_payee_message_names_no_other_payment() {
     let ledger = Ledger::new(MemoryStore::new());
-    let (offer, id) = promised(&ledger, "told");
+    let (offer, id) = promised(&ledger, "reply");
     drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
-    let told = |number| {
+    let reply = |number| {
         let invoice = invoice(&offer, number);
         ledger.claim(&invoice, NOW).unwrap_err().payee_message(&invoice)
     };
-    assert_eq!(told(1), "this invoice is being paid");
-    assert_eq!(told(2), "another invoice for this offer is being paid");
+    assert_eq!(reply(1), "this invoice is being paid");
+    assert_eq!(reply(2), "another invoice for this offer is being paid");
     ledger.release(hash(1), "no route", NOW).unwrap();
-    assert_eq!(told(1), "the payment of this invoice failed: send a new invoice");
+    assert_eq!(reply(1), "the payment of this invoice failed: send a new invoice");
     assert_eq!(payout(&ledger, id).status(), Status::Active);
     let other = invoice(&testkit::ledger::offer("other"), 5);
     let unknown = ledger.claim(&other, NOW).unwrap_err();

@@ -44,6 +44,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for value in strings(&vectors.join("bolt12/cln_live.json"), &["invoice_error_as_written"])? {
         seeds.write(&["message"], &Vec::from_hex(&value)?)?;
     }
+    for value in strings(&vectors.join("bolt12/payer_proofs.json"), &["proof"])? {
+        seeds.write(&["proof", "message"], value.as_bytes())?;
+    }
+    for value in strings(&vectors.join("bolt12/payer_proofs.json"), &["proof_hex", "invoice_hex"])? {
+        // The first eight bytes choose fields.
+        seeds.write(&["proof"], &[&[0x55; 8][..], &Vec::from_hex(&value)?].concat())?;
+    }
     for name in ["text", "offer", "invoice_request", "invoice"] {
         for input in inputs(&fs::read(vectors.join(format!("robustness/{name}.bin")))?) {
             seeds.write(&["text", "draft_offer", "message"], input)?;
@@ -92,7 +99,7 @@ fn strings(path: &Path, members: &[&str]) -> Result<Vec<String>, Box<dyn Error>>
     Ok(found)
 }
 
-/// The inputs of a robustness file, each behind its length in two bytes.
+/// The inputs of a robustness file, each after its length in two bytes.
 fn inputs(mut bytes: &[u8]) -> Vec<&[u8]> {
     let mut inputs = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk() {

@@ -1,4 +1,4 @@
-//! [`Store`]: where a ledger keeps its payouts, and what a store must terms.
+//! [`Store`]: where a ledger keeps its payouts, and what a store must keep.
 //!
 //! A store knows nothing of payouts. It keeps rows of opaque bytes, the history of each row, and one
 //! index of payment hashes. "Paid once" is possible because its two writing calls are **conditional
@@ -49,7 +49,7 @@
 //!
 //! and the five that read: [`ledger_id`](Store::ledger_id), [`get`](Store::get),
 //! [`by_payment_hash`](Store::by_payment_hash), [`page`](Store::page) and [`events`](Store::events).
-//! The length limits ([`MAX_LABEL`], [`MAX_BODY`], [`MAX_EVENT`], [`MAX_EVENTS`]) tell how large a
+//! The length limits ([`MAX_LABEL`], [`MAX_BODY`], [`MAX_EVENT`], [`MAX_EVENTS`]) state how large a
 //! column must be. [`NewRow`] and [`Change`] cannot exceed them. A store makes [`Row`], [`Page`] and
 //! [`StoredEvent`] itself, and reports its failures with [`StoreError::failed`] and
 //! [`StoreError::damaged`].

@@ -23,8 +23,8 @@ fn what_a_writer_must_not_write() {
             Offer::builder("x", node_id).refund_for([1; 32].into()),
             "refund_for (type 34): present without send_invoice (type 54)",
         ),
-        (payout().quantity_min(1), "quantity_min (type 22): not allowed beside send_invoice (type 54)"),
-        (payout().quantity_max(1), "quantity_max (type 24): not allowed beside send_invoice (type 54)"),
+        (payout().quantity_min(1), "quantity_min (type 22): not allowed with send_invoice (type 54)"),
+        (payout().quantity_max(1), "quantity_max (type 24): not allowed with send_invoice (type 54)"),
     ] {
         assert_eq!(refusal(&builder), message);
     }

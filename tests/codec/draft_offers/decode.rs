@@ -44,7 +44,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("decode-pub-010", "'i' at byte 33 is not in the bech32 alphabet"), // invalid character i
     ("decode-pub-011", "'o' at byte 35 is not in the bech32 alphabet"), // invalid character o
     ("decode-pub-012", "'1' at byte 37 is not in the bech32 alphabet"), // second separator 1 in data
-    ("decode-pub-013", "not UTF-8, so no text at all"),                 // non-ASCII byte 0x80 in data
+    ("decode-pub-013", "not UTF-8, so not a text"),                     // non-ASCII byte 0x80 in data
     ("decode-pub-014", "'é' at byte 40 is not in the bech32 alphabet"), // non-ASCII utf-8 letter in data
     ("decode-pub-015", "white space at byte 40 without a '+' before it"), // space inside without +
     ("decode-pub-016", "white space at byte 40 without a '+' before it"), // newline inside without +
@@ -57,8 +57,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("decode-pub-025", "'+' at byte 216 does not stand between two characters"), // trailing + and space
     ("decode-pub-027", "at byte 64: length of type 54: cut off: 1 bytes are needed, 0 are left"), // truncated to half
     ("decode-pub-028", "6 bits of padding at the end: at most 4 are needed"), // two extra characters qq appended
-    ("decode-pub-029", "at byte 132: type 0 stands behind type 240, types must ascend"), // whole extra zero byte: eight q appended
-    ("decode-pub-030", "at byte 132: type 3 stands behind type 240, types must ascend"), // bech32 checksum appended (6 chars)
+    ("decode-pub-029", "at byte 132: type 0 after type 240: expected ascending types"), // whole extra zero byte: eight q appended
+    ("decode-pub-030", "at byte 132: type 3 after type 240: expected ascending types"), // bech32 checksum appended (6 chars)
     ("decode-pub-031", "unknown prefix \"lightning:lno\": expected lno"), // lightning: URI prefix
     ("decode-pub-061", "the 3 bits of padding at the end are not zero"),  // non-zero padding bits
     ("decode-pub-063", "at byte 6: record type: 10 is not in its shortest form"), // type not minimally encoded (fd000a)
@@ -110,10 +110,8 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// Where our verdict is not that of v0.11.2: the case and why.
-const DIVERGENCES: &[(&str, &str)] = &[(
-    "decode-pub-061",
-    "padding must be zero (R-E-7): one message has one text, as today's specification has it",
-)];
+const DIVERGENCES: &[(&str, &str)] =
+    &[("decode-pub-061", "padding must be zero (R-E-7): one message has one text, as merged BOLT 12 has it")];
 
 /// Our answer: the offer, or the sentence that its reader is shown.
 fn answer(case: &Case) -> Result<Offer, String> {
@@ -122,7 +120,7 @@ fn answer(case: &Case) -> Result<Offer, String> {
         (Some(text), None) => text.clone().into_bytes(),
         (None, None) => panic!("{}: no string", case.id),
     };
-    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8, so no text at all".to_owned())?;
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8, so not a text".to_owned())?;
     let offer = text.parse::<Offer>().map_err(|error| error.to_string())?;
     let chain = match case.must_be_chain.as_deref() {
         None => return Ok(offer),

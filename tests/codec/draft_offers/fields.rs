@@ -7,7 +7,7 @@ use bolt12::{Amount, Msat, ParseError};
 
 use super::{id_of, key, record, stream};
 
-/// Every field there is, and two odd types that nobody knows.
+/// Every field there is, and two unknown odd types.
 #[test]
 fn everything_an_offer_can_say_is_read() {
     let node_id = id_of(&key(7));
@@ -229,7 +229,7 @@ fn a_message_without_a_field_is_none() {
 fn framing_is_refused_with_its_place() {
     for (bytes, message) in [
         (stream(&[(10, b"x"), (10, b"y")]), "at byte 3: type 10 occurs twice"),
-        (stream(&[(54, b""), (10, b"y")]), "at byte 2: type 10 stands behind type 54, types must ascend"),
+        (stream(&[(54, b""), (10, b"y")]), "at byte 2: type 10 after type 54: expected ascending types"),
         (vec![10], "at byte 0: length of type 10: cut off: 1 bytes are needed, 0 are left"),
         (vec![10, 2, b'x'], "at byte 0: type 10 is cut off: its length is 2, 1 bytes are left"),
     ] {

@@ -24,7 +24,7 @@ fn record(number: u64, value: &[u8]) -> Vec<u8> {
     testkit::naive::record(number, value)
 }
 
-/// Records, one after the other, in whatever order.
+/// Records, one after the other, in any order.
 fn stream(records: &[(u64, &[u8])]) -> Vec<u8> {
     records.iter().flat_map(|(number, value)| record(*number, value)).collect()
 }

@@ -104,7 +104,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "offerout-pub-030",
         "unexpected 'b' at character 2: expected a digit after the point",
-        "the manual page wants decimal places behind a point",
+        "the manual page wants decimal places after a point",
     ), // "7.btc"
     ("offerout-pub-035", BIG, "more than 21 000 000 BTC, the bound of BOLT 1"), // "18446744073709551615msat"
     ("offerout-pub-037", ZERO, "the manual page wants a positive amount"), // "0msat"
@@ -118,7 +118,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "offerout-pub-052",
         "unexpected 'b' at character 2: expected a digit after the point",
-        "the manual page wants decimal places behind a point",
+        "the manual page wants decimal places after a point",
     ), // "1.btc"
     ("offerout-pub-056", BIG, "more than 21 000 000 BTC, the bound of BOLT 1"), // "184467440.73709551615btc"
     ("offerout-pub-058", ZERO, "the manual page wants a positive amount"), // "0"

@@ -1,4 +1,4 @@
-//! Random offers, printed and read again; random bytes, read at all.
+//! Random offers, printed and read again; random bytes, read.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::{id_of, key, record};
 
-/// What a random offer says, beside what every offer does.
+/// What a random offer has, besides what every offer has.
 #[derive(Clone, Debug)]
 struct Said {
     chains: Vec<ChainHash>,
@@ -95,7 +95,7 @@ proptest! {
         }
     }
 
-    /// Whatever is read is written back byte for byte, and its unsigned form is read too.
+    /// Everything that is read is written back byte for byte, and its unsigned form is read too.
     #[test]
     fn no_bytes_panic(records in vec((0..70u64, vec(any::<u8>(), 0..40)), 0..6), tail in vec(any::<u8>(), 0..4)) {
         let ascending: BTreeMap<_, _> = records.into_iter().collect();

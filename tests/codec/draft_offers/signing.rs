@@ -12,7 +12,7 @@ use super::{id_of, key, record};
 
 type Answer = Result<schnorr::Signature, SignerError>;
 
-/// A signer elsewhere, which answers as it is told to, and counts how often it was asked.
+/// A signer elsewhere, which answers on command, and counts how often it was asked.
 struct Device {
     key: PublicKey,
     answer: Box<dyn Fn(&Sighash) -> Answer>,
@@ -115,9 +115,9 @@ fn signing_twice_is_signing_once() {
     assert_eq!(payout().unsigned(), payout());
 }
 
-/// An odd type behind the signature stays behind it, and outside the tree.
+/// An odd type after the signature stays there, and outside the tree.
 #[test]
-fn records_behind_the_signature_stay() {
+fn records_after_the_signature_stay() {
     let bytes = [payout().as_bytes(), &record(241, b"x"), &record(1001, b"y")].concat();
     let offer = Offer::try_from(bytes.clone()).unwrap();
     let signed = offer.sign(&key(7)).unwrap();
@@ -138,7 +138,7 @@ fn every_flipped_bit_of_a_signed_offer_is_noticed() {
         *bytes.get_mut(index / 8).unwrap() ^= 1 << (index % 8);
         match Offer::try_from(bytes) {
             Err(_) => {}
-            // Type 241 is an odd one that nobody knows: what is left is no signed offer, and says so.
+            // Type 241 is an unknown odd one: what is left is no signed offer, and says so.
             Ok(offer) => assert_eq!(
                 (offer.stream().find(241).is_some(), offer.signature()),
                 (true, None),

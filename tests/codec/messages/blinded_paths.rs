@@ -23,7 +23,7 @@ fn the_official_path_is_made_hop_by_hop() {
     let plain: Vec<(PublicKey, Vec<u8>)> =
         hops.iter().map(|hop| (public(&hop["node_id"]), hex(hop["plaintext"].as_str().unwrap()))).collect();
     let borrowed: Vec<(PublicKey, &[u8])> = plain.iter().map(|(node, data)| (*node, &data[..])).collect();
-    // Dave makes the second half; Carol, who ends the first, is told its path key.
+    // Dave makes the second half; Carol, who ends the first, gets its path key.
     let first = blind(&secret(&hops[0]["session_key"]), &borrowed[..2]).unwrap();
     let second = blind(&secret(&hops[2]["session_key"]), &borrowed[2..]).unwrap();
     assert_eq!(first.path_key, public(&hops[0]["path_key"]));

@@ -52,7 +52,7 @@ fn every_judged_string_has_the_verdict_of_the_file() {
                 assert!(theirs.is_none_or(|theirs| theirs == message.type_name()), "{text}");
                 assert_eq!(message.to_string(), text);
             }
-            // The field and the byte; the words after them may change.
+            // The field and the byte; the rest of the sentence may change.
             Err(error) => {
                 let place = |error: &str| error.split(": ").next().map(str::to_owned);
                 assert_eq!(place(&error.to_string()), place(case["crate_error"].as_str().unwrap()), "{text}");

@@ -1,5 +1,5 @@
 //! A field of fixed size is judged by its length before its content, in both dialects: a value of another length is too
-//! short or too long, whatever its bytes are.
+//! short or too long, before its bytes are read.
 
 use bolt12::text::{Encoded, Prefix};
 use bolt12::{AnyMessage, Dialect, ParseError};

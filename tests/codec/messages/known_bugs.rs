@@ -78,7 +78,7 @@ fn s9_maximum_fees_are_read_and_overflow_nothing() {
 #[test]
 fn s13_an_offer_for_nothing_asks_for_an_amount() {
     let zero = parse_request(&request().without(8).int(82, 0)).unwrap();
-    // Readers are told nothing of zero in a request; no invoice is written for it.
+    // The specification says nothing about zero in a request; no invoice is written for it.
     let encoded = path(0x31, 1);
     let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
     let error =

@@ -1,4 +1,4 @@
-//! Today's messages against the official vectors, strings of other implementations, and the requirements one by one.
+//! The messages of merged BOLT 12 against the official vectors, strings of other implementations, and the requirements one by one.
 
 mod blinded_paths;
 mod cln_live;

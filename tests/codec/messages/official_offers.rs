@@ -9,7 +9,7 @@ use testkit::{hex, vectors};
 /// What each reason of the file is called here.
 fn says(reason: &str) -> &'static str {
     match reason {
-        "type_order" => "types must ascend",
+        "type_order" => "expected ascending types",
         "unknown_even_type" => "unknown even type",
         "empty_stream" => "offer_issuer_id (type 22): missing, and so is offer_paths (type 16)",
         // The "type" of this case is whole, its length is not there.

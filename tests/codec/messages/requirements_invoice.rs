@@ -137,7 +137,7 @@ fn r_i_25_every_path_has_its_costs() {
     assert_eq!(parse_invoice(&invoice().without(162)).unwrap_err(), "invoice_blindedpay (type 162): missing");
     for count in [0, 2] {
         let error = parse_invoice(&invoice().with(162, payinfo(&[]).repeat(count))).unwrap_err();
-        let expected = format!("{count} items beside 1 in invoice_paths (type 160)");
+        let expected = format!("{count} items, expected 1 as in invoice_paths (type 160)");
         assert!(error.ends_with(&expected), "{error}");
     }
     let error = parse_invoice(&invoice().with(162, [payinfo(&[]), vec![0]].concat())).unwrap_err();
@@ -355,7 +355,7 @@ fn an_own_invoice_is_recognised_without_its_request() {
     let not_ours = "invreq_payer_id (type 88): not derived from these keys: expected the key of a request made with them";
     let other = PayerKeys::new([8; 32]);
     assert_eq!(invoice.verify_own(&other, &now()).unwrap_err().to_string(), not_ours);
-    // The same payer id beside another note: not a request that we made.
+    // The same payer id with another note: not a request that we made.
     let records = invoice.stream().records().map(|record| (record.number(), record.value().to_vec()));
     let forged = Records(records.filter(|(number, _)| *number != 240).collect()).with(89, b"ho");
     let forged = parse_invoice(&forged).unwrap();

@@ -91,7 +91,7 @@ fn r_o_27_a_currency_needs_an_amount() {
 }
 
 #[test]
-fn r_o_28_there_is_somebody_to_ask() {
+fn r_o_28_there_is_a_destination_to_ask() {
     assert_eq!(
         parse_offer(&offer().without(22)).unwrap_err(),
         "offer_issuer_id (type 22): missing, and so is offer_paths (type 16)"

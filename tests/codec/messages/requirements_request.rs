@@ -132,7 +132,7 @@ fn r_q_31_and_i22_and_s27_requests_come_the_way_the_offer_says() {
     let verify = |arrival| request.verify_for(&offer, &way(arrival)).map(drop);
     assert_eq!(verify(Arrival::BlindedPath(point(0x31))), Ok(()));
     assert_eq!(verify(Arrival::BlindedPath(point(0x32))), Ok(()));
-    // Another path of ours, one on the way of it, or none: each would tell who the offer's issuer is.
+    // Another path of ours, one on the way of it, or none: each would reveal who the offer's issuer is.
     for arrival in [Arrival::BlindedPath(point(0x33)), Arrival::BlindedPath(point(0x45)), Arrival::Direct] {
         let expected = "a path of the offer";
         assert_eq!(verify(arrival), Err(VerifyError::Arrival { arrival, expected }));
@@ -146,11 +146,11 @@ fn r_q_32_and_s12_quantities_fit_the_offer() {
     assert!(parse_request(&at_most(5).int(86, 5)).is_ok());
     for quantity in [0, 6] {
         let error = parse_request(&at_most(5).int(86, quantity)).unwrap_err();
-        assert!(error.ends_with(&format!("{quantity} items, 1 to 5 can be had")), "{error}");
+        assert!(error.ends_with(&format!("{quantity} items, expected 1 to 5")), "{error}");
     }
     let error = parse_request(&request().int(86, 1)).unwrap_err();
     assert!(error.ends_with("present without offer_quantity_max (type 20)"), "{error}");
-    // Without a maximum readers are told nothing of zero.
+    // Without a maximum the specification says nothing about zero.
     assert!(parse_request(&at_most(0).int(86, 0)).is_ok());
     assert!(parse_request(&at_most(0).int(86, 1_000_000)).is_ok());
 }
@@ -233,19 +233,19 @@ fn r_q_43_and_i26_invoices_go_over_the_requests_paths_or_to_the_payer() {
 }
 
 #[test]
-fn field_90_beside_an_offer_is_read_and_not_written() {
+fn field_90_with_an_offer_is_read_and_not_written() {
     let request = parse_request(&request().with(90, path(0x31, 1))).unwrap();
     assert_eq!(request.invreq_paths().count(), 1);
     let encoded = path(0x31, 1);
     let path = BlindedPathBuf::try_from(&encoded[..]).unwrap();
     let offer = an_offer();
-    let beside = offer.request_invoice();
+    let with_offer = offer.request_invoice();
     assert_eq!(
-        signed(&beside.clone().path(path.path())).unwrap_err(),
-        "invreq_paths (type 90): not allowed beside offer_issuer_id (type 22)"
+        signed(&with_offer.clone().path(path.path())).unwrap_err(),
+        "invreq_paths (type 90): not allowed with offer_issuer_id (type 22)"
     );
-    assert!(signed(&beside.clone().absolute_expiry(1)).unwrap_err().starts_with("offer_absolute_expiry"));
-    assert!(signed(&beside.issuer("x")).unwrap_err().starts_with("offer_issuer"));
+    assert!(signed(&with_offer.clone().absolute_expiry(1)).unwrap_err().starts_with("offer_absolute_expiry"));
+    assert!(signed(&with_offer.issuer("x")).unwrap_err().starts_with("offer_issuer"));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn r_t_1_and_s21_types_and_lengths_in_their_shortest_form() {
 
 #[test]
 fn r_t_2_types_ascend_and_occur_once() {
-    assert_eq!(offer_of(&[10, 0, 8, 1, 1]), "at byte 2: type 8 stands behind type 10, types must ascend");
+    assert_eq!(offer_of(&[10, 0, 8, 1, 1]), "at byte 2: type 8 after type 10: expected ascending types");
     assert_eq!(offer_of(&[10, 0, 10, 0]), "at byte 2: type 10 occurs twice");
 }
 

@@ -1,4 +1,4 @@
-//! Damaged messages: none panics, and whatever still parses is what its bytes say.
+//! Damaged messages: none panics, and a message that still parses has the contents of its bytes.
 
 use bolt12::view::View;
 use bolt12::{AnyMessage, Dialect, Invoice, InvoiceError, InvoiceRequest, Offer};

@@ -40,7 +40,7 @@ fn an_invoice_is_not_for_nothing() {
     let (any, fixed) = (payout(None), payout(Some(1000)));
     assert_eq!(refused(&answer(&any).amount(Msat::ZERO)), zero);
     assert_eq!(refused(&answer(&fixed).amount(Msat::ZERO)), zero);
-    // An offer that somebody else wrote for nothing, and one for no items.
+    // An offer for nothing, written elsewhere, and one for no items.
     let records = Records::default().with(10, b"x").with(30, node_id().serialize()).with(54, []);
     let free = Offer::try_from(records.clone().int(8, 0).bytes()).unwrap();
     assert_eq!(refused(&answer(&free)), zero);

@@ -138,7 +138,7 @@ fn r_i_5_and_s5_the_issuer_signs_or_the_end_of_the_path() {
 #[test]
 fn r_i_6_exactly_one_signature() {
     let path = a_path();
-    // One that the request has beside its own is not copied.
+    // One that the request has besides its own is not copied.
     let request = parse_request(&request().with(241, [1; 64])).unwrap();
     let invoice = written(&respond(&request, &path));
     let signatures = invoice.stream().records().filter(|record| (240..=1000).contains(&record.number()));

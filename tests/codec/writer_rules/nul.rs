@@ -27,7 +27,7 @@ fn every_text_of_an_offer() {
     // A long text has a longer length before it.
     let long = format!("{}\0", "a".repeat(300));
     refused(offer().description(&long).build(), "offer_description (type 10)", 310);
-    // A currency is three letters, whatever else it is.
+    // A currency is three letters, with any other content.
     assert!("US\0".parse::<Currency>().is_err());
     // Control: any other character.
     assert!(offer().description("\u{1}\u{202e}\u{7f}").issuer("₿\n").build().is_ok());

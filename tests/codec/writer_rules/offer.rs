@@ -54,7 +54,7 @@ fn r_o_2_chains_unless_bitcoin_is_the_only_one() {
     };
     assert_eq!(chains(&[]), None);
     assert_eq!(chains(&[ChainHash::BITCOIN]), None);
-    // Control: any other, and bitcoin beside another.
+    // Control: any other, and bitcoin with another.
     assert_eq!(chains(&[ChainHash::SIGNET]), Some(ChainHash::SIGNET.to_bytes().to_vec()));
     let both = [ChainHash::BITCOIN, ChainHash::SIGNET];
     assert_eq!(chains(&both), Some(both.map(|chain| chain.to_bytes()).concat()));
@@ -69,7 +69,7 @@ fn r_o_3_a_price_is_positive_and_a_currency_comes_with_it() {
         assert!(error.starts_with("offer_amount (type 8) at byte "), "{error}");
         assert!(error.ends_with(": zero, it must be positive"), "{error}");
     }
-    // Control: one msat, and no price at all.
+    // Control: one msat, and no price.
     assert_eq!(value(&written(&zero.clone().amount(msat(1))), 8), Some(vec![1]));
     let free = written(&zero);
     assert_eq!((value(&free, 6), value(&free, 8)), (None, None));

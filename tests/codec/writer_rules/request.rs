@@ -56,11 +56,11 @@ fn r_q_1_every_record_of_the_offer_is_copied() {
     let request = offer.request_invoice();
     assert_eq!(
         refused(&request.clone().absolute_expiry(1)),
-        "offer_absolute_expiry (type 14): not allowed beside offer_issuer_id (type 22)"
+        "offer_absolute_expiry (type 14): not allowed with offer_issuer_id (type 22)"
     );
     assert_eq!(
         refused(&request.issuer("x")),
-        "offer_issuer (type 18): not allowed beside offer_issuer_id (type 22)"
+        "offer_issuer (type 18): not allowed with offer_issuer_id (type 22)"
     );
     // Control: without an offer it is.
     written(&without_offer().absolute_expiry(1).issuer("x"));
@@ -130,7 +130,7 @@ fn r_q_6_quantities_as_the_offer_has_them() {
     let at_most_3 = parse_offer(&offer().int(20, 3)).unwrap();
     let request = at_most_3.request_invoice();
     assert_eq!(refused(&request), "invreq_quantity (type 86): missing");
-    assert!(refused(&request.clone().quantity(4)).ends_with("4 items, 1 to 3 can be had"));
+    assert!(refused(&request.clone().quantity(4)).ends_with("4 items, expected 1 to 3"));
     let zero = "invreq_quantity (type 86): zero, it must be positive";
     assert_eq!(refused(&request.clone().quantity(0)), zero);
     let unlimited = parse_offer(&offer().int(20, 0)).unwrap();

@@ -21,7 +21,7 @@ fn r_e_2_no_break_is_written_and_a_break_may_be() {
     let offer = Offer::builder().issuer_id(point(ISSUER)).description(&description).build().unwrap();
     let text = offer.to_string();
     assert!(!text.contains(['+', ' ', '\n']));
-    // Control: a break that somebody puts in is read.
+    // Control: a break put in by a person is read.
     let (head, tail) = text.split_at(100);
     assert_eq!(format!("{head}+\n {tail}").parse::<Offer>().unwrap(), offer);
 }

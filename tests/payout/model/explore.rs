@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 /// A step that the model can take.
 pub struct Step<S, A> {
     pub action: A,
-    /// Whether it still happens when nobody fails, lies or asks for anything new.
+    /// Whether it still happens without failures, lies and new requests.
     pub fair: bool,
     /// The state it leads to.
     pub to: S,
@@ -137,7 +137,7 @@ impl<M: Model> Graph<M> {
     }
 }
 
-/// A hasher that is quick on many small numbers, for keys that nobody picks to collide.
+/// A hasher that is quick on many small numbers, for keys that no attacker chooses.
 #[derive(Default)]
 struct Quick(u64);
 

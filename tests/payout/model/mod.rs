@@ -54,7 +54,7 @@ fn in_one_process_with_a_payout_that_is_disabled() {
 
 #[test]
 fn with_a_node_that_does_not_look_what_it_has_begun() {
-    // Asked before it is told to pay, such a node begins each payment once, as long as one process drives it.
+    // Asked for the status before each payment, such a node begins each payment once, as long as one process drives it.
     holds("one process, 1 crash, heedless", Rules { dedupes: false, ..OURS });
     holds("one process, 1 crash, 1 fault, heedless", Rules { dedupes: false, faults: 1, ..OURS });
 }

@@ -23,8 +23,8 @@ const TWO_PROCESSES: Rules = Rules { one_process: false, ..OURS };
 pub const MUTANTS: &[Mutant] = &[
     // Guards of the state machine.
     Mutant {
-        name: "claims beside a payment in flight",
-        rules: Rules { step: claims_beside_one_in_flight, ..OURS },
+        name: "claims while a payment is in flight",
+        rules: Rules { step: claims_while_one_is_in_flight, ..OURS },
         breaks: BESIDE,
     },
     Mutant { name: "claims what is paid", rules: Rules { step: claims_what_is_paid, ..OURS }, breaks: PAID },
@@ -64,12 +64,12 @@ pub const MUTANTS: &[Mutant] = &[
         breaks: NO_END,
     },
     Mutant {
-        name: "releases whatever is in flight",
+        name: "releases any payment in flight",
         rules: Rules { step: releases_another, ..TWO_PROCESSES },
         breaks: TWICE,
     },
     Mutant {
-        name: "releases what proved paid",
+        name: "releases a payment that succeeded",
         rules: Rules { step: releases_what_is_paid, ..LYING },
         breaks: PROOF_LOST,
     },
@@ -143,9 +143,9 @@ pub const MUTANTS: &[Mutant] = &[
         breaks: TWICE,
     },
     Mutant {
-        name: "claims beside an adopted payment, and neither asks nor looks again before it pays",
+        name: "claims while an adopted payment is in flight, and neither asks nor looks again before it pays",
         rules: Rules {
-            step: claims_beside_an_adopted_one,
+            step: claims_while_one_is_adopted,
             restores: 1,
             crashes: 0,
             asks_before_paying: false,
@@ -161,7 +161,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     // The store's contract.
     Mutant {
-        name: "a store that writes whatever the version",
+        name: "a store that ignores the version",
         rules: Rules { store_checks_versions: false, ..OURS },
         breaks: LOST,
     },
@@ -213,14 +213,14 @@ fn grant(state: &State, hash: PaymentHash) -> Stepped {
     Ok((with(state, false, attempts), vec![Event::Claimed { hash }]))
 }
 
-fn claims_beside_one_in_flight(state: &State, input: &Input) -> Stepped {
+fn claims_while_one_is_in_flight(state: &State, input: &Input) -> Stepped {
     match (state.phase(), *input) {
         (Phase::Claimed { hash: pending }, Input::Claim(hash)) if pending != hash => grant(state, hash),
         _ => step(state, input),
     }
 }
 
-fn claims_beside_an_adopted_one(state: &State, input: &Input) -> Stepped {
+fn claims_while_one_is_adopted(state: &State, input: &Input) -> Stepped {
     match (state.pending(), *input) {
         (None, Input::Claim(hash)) if state.attempts().iter().all(|attempt| attempt.hash() != hash) => {
             let alone: Vec<_> =
@@ -275,7 +275,7 @@ fn reopens_after_failure(state: &State, input: &Input) -> Stepped {
     }
 }
 
-/// Plays the other policy, for as long as a state of this one can tell.
+/// Plays the other policy, until a state of this one differs.
 fn claims_a_second(state: &State, input: &Input) -> Stepped {
     let as_any = State::from_stored(RetryPolicy::AnyNewInvoice, false, state.attempts().to_vec()).unwrap();
     step(&as_any, input)

@@ -37,7 +37,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Claims grow old while no worker has them in hand, and a node forgets what it did long ago.
+    /// Claims grow old while no worker holds them, and a node forgets what it did long ago.
     pub fn time(&mut self) {
         if self.play.rules.forgets == 0 {
             return;
@@ -305,15 +305,15 @@ impl Turn<'_> {
             }
             None => {
                 let row = self.world.rows[usize::from(job.payout)];
-                // Whoever lost against another version decides again; a taken hash is refused.
+                // A worker that lost against another version decides again; a taken hash is refused.
                 let again = if row.version == version { Worker::Idle } else { Worker::Decide(job) };
                 self.push(Action::Conflict(job), true, self.with(number, again));
             }
         }
         if !rules.store_is_durable && self.world.in_doubt.is_none() && written.is_some() {
             let next = World { in_doubt: Some((job, version, to)), ..self.with(number, after) };
-            let told = self.play.acknowledge((next, 0), self.world, job);
-            self.came(Action::Writes(job), true, told);
+            let outcome = self.play.acknowledge((next, 0), self.world, job);
+            self.came(Action::Writes(job), true, outcome);
         }
         if self.world.faults == 0 {
             return;
@@ -353,7 +353,7 @@ impl Turn<'_> {
         if self.world.call_lies > 0 && stands != Stands::Failed {
             let lied = World { call_lies: self.world.call_lies - 1, ..self.with(number, failed) };
             self.push(Action::LyingAnswer, false, lied);
-            // A preimage that does not fit proves nothing, neither success nor failure.
+            // A preimage that does not fit shows neither success nor failure.
             let next = if rules.wrong_preimage_is_no_failure { Worker::Idle } else { release };
             let lied = World { call_lies: self.world.call_lies - 1, ..self.with(number, next) };
             self.push(Action::WrongPreimage, false, lied);

@@ -38,7 +38,7 @@ pub const AGAIN: Properties = 1 << 14;
 
 /// What is seen when a property is broken.
 pub const NAMES: &[(Properties, &str)] = &[
-    (BESIDE, "a payment begins beside another of its payout, in flight or made"),
+    (BESIDE, "a payment begins while another of its payout is in flight or made"),
     (TWICE, "a payout is paid twice"),
     (UNCLAIMED, "a payment begins without its claim being on the disk"),
     (OVERTAKEN, "a payment begins that was seen to be overtaken"),
@@ -51,7 +51,7 @@ pub const NAMES: &[(Properties, &str)] = &[
     (PAID, "a payout that is paid grants a claim"),
     (CLOSED, "a disabled payout grants a claim"),
     (SECOND, "a second invoice is granted where only the first counts"),
-    (AGAIN, "a node is told to begin a payment that it has begun, and does not look"),
+    (AGAIN, "a node is asked to begin a payment that it has begun, and does not look"),
     (NO_END, "a claim that never ends, or a payment that is never recorded"),
 ];
 
@@ -129,7 +129,7 @@ pub const OURS: Rules = Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     pub rows: [Row; 2],
-    /// A write whose caller was told an error, and which may still come to be.
+    /// A write whose caller got an error, and which may still happen.
     pub in_doubt: Option<(Job, u8, u16)>,
     pub node: [Payment; PAYMENTS],
     /// Sorted: which of them is which does not matter.
@@ -180,7 +180,7 @@ pub enum Stands {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     Claim,
-    /// With the outcome that the node told.
+    /// With the outcome that the node reported.
     AdoptPaid,
     AdoptFailed,
     AdoptInFlight,
@@ -226,7 +226,7 @@ pub enum Worker {
     },
     /// Has called the node, waits for its answer.
     Called(u8, u8),
-    /// Was told of a failure, about to ask for the status.
+    /// Got a failure, about to ask for the status.
     Confirm(u8, u8),
 }
 
@@ -417,7 +417,7 @@ impl Play {
         Some((next, if lost { PROOF_LOST } else { 0 }))
     }
 
-    /// What it means for the world that a worker was told that its write is done.
+    /// What changes in the world when a worker learns that its write is done.
     pub fn acknowledge(&self, (mut next, mut broken): Came, before: &World, job: Job) -> Came {
         match job.kind {
             Kind::Claim => {

@@ -139,7 +139,7 @@ fn an_older_copy_and_another_ledger_are_refused() {
     let error = options.open(&copy).unwrap_err();
     let expected = format!("ledger {} is a copy at commit 2, expected 3 or later", copy.display());
     assert_eq!(error.to_string(), expected);
-    assert!(RedbStore::open(&copy).is_ok(), "nothing tells it from the newest without a checkpoint");
+    assert!(RedbStore::open(&copy).is_ok(), "nothing distinguishes it from the newest without a checkpoint");
 
     let other = directory.path().join("other");
     let found = RedbStore::create(&other).unwrap().ledger_id().unwrap();
@@ -324,7 +324,7 @@ fn the_check_reports_its_progress_and_can_be_stopped() {
     assert!(RedbStore::open(&path).is_ok());
 }
 
-/// A row that is damaged, as if it had never been written so, is refused alone: its neighbours are
+/// A row that is damaged, as if it had never been written so, is refused alone: the other rows are
 /// read, listed, written, and a cursor leads past it.
 #[test]
 fn a_damaged_row_stays_alone() {

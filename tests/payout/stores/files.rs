@@ -41,7 +41,7 @@ fn refused(path: &Path) -> String {
     let listing = names(path);
     let error = RedbStore::open(path).unwrap_err();
     assert!(fs::read(path).unwrap() == before, "the file was altered: {error}");
-    assert_eq!(names(path), listing, "something was left behind");
+    assert_eq!(names(path), listing, "a file was left");
     error.to_string().replace(&path.display().to_string(), "FILE")
 }
 
@@ -69,7 +69,7 @@ fn strange_files() {
     for bytes in [
         b"".as_slice(),
         b"bolt12 payout ledger",
-        b"Dear diary, today I paid nobody.\n",
+        b"Dear diary, no payment was made.\n",
         "lno1".repeat(5_000).as_bytes(),
         &[0; 10_000],
         &random,
@@ -162,7 +162,7 @@ fn a_damaged_inside() {
     fs::write(&path, &bytes).unwrap();
     assert_eq!(refused(&path), "ledger FILE is damaged: Not a redb database: magic number mismatch");
 
-    // Whatever page is overwritten: it is refused at once or when it is read, but nothing panics
+    // If any page is overwritten, it is refused at once or when it is read, but nothing panics
     // and no row comes back changed.
     for page in 2..whole.len() / 4_096 {
         let mut bytes = whole.clone();
@@ -226,7 +226,7 @@ mod unix {
     fn a_new_file_is_its_owners_only() {
         let (_directory, path) = ledger();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(names(&path), ["ledger"], "nothing is left beside it");
+        assert_eq!(names(&path), ["ledger"], "nothing is left next to it");
     }
 
     #[test]
@@ -247,10 +247,10 @@ mod unix {
         set_mode(directory.path(), 0o700);
     }
 
-    /// The same as anybody, the superuser too: nobody makes files there.
+    /// The same for every user, the superuser too: no files are made there.
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_directory_where_nobody_can_write() {
+    fn a_directory_without_write_permission() {
         let error = RedbStore::create("/proc/self/ledger").unwrap_err();
         let expected = "cannot create ledger /proc/self/ledger: No such file or directory (os error 2)";
         assert_eq!(error.to_string(), expected);
@@ -316,6 +316,6 @@ fn made_by_eight_at_once() {
     for error in opened.iter().filter_map(|result| result.as_ref().err()) {
         assert_eq!(error, &OpenError::Busy { path: path.clone() });
     }
-    assert_eq!(owners, 1, "one owner, the others are told");
-    assert_eq!(names(&path), ["ledger"], "no draft is left behind");
+    assert_eq!(owners, 1, "one owner, the others get an error");
+    assert_eq!(names(&path), ["ledger"], "no draft is left");
 }

@@ -11,7 +11,7 @@ use bolt12::payout::store::{
 };
 use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Store, StoreError};
 
-/// One way to be wrong. Most are mistakes that somebody made in a payout system.
+/// One way to be wrong. Most are mistakes made in real payout systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     None,
@@ -305,16 +305,16 @@ impl Store for Flawed {
 
 #[test]
 fn a_store_without_a_flaw_passes() {
-    // Also proves that each failure below comes from its flaw.
+    // Also shows that each failure below comes from its flaw.
     conformance::run(|| Flawed::new(Flaw::None)).unwrap();
 }
 
 #[test]
 fn every_flaw_is_caught_and_named() {
     for (flaw, promise) in [
-        (Flaw::InsertOverwrites, "a taken id is told, with its row"),
-        (Flaw::ExistsTellsTheWrongRow, "a taken id is told, with its row"),
-        (Flaw::ReplaceIgnoresTheVersion, "another version is refused, and told"),
+        (Flaw::InsertOverwrites, "a taken id is returned with its row"),
+        (Flaw::ExistsTellsTheWrongRow, "a taken id is returned with its row"),
+        (Flaw::ReplaceIgnoresTheVersion, "another version is refused and returned"),
         (Flaw::ReplaceMakesMissingRows, "a refused replace makes no row"),
         (Flaw::VersionStaysTheSame, "the expected version is replaced by one more"),
         (Flaw::LabelIsLost, "what was replaced is read back, with the label it was inserted with"),
@@ -359,7 +359,7 @@ fn every_race_is_caught_and_named() {
         (
             Flaw::WritesAreTorn,
             |place| conformance::reads_see_whole_writes(place),
-            "a reader sees a write whole or not at all",
+            "a reader sees all of a write or nothing",
         ),
     ];
     for (flaw, case, promise) in cases {

@@ -189,7 +189,7 @@ fn why_we_accept(records: &Records) -> Option<&'static str> {
     let has_offer = has(records, 22) || has(records, 16);
     let in_request = has(records, 88);
     if in_request && has_offer && has(records, 90) {
-        return Some("field 90 beside an offer: the text does not forbid it (section 8, 4)");
+        return Some("field 90 with an offer: the text does not forbid it (section 8, 4)");
     }
     if in_request && has_offer && is_empty(records, 86) && is_empty(records, 20) {
         return Some("R-Q-32: zero of an unlimited quantity is refused by writers alone");

@@ -1,5 +1,5 @@
-//! Random calls of the builders: whatever is written, LDK reads and this crate reads back, or a requirement says why
-//! not. Whatever is refused, a requirement refuses.
+//! Random calls of the builders: LDK reads each message that this crate writes and reads back, or a requirement
+//! says why not. Each refusal follows from a requirement.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -657,7 +657,7 @@ fn invoice_errors_that_are_written_are_read() {
 #[test]
 #[ignore = "takes minutes"]
 #[allow(clippy::print_stderr, reason = "the counts are what it is run for")]
-fn whatever_is_written_is_read_at_length() {
+fn everything_written_is_read_at_length() {
     const CASES: u32 = 50_000;
     type Run = fn(u32) -> Verdicts;
     let runs: [(&str, Run); 4] = [

@@ -1,7 +1,7 @@
 //! The suite that a [`Store`] must pass (feature `conformance`).
 //!
-//! It proves the [contract](super) against any store, also one that this crate does not know.
-//! Say where a store lives with [`StoreLocation`], then either run everything at once with [`run`], or call
+//! It tests the [contract](super) against any store, also one that this crate does not know.
+//! State where a store is with [`StoreLocation`], then either run everything at once with [`run`], or call
 //! each case from a test of its own, so that each shows by its name:
 //!
 //! ```
@@ -9,7 +9,7 @@
 //! use bolt12::payout::conformance::{self, StoreLocation};
 //! use bolt12::payout::{MemoryStore, StoreError};
 //!
-//! /// Memory is a place as long as somebody holds it.
+//! /// Memory keeps its rows until the last `Arc` is dropped.
 //! #[derive(Default)]
 //! struct Memory(Arc<MemoryStore>);
 //!
@@ -26,8 +26,8 @@
 //! ```
 //!
 //! The cases race with threads, so a wrong store may pass by luck once; a right one never fails.
-//! What a suite cannot do is pull the plug: that a write survives a power loss is for the store's
-//! own tests to show.
+//! No suite can cut the power: that a write survives a power loss is for the store's own tests
+//! to show.
 
 mod pages;
 mod races;
@@ -53,7 +53,7 @@ use super::{
 use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
 
-/// Where a store lives: a file, a database, a server. It outlives the stores opened on it. Each case
+/// Where a store keeps its data: a file, a database, a server. It outlives the stores opened on it. Each case
 /// wants a fresh one, empty.
 pub trait StoreLocation {
     /// The store under test.
@@ -64,7 +64,7 @@ pub trait StoreLocation {
     ///
     /// # Errors
     ///
-    /// Whatever prevented it; the case fails with it.
+    /// The reason why it cannot be opened; the case fails with it.
     fn open(&self) -> Result<Self::Store, StoreError>;
 }
 

@@ -1,4 +1,4 @@
-//! Cases about listings: every row once, whatever others write meanwhile.
+//! Cases about listings: every row once, also while others write.
 
 use std::collections::BTreeSet;
 use std::format;
@@ -65,7 +65,7 @@ pub fn pages_by_filter(place: &impl StoreLocation) -> Result<(), ContractViolati
     Ok(())
 }
 
-/// Newest first shows the same rows in exactly the reverse order, whatever the filter and the size
+/// Newest first shows the same rows in exactly the reverse order, for every filter and size
 /// of a page, and rows that are inserted meanwhile disturb nothing.
 ///
 /// # Errors

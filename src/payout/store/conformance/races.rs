@@ -1,4 +1,4 @@
-//! Cases with many callers: exactly one wins, and nobody sees half a write.
+//! Cases with many callers: exactly one wins, and no reader sees half a write.
 
 use std::format;
 use std::string::{String, ToString};
@@ -45,7 +45,7 @@ pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> 
     Ok(())
 }
 
-/// Of callers that replace one version at once, exactly one wins; the others are told its version.
+/// Of callers that replace one version at once, exactly one wins; the others get its version.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub fn replace_race(place: &impl StoreLocation) -> Result<(), ContractViolation>
             let won = caller == winner;
             let expected =
                 if won { Replaced::Written { version: next } } else { Replaced::Conflict { found: next } };
-            same(&answer, &expected, "who loses a replace is told the winner's version")?;
+            same(&answer, &expected, "a replace that loses returns the winner's version")?;
             let holder = store.by_payment_hash(takes)?.map(|row| row.id);
             same(&holder, &won.then(|| id(0)), "only the winner's hash is taken")?;
         }
@@ -83,7 +83,7 @@ pub fn replace_race(place: &impl StoreLocation) -> Result<(), ContractViolation>
     Ok(())
 }
 
-/// Of payouts that take one hash at once, exactly one wins; the others are told which.
+/// Of payouts that take one hash at once, exactly one wins; the others get its id.
 ///
 /// # Errors
 ///
@@ -113,7 +113,7 @@ pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
         for ((caller, answer), before) in answers.into_iter().zip(before) {
             if caller != winner {
                 let refused = Replaced::HashTaken { by: id(winner) };
-                same(&answer, &refused, "who loses a hash is told the payout that has it")?;
+                same(&answer, &refused, "a replace that loses a hash returns the payout that has it")?;
                 same(&store.get(id(caller))?, &before, "who loses a hash has its row unchanged")?;
             }
         }
@@ -204,7 +204,7 @@ pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), Contract
         while !stop.load(Ordering::Relaxed) {
             let row = present(store.get(id(0))?, id(0))?;
             let whole = (counted(&row)?, row.status) == (row.version, status_of(row.version));
-            ensure(whole, "a reader sees a write whole or not at all", || format!("{row:?}"))?;
+            ensure(whole, "a reader sees all of a write or nothing", || format!("{row:?}"))?;
             ensure(row.version >= last, "a reader does not go back in time", || {
                 format!("version {} after {last}", row.version)
             })?;
@@ -262,7 +262,7 @@ fn present(row: Option<Row>, id: PayoutId) -> Result<Row, ContractViolation> {
 fn counted(row: &Row) -> Result<u64, ContractViolation> {
     let bytes = <[u8; 8]>::try_from(row.body.as_slice());
     bytes.map(u64::from_be_bytes).map_err(|_| ContractViolation {
-        promise: "a reader sees a write whole or not at all",
+        promise: "a reader sees all of a write or nothing",
         found: format!("a body of {} bytes", row.body.len()),
     })
 }

@@ -1,4 +1,4 @@
-//! Cases with one caller: what each call answers, and what it leaves behind.
+//! Cases with one caller: the answer of each call, and its effect.
 
 use std::format;
 use std::string::{String, ToString};
@@ -33,7 +33,7 @@ pub fn one_identity(place: &impl StoreLocation) -> Result<(), ContractViolation>
     same(&place.open()?.ledger_id()?, &first, PROMISE)
 }
 
-/// A row is inserted once. Inserting its id again changes nothing and gives back what is there.
+/// A row is inserted once. Inserting its id again changes nothing and returns the row that is there.
 ///
 /// # Errors
 ///
@@ -52,7 +52,7 @@ pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolat
     same(&store.get(id(1))?, &Some(stored(&row)), "what was inserted is read back, with version 1")?;
 
     let again = NewRow::new(id(1), Status::Used, None, b"second".to_vec(), vec![b"two".to_vec()])?;
-    same(&store.insert(&again)?, &Inserted::Exists(stored(&row)), "a taken id is told, with its row")?;
+    same(&store.insert(&again)?, &Inserted::Exists(stored(&row)), "a taken id is returned with its row")?;
     same(&store.get(id(1))?, &Some(stored(&row)), "a refused insert leaves the row alone")?;
     let events = event_bytes(&store, 1)?;
     same(&events, &vec![b"one".to_vec(), Vec::new()], "a refused insert leaves the events alone")
@@ -65,7 +65,7 @@ pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolat
 /// The promise that was seen broken.
 pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
-    let missing = store.replace(&new_change(1, 1, Status::Used, "nobody", Some(hash(9)))?)?;
+    let missing = store.replace(&new_change(1, 1, Status::Used, "missing", Some(hash(9)))?)?;
     same(&missing, &Replaced::Missing, "a row that is not there is not replaced")?;
     same(&store.get(id(1))?, &None, "a refused replace makes no row")?;
     same(&store.by_payment_hash(hash(9))?, &None, "a refused replace takes no hash")?;
@@ -88,7 +88,7 @@ pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViol
     let (before, events) = (store.get(id(1))?, event_bytes(&store, 1)?);
     for expected in [0, 1, 3, 5, u64::MAX] {
         let refused = store.replace(&new_change(1, expected, Status::Active, "stale", Some(hash(8)))?)?;
-        same(&refused, &Replaced::Conflict { found: 4 }, "another version is refused, and told")?;
+        same(&refused, &Replaced::Conflict { found: 4 }, "another version is refused and returned")?;
     }
     same(&store.get(id(1))?, &before, "a refused replace leaves the row alone")?;
     same(&event_bytes(&store, 1)?, &events, "a refused replace appends no events")?;
@@ -105,7 +105,7 @@ pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), Cont
     let store = place.open()?;
     let _ = store.insert(&new_row(1)?)?;
     let _ = store.insert(&new_row(2)?)?;
-    same(&store.by_payment_hash(hash(1))?, &None, "a hash that nobody took finds nothing")?;
+    same(&store.by_payment_hash(hash(1))?, &None, "a hash that no payout took finds nothing")?;
     let taken = store.replace(&new_change(1, 1, Status::Claimed, "take", Some(hash(1)))?)?;
     same(&taken, &Replaced::Written { version: 2 }, "a free hash is taken")?;
     same(&store.by_payment_hash(hash(1))?, &store.get(id(1))?, "a hash finds the row that took it")?;
@@ -133,7 +133,7 @@ pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), Cont
         same(&found, &Some((id(1), 5)), "a hash finds the row as it is now")?;
     }
     let stale = store.replace(&new_change(2, 7, Status::Claimed, "both", Some(hash(1)))?)?;
-    same(&stale, &Replaced::Conflict { found: 1 }, "a stale version is told before a taken hash")
+    same(&stale, &Replaced::Conflict { found: 1 }, "a stale version is reported before a taken hash")
 }
 
 /// Events are numbered from 1 in the order they were appended, and are read in pieces of any size.
@@ -168,7 +168,7 @@ pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolati
     same(&event_bytes(&store, 2)?, &vec![b"created".to_vec()], "events belong to their own payout")
 }
 
-/// Values as long as the bounds allow are read back whole, and so are empty ones.
+/// Values of the greatest permitted length are read back whole, and so are empty ones.
 ///
 /// # Errors
 ///
@@ -219,7 +219,7 @@ pub fn repeat_after_unknown_outcome(place: &impl StoreLocation) -> Result<(), Co
         )?;
         let repeated = store.insert(&row)?;
         let exists = kept.clone().map(Inserted::Exists);
-        same(&Some(repeated), &exists, "an insert that happened gives back the row when repeated")?;
+        same(&Some(repeated), &exists, "a repeated insert returns the row that is there")?;
     }
     same(&store.get(id(1))?, &kept, "repeated writes leave the row alone")?;
     same(&event_bytes(&store, 1)?, &events, "repeated writes append no events")
@@ -278,7 +278,7 @@ pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let expected = rows.iter().map(|row| row.id).chain([id(ROWS)]).map(|id| id.to_string());
     ensure(
         found.len() == rows.len().saturating_add(1) && expected.into_iter().all(|id| found.contains(&id)),
-        "after reopening, a new row stands beside the old ones",
+        "after reopening, a new row joins the old ones",
         || format!("{} rows", found.len()),
     )
 }

@@ -1,9 +1,9 @@
 //! [`Batcher`]: concurrent callers share one durable commit.
 //!
-//! A commit costs one wait for the disk, however much it holds. So whoever comes while a commit is
-//! running queues up; when it ends, one of those waiting becomes the leader, takes everybody's
-//! jobs, runs them as one batch and hands out the answers. There is no thread of its own: who has
-//! nothing to commit costs nothing, and a leader needs no waking up when it is the only caller.
+//! A commit costs one wait for the disk, however much it holds. So callers that come while a commit is
+//! running wait; when it ends, one of them becomes the leader, takes all
+//! jobs, runs them as one batch and distributes the answers. There is no thread of its own: an idle
+//! store costs nothing, and a lone caller leads without being woken.
 //!
 //! Before it starts, a leader waits a moment for the callers of the batch before: they were just
 //! answered and many come straight back. Without that, callers split into two groups that take
@@ -33,7 +33,7 @@ pub(super) struct Batcher<J, A> {
 #[derive(Debug)]
 struct Queue<J, A> {
     waiting: Vec<(J, Arc<Slot<A>>)>,
-    /// Somebody is running a batch, and will choose the next leader.
+    /// A caller is running a batch, and will choose the next leader.
     led: bool,
     /// How many jobs the leader waits for.
     wanted: usize,
@@ -62,7 +62,7 @@ impl<J, A> Batcher<J, A> {
         Self { queue: Mutex::new(queue), arrived: Condvar::new() }
     }
 
-    /// Has `job` run by `run`, in a batch with the jobs of whoever else calls, and returns its
+    /// Has `job` run by `run`, in a batch with the jobs of the other callers, and returns its
     /// answer. `run` gives one answer per job, in their order, and must not panic. None when it gave
     /// too few.
     pub(super) fn submit(&self, job: J, run: impl FnOnce(Vec<J>) -> Vec<A>) -> Option<A> {
@@ -103,7 +103,7 @@ impl<J, A> Batcher<J, A> {
         let mut queue = lock(&self.queue);
         queue.usual = queue.usual.saturating_mul(3).saturating_add(took).checked_div(4).unwrap_or(took);
         queue.wanted = queue.waiting.len().saturating_add(served).min(MAX_BATCH);
-        // The next leader is woken first: the answers below can be handed out while it gathers.
+        // The next leader is woken first: the answers below are distributed while it gathers.
         match queue.waiting.first() {
             Some((_, next)) => next.set(Turn::Lead),
             None => queue.led = false,
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_caller_waits_for_nobody() {
+    fn a_lone_caller_does_not_wait() {
         let batcher = Batcher::new();
         for job in 0..10 {
             assert_eq!(batcher.submit(job, |jobs| jobs), Some(job));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_answer_is_told() {
+    fn a_missing_answer_is_reported() {
         let batcher: Batcher<u8, u8> = Batcher::new();
         assert_eq!(batcher.submit(1, |_| vec![]), None);
         assert_eq!(batcher.submit(1, |jobs| jobs), Some(1), "the next one is not disturbed");

@@ -12,7 +12,7 @@ use crate::payout::LedgerId;
 ///
 /// A copy of a ledger file is a good ledger, but it does not know the payments made after it was
 /// taken, and a payout that it lists as open may be paid. An operator who keeps the newest checkpoint
-/// elsewhere, and hands it to [`RedbOptions::at_least`](super::RedbOptions::at_least), cannot open
+/// elsewhere, and passes it to [`RedbOptions::at_least`](super::RedbOptions::at_least), cannot open
 /// an older copy or another ledger by mistake.
 ///
 /// ```

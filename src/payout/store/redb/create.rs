@@ -1,4 +1,4 @@
-//! How a ledger file appears: complete, or not at all, and never in place of another.
+//! How a ledger file appears: complete or absent, and never in place of another.
 //!
 //! It is written under a name of its own in the same directory, synced, and then linked to its path;
 //! a link, unlike a rename, never replaces a file.

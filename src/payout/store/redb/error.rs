@@ -185,7 +185,7 @@ impl OpenError {
         Self::Damaged { path: path.into(), reason: reason.to_string() }
     }
 
-    /// What a checkpoint has to say of a ledger.
+    /// How a ledger compares with a checkpoint.
     pub(super) fn unless_reached(path: &Path, kept: Checkpoint, found: Checkpoint) -> Result<(), Self> {
         let path = path.into();
         if found.ledger != kept.ledger {
@@ -198,7 +198,7 @@ impl OpenError {
     }
 }
 
-/// I/O errors that tell of what is in the file, rather than of the disk.
+/// I/O errors that describe the contents of the file, not the disk.
 const CONTENT: [io::ErrorKind; 2] = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
 
 /// Travels through redb inside an I/O error: no kind of lock is supported.

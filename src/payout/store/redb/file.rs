@@ -26,7 +26,7 @@ pub(super) fn open(path: &Path) -> Result<(LedgerFile<FileBackend>, Place), Open
     Ok((LedgerFile::recognise(file, path)?, place))
 }
 
-/// The redb database inside a ledger file, or inside whatever else keeps bytes. Clones are the same.
+/// The redb database inside a ledger file, or inside any other backend that keeps bytes. Clones are the same.
 #[derive(Debug)]
 pub(super) struct LedgerFile<B>(Arc<Inner<B>>);
 
@@ -274,7 +274,7 @@ mod tests {
     }
 
     /// What the operating system answers on a file system without locks, or with a lock service that
-    /// is down; redb itself goes on without a lock when told that locks are unsupported.
+    /// is down; redb itself goes on without a lock when locks are unsupported.
     #[test]
     fn no_ledger_is_opened_without_a_lock() {
         let open = |locks: fn(bool) -> Result<bool, BackendError>| {

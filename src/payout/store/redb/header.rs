@@ -10,9 +10,9 @@
 //! byte 4096  a redb database
 //! ```
 //!
-//! The header settles four questions that redb cannot: is this a ledger at all, and not another redb
+//! The header settles four questions that redb cannot: is this a ledger, and not another redb
 //! database? Is its format known? Is its end still there? redb takes a file that was cut short for
-//! one that a crash left behind. And does the database still hold its newest commit? redb goes back
+//! one that a crash left. And does the database still hold its newest commit? redb goes back
 //! to the commit before when the newest one is damaged. Both would forget payments.
 //!
 //! **`length` is never more than what is there**: growth is synced before it is written here, and

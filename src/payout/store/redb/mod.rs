@@ -2,21 +2,21 @@
 //!
 //! - **Durable before it returns**: a write is on the disk when the call comes back. Concurrent
 //!   callers share one commit, so many callers are served nearly as fast as one.
-//! - **One owner**: a second opening of the file, from whatever process, fails with
+//! - **One owner**: a second opening of the file, from any process, fails with
 //!   [`OpenError::Busy`]. On a file system without locks every opening fails, with
 //!   [`OpenError::NoLocks`].
 //! - **Nothing is overwritten**: a file that is no ledger, is cut short, or has another format is
-//!   refused and left as it is. A new file appears complete or not at all, readable by its owner
+//!   refused and left as it is. A new file appears complete or is absent, readable by its owner
 //!   only (on unix). This takes a file system with hard links.
 //! - **Nothing begins anew by mistake**: [`RedbStore::open`] must find a ledger,
 //!   [`RedbStore::create`] must find none, [`RedbStore::open_or_create`] returns which it did.
-//! - **Bounded memory**: the cache is bounded, whatever the number of payouts.
+//! - **Bounded memory**: the cache is bounded, for any number of payouts.
 //! - **After a failed write** every call on that store fails, reads too, with
 //!   [`StoreError::Unusable`], until it is opened again: the outcome is on the disk, and what is in
 //!   memory may not be. The same happens when the file was removed, renamed or replaced meanwhile
 //!   (noticed at the next commit, on unix).
 //! - **Damage is found**: each opening verifies the checksum of every page (it can be
-//!   [turned off](RedbOptions::check_on_open)), and a ledger that went back behind its newest commit
+//!   [turned off](RedbOptions::check_on_open)), and a ledger that lost its newest commit
 //!   is refused with [`OpenError::RolledBack`].
 //!
 //! What is assumed of the disk: what it acknowledged as written stays, and no other program writes
@@ -137,7 +137,7 @@ impl RedbStore {
 
     /// Writes a consistent copy of the ledger to `path`, while this store goes on working. The copy
     /// has the same id, holds every write that had returned before this call, and appears complete
-    /// or not at all. Returns what it holds.
+    /// or is absent. Returns what it holds.
     ///
     /// A copy does not know the payments that are made after it. See [`operations`] before you open one.
     ///

@@ -23,7 +23,7 @@
 //! To notice an old copy, keep the newest [`Checkpoint`](super::Checkpoint) elsewhere, for instance
 //! in the log of another machine, and open with
 //! [`RedbOptions::at_least`](super::RedbOptions::at_least). A ledger that is missing, older, or another is
-//! then refused. Without a checkpoint an old copy cannot be told from the newest.
+//! then refused. Without a checkpoint an old copy cannot be distinguished from the newest.
 //!
 //! # Verification
 //!

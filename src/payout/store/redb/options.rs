@@ -14,12 +14,12 @@ use super::place::Place;
 use super::{Checkpoint, PANICKED, RedbStore, create, tables};
 use crate::payout::{LedgerId, StoreError};
 
-/// Bytes that a store caches unless told otherwise: 32 MiB.
+/// Bytes that a store caches by default: 32 MiB.
 pub const DEFAULT_CACHE: usize = 33_554_432;
 
 type Progress = Arc<dyn Fn(f64) -> ControlFlow<()> + Send + Sync>;
 
-/// How a ledger file is opened or made. [`RedbStore::open`] and its neighbours use the defaults.
+/// How a ledger file is opened or made. [`RedbStore::open`] and the like use the defaults.
 ///
 /// ```
 /// use bolt12::payout::redb::RedbOptions;

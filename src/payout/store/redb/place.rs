@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A path and the file that it led to. Only unix tells files apart.
+/// A path and the file that it led to. Only unix identifies files.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
@@ -32,7 +32,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// When the operating system cannot tell.
+    /// When the operating system does not know.
     pub(super) fn lost(&self) -> io::Result<Option<&'static str>> {
         match led_to(&self.path) {
             #[cfg(unix)]

@@ -207,7 +207,7 @@ pub(super) fn page(
             Order::NewestFirst => high = seen.saturating_sub(1),
         }
     }
-    // One more than is shown tells whether there is a next page.
+    // One more than is shown: it shows whether there is a next page.
     let wanted = size.get().saturating_add(1);
     let mut numbers: Vec<u64> = match filter {
         _ if low > high => Vec::new(),

@@ -1,4 +1,4 @@
-//! [`Disk`]: a disk with a cache, that keeps a log of what was done to it and fails when told to.
+//! [`Disk`]: a disk with a cache, that keeps a log of what was done to it and fails on command.
 
 use std::io;
 use std::ops::Bound;
@@ -31,7 +31,7 @@ pub(super) enum Action {
     Write(usize, Vec<u8>),
     SetLength(usize),
     Sync,
-    /// Not the disk's: a caller was told that this version of this payout is written.
+    /// Not the disk's: this version of this payout was acknowledged to a caller.
     Acknowledged(u64, u64),
 }
 

@@ -33,9 +33,9 @@ fn assert_unusable(store: &RedbStore, reason: &str) {
     assert!(matches!(backup, OpenError::Redb { reason, .. } if reason == unusable.to_string()));
 }
 
-/// The disk fails at every point of a write, in each way. The caller is told that the outcome is
+/// The disk fails at every point of a write, in each way. The caller learns that the outcome is
 /// unknown, and nothing is answered on that handle any more; after opening again, the write is
-/// there whole or not at all, and repeating it does what the contract says.
+/// there whole or absent, and repeating it does what the contract says.
 #[test]
 fn a_failed_write_leaves_no_call_answered() {
     let first = disk_with_one().seen();
