@@ -120,6 +120,7 @@ mod action;
 mod book;
 mod check;
 mod coverage;
+#[cfg_attr(not(feature = "redb"), expect(dead_code, reason = "only a redb file lies on a disk"))]
 mod disk;
 mod ending;
 mod flawed;
