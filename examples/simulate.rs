@@ -23,6 +23,9 @@ struct Options {
     /// Runs for so many minutes instead.
     #[arg(long)]
     minutes: Option<u64>,
+    /// Runs for so many seconds instead.
+    #[arg(long)]
+    seconds: Option<u64>,
     /// The first seed; a fresh one unless given.
     #[arg(long)]
     from: Option<u64>,
@@ -53,7 +56,8 @@ fn main() -> ExitCode {
     let first = options.seed.or(options.from).unwrap_or_else(fresh);
     println!("seeds from {first}");
     let started = Instant::now();
-    let limit = options.minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+    let minutes = options.minutes.map(|minutes| minutes.saturating_mul(60));
+    let limit = minutes.or(options.seconds).map(Duration::from_secs);
     let count = if options.seed.is_some() { 1 } else { options.seeds };
     let mut coverage = Coverage::default();
     for (done, seed) in (1_u64..).zip(first..) {

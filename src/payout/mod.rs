@@ -83,6 +83,7 @@
 //! | [`store::MemoryStore`] | a store for tests (needs `std`) |
 //! | [`redb`] | [`RedbStore`], one durable file (feature `redb`) |
 //! | [`conformance`] | the suite that tests a store (feature `conformance`) |
+//! | [`simulation`](crate::simulation) | the simulator that tests ledger, store and payer (feature `simulation`) |
 
 #[cfg(feature = "std")]
 mod adopt;

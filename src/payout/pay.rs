@@ -44,7 +44,8 @@ pub enum PaymentResult {
     /// To decide, look at the payments of the node, including those from before it was pruned or
     /// restored. If the node made the payment, record the proof with [`Ledger::settle`]. If it certainly
     /// did not, and no program that could begin the payment is running, end the claim with
-    /// [`Ledger::release`]. In doubt wait until the invoice has been expired for long: by then the payee
+    /// [`Ledger::release`]. After an error of the store release again before any program runs: the first
+    /// release may still appear, also after the payment was begun. In doubt wait until the invoice has been expired for long: by then the payee
     /// has either released the preimage or cannot receive the money any more.
     NeverBegun {
         /// Why it was not begun.

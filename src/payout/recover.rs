@@ -85,6 +85,10 @@ impl RecoverOptions {
     ///
     /// Keep it shorter than the time for which the node certainly remembers a payment. A node that has
     /// forgotten a payment also reports it as never begun ([`Payer`] lists which nodes forget, and when).
+    ///
+    /// The age of a claim is the difference of two clocks: that of the claim and that of the recovery. A
+    /// clock that is behind makes a claim look younger. So leave room for the largest difference between
+    /// the clocks of the machines, and for clocks that are set back.
     pub const fn begin_within(mut self, seconds: u64) -> Self {
         self.begin_within = seconds;
         self

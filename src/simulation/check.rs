@@ -338,6 +338,8 @@ impl World {
         let now = node.now;
         let is_final = node.behavior.failed_is_final;
         let said_failed = node.said_failed.contains(&hash);
+        let forgets = node.behavior.forgets_after.is_some();
+        let was_begun = node.payments.get(&hash).is_some_and(|payment| payment.sends.len() > 1);
         let reported: Vec<_> = node.said_failed.iter().copied().collect();
         let others = node.payments.iter().filter(|(other, payment)| {
             let is_out = matches!(payment.truth(now), Truth::OnItsWay | Truth::Paid);
@@ -346,13 +348,14 @@ impl World {
         let others: Vec<_> = others.map(|(other, payment)| (*other, payment.clone())).collect();
         drop(node);
         for (other, payment) in others {
+            let began_again = was_begun || payment.sends.len() > 1;
             let exception = if payment.reversed {
                 REVERSED
-            } else if payment.denied {
+            } else if payment.denied || (forgets && began_again) {
                 FORGOT
             } else if self.past.careless.contains(&hash) || self.past.careless.contains(&other) {
                 CARELESS
-            } else if !is_final && (said_failed || (reported.contains(&other) && payment.sends.len() > 1)) {
+            } else if !is_final && (said_failed || reported.contains(&other)) {
                 NOT_FINAL
             } else {
                 let (one, two) = (self.name(hash), self.name(other));
@@ -370,8 +373,8 @@ impl World {
         let node = self.node.state();
         let Some(payment) = node.payments.get(&hash).cloned() else { return Ok(()) };
         let behavior = node.behavior;
-        let is_refused =
-            behavior.refuses_second && behavior.failed_is_final && behavior.forgets_after.is_none();
+        let is_refused = behavior.refuses_second && behavior.failed_is_final;
+        let forgets = behavior.forgets_after.is_some();
         drop(node);
         let last = self.past.begins.get(&hash).and_then(|begins| begins.last()).copied();
         let asked_before = match (last, view.denied_at) {
@@ -380,7 +383,7 @@ impl World {
         };
         let exception = if payment.denied && is_recovery {
             CLOCK
-        } else if payment.denied {
+        } else if payment.denied || (asked_before && forgets && is_refused) {
             FORGOT
         } else if asked_before && !is_refused {
             NO_REFUSAL

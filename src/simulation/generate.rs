@@ -259,10 +259,12 @@ impl Generator {
                 (2, FaultKind::Forever),
                 (2, FaultKind::Half),
                 (2, FaultKind::SyncLosesPages),
-                (1, FaultKind::Full),
+                (4, FaultKind::Full),
             ];
             let fault = self.random.weighted(&faults).unwrap_or(FaultKind::Once);
-            let after = u8::try_from(self.random.below(40)).unwrap_or(0);
+            // The file grows rarely.
+            let most = if fault == FaultKind::Full { 3 } else { 40 };
+            let after = u8::try_from(self.random.below(most)).unwrap_or(0);
             let kept = self.random.weighted(&[(1, 0), (1, 1), (3, 2)]).unwrap_or(0);
             let kept = if kept == 2 { self.random.next() | 2 } else { kept };
             let action = self.random.weighted(&[

@@ -31,7 +31,7 @@ pub(super) enum StoreFault {
     CrashAfter,
 }
 
-/// A write of which nobody knows whether it will happen.
+/// A write whose outcome is unknown: it may still happen.
 #[derive(Clone, Debug)]
 pub(super) enum Doubt {
     Insert(NewRow),

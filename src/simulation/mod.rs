@@ -120,6 +120,7 @@ mod action;
 mod book;
 mod check;
 mod coverage;
+#[cfg_attr(not(feature = "redb"), expect(dead_code, reason = "only a redb file lies on a disk"))]
 mod disk;
 mod ending;
 mod flawed;
@@ -164,7 +165,7 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
     (
         check::FORGOT,
         "a worker held its claim for longer than the node remembers a payment; recovery elsewhere began the payment \
-         meanwhile and did not record it; the node answered that it was never begun",
+         meanwhile, it ended, and the node forgot it",
     ),
     (
         check::CLOCK,
@@ -183,7 +184,8 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
     ),
     (
         check::CARELESS,
-        "an operator released a payment as never begun although a worker was running that could begin it",
+        "an operator released a payment as never begun although a worker was running that could begin it, or did not \
+         release again after an error of the store and let workers run",
     ),
     (
         check::STOOD_STILL,

@@ -28,6 +28,7 @@ pub(super) struct Place {
 
 /// A redb file on a simulated disk.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "redb"), expect(dead_code, reason = "only a redb file lies on a disk"))]
 pub(super) struct File {
     pub(super) disk: Disk,
     /// Damage was done that may make the file unreadable.

@@ -14,7 +14,7 @@ use crate::payout::{Claim, NextStep, Payer, PaymentStatus};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Planted {
-    /// The store writes whatever the version of the row is.
+    /// The store ignores the version of the row when it writes.
     StoreIgnoresVersion,
     /// The store forgets which payout a payment_hash belongs to.
     StoreForgetsHashes,
@@ -44,7 +44,7 @@ pub enum Planted {
     StoreCallsSuccessConflict,
     /// The store drops the label of a row.
     StoreLosesLabels,
-    /// A write in doubt happens later, whatever was written in between.
+    /// A write in doubt happens later, also after other writes of the row.
     StoreLandsLateWritesBlindly,
     /// The disk acknowledges a sync and keeps nothing.
     DiskIgnoresSyncs,

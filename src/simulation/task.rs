@@ -28,7 +28,7 @@ pub(super) struct Task {
     pub(super) since: u64,
     /// It gets no turn before this time, in milliseconds; none: never.
     pub(super) wakes: Option<u64>,
-    /// What it saw of its payout, and when it was told that the payment was never begun.
+    /// What it saw of its payout, and when the node answered that the payment was never begun.
     pub(super) view: View,
 }
 

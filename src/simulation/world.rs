@@ -350,6 +350,12 @@ impl World {
         self.coverage.fault("an operator decides");
         let asked = record_asked(hash, &status);
         let result = ledger.apply_status(hash, status.clone(), now);
+        // The documents ask for another release before a program runs that could begin the payment.
+        let is_in_doubt = lock(&self.shared).doubt.is_some();
+        if is_in_doubt && truth == Truth::NeverBegun && self.planted != Some(Planted::ReleasesInUse) {
+            self.past.careless.insert(hash);
+            self.coverage.fault("a release by an operator stays in doubt");
+        }
         let answer = recorded(&status, &result);
         let what =
             format!("an operator decides at machine {machine} that {} is {}", self.name(hash), truth.name());

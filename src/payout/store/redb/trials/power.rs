@@ -5,7 +5,7 @@ use std::thread;
 
 use redb::StorageBackend;
 
-use super::disk::Action;
+use super::disk::{Action, FaultKind};
 use super::*;
 
 /// The power is lost at every sync of the work of several threads, and at moments in between, in
@@ -131,4 +131,33 @@ fn refusals_do_not_disturb_neighbours() {
         }
     });
     assert!((10..26).all(|number| version(&store, number) == 1));
+}
+
+/// A power loss takes the mark of the newest commit. Then a write of the next commit fails half done, at
+/// every point in turn, its mark among them. The file is opened again, and holds what was acknowledged.
+#[test]
+fn a_lost_mark_and_a_torn_one_do_not_make_the_file_unreadable() {
+    let disk = new_disk();
+    let store = open(&disk);
+    assert_eq!(insert(&store, 1), Ok(Inserted::New));
+    // Closing the file would put the mark on the disk.
+    let first = disk.durable();
+    drop(store);
+    let mut refused = Vec::new();
+    for after in 0.. {
+        let disk = Disk::with(first.clone());
+        let store = open(&disk);
+        disk.fail(after, FaultKind::Half);
+        let is_written = replace(&store, 1, 2).is_ok();
+        std::mem::forget(store);
+        let was_met = !disk.heal();
+        match try_open(&Disk::with(disk.seen())) {
+            Ok(store) => assert!(version(&store, 1) > u64::from(is_written)),
+            Err(error) => refused.push((after, error.to_string())),
+        }
+        if is_written && !was_met {
+            break;
+        }
+    }
+    assert_eq!(refused, []);
 }
