@@ -24,6 +24,7 @@ pub struct Claim {
     hash: PaymentHash,
     amount: Msat,
     invoice: Vec<u8>,
+    claimed_at: u64,
     paid_by: Option<PaymentHash>,
     /// Kept for its drop.
     _held: HeldClaim,
@@ -36,6 +37,7 @@ impl Claim {
         Some(Self {
             payout: payout.id,
             hash: payout.state.pending()?,
+            claimed_at: payout.in_flight_since()?,
             amount: in_flight.amount,
             invoice: in_flight.invoice.clone(),
             paid_by: payout.state.paid().next().map(PaymentProof::payment_hash),
@@ -61,6 +63,11 @@ impl Claim {
     /// The bytes of the invoice's TLV stream, as received.
     pub fn invoice(&self) -> &[u8] {
         &self.invoice
+    }
+
+    /// The unix second in which the ledger granted the claim, on the clock of the machine that claimed.
+    pub const fn claimed_at(&self) -> u64 {
+        self.claimed_at
     }
 
     /// The payment that paid the payout after this claim was granted: one that had been released as

@@ -242,8 +242,8 @@ impl<S: Store> Ledger<S> {
                     jobs.extend(held.map(|held| Job::Adopted { payout: id, hash, _held: held }));
                 }
             } else if let Some(claim) = self.resume(id, options.claimed_until)? {
-                let claimed_at = payout.in_flight_since().unwrap_or_default();
-                let bounds = Bounds { claimed_at, within: options.begin_within };
+                // The row may have changed since it was read above: the time is that of this very claim.
+                let bounds = Bounds { claimed_at: claim.claimed_at(), within: options.begin_within };
                 jobs.push(Job::Claimed { claim, terms: Box::new(payout.terms().clone()), bounds });
             }
         }

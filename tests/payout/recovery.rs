@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 
 use bolt12::draft::Offer;
 use bolt12::payout::state::Refusal;
-use bolt12::payout::store::Change;
+use bolt12::payout::store::{
+    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
+};
 use bolt12::payout::{
-    ClaimError, CreateError, DisableError, HistoryEvent, Ledger, MemoryStore, Payer, PaymentResult,
-    PaymentStatus, PayoutId, RecordingError, ReleaseError, SettleError, Settlement, Status, Store, Terms,
-    UnreadablePayout,
+    ClaimError, CreateError, DisableError, HistoryEvent, Ledger, LedgerId, MemoryStore, NotBegun, Payer,
+    PaymentHash, PaymentResult, PaymentStatus, PayoutId, RecordingError, RecoverOptions, RecoveredClaim,
+    ReleaseError, SettleError, Settlement, Status, Store, StoreError, Terms, UnreadablePayout,
 };
 use testkit::ledger::*;
 
@@ -345,4 +347,73 @@ fn a_claim_made_under_a_clock_that_ran_ahead_is_recovered() {
         assert_eq!(ledger.recover(&node, &until(u64::MAX), || NOW).unwrap().payments.len(), 1);
         assert_eq!(payout(&ledger, id).status(), Status::Used);
     });
+}
+
+/// A store after whose first read something else happens.
+struct AfterFirstGet<S, F> {
+    inner: S,
+    then: std::sync::Mutex<Option<F>>,
+}
+
+impl<S: Store, F: FnOnce() + Send> Store for AfterFirstGet<S, F> {
+    fn ledger_id(&self) -> Result<LedgerId, StoreError> {
+        self.inner.ledger_id()
+    }
+
+    fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError> {
+        self.inner.insert(row)
+    }
+
+    fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
+        self.inner.replace(change)
+    }
+
+    fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
+        let row = self.inner.get(id);
+        if let Some(then) = self.then.lock().unwrap().take() {
+            then();
+        }
+        row
+    }
+
+    fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
+        self.inner.by_payment_hash(hash)
+    }
+
+    fn page(
+        &self,
+        filter: Filter<'_>,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<Page, StoreError> {
+        self.inner.page(filter, order, after, size)
+    }
+
+    fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.events(id, after, size)
+    }
+}
+
+/// Found by the simulator (seed 10237320): the age was that of the claim before, read a moment earlier.
+#[test]
+fn the_age_of_a_claim_is_its_own_also_when_another_machine_changed_the_row() {
+    const OLD: u64 = NOW - 3_275;
+    let store = Arc::new(MemoryStore::new());
+    let (offer, id) = promised(&Ledger::new(Arc::clone(&store)), "overtaken");
+    let other = Ledger::new(OtherMachine(Arc::clone(&store)));
+    drop(other.claim(&invoice(&offer, 1), NOW).unwrap());
+    let overtakes = move || {
+        other.release(hash(1), "no route", NOW).unwrap();
+        // Its clock is behind ours.
+        drop(other.claim(&invoice(&offer, 2), OLD).unwrap());
+    };
+
+    let ledger = Ledger::new(AfterFirstGet { inner: store, then: Some(overtakes).into() });
+    let node = Node::new(Plan::Succeed);
+    let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();
+    let reason = NotBegun::TooOld { claimed_at: OLD, within: RecoverOptions::BEGIN_WITHIN, now: NOW };
+    let result = PaymentResult::NeverBegun { reason };
+    assert_eq!(recovery.payments, [RecoveredClaim { payout: id, hash: hash(2), result }]);
+    assert_eq!(node.calls(), 0);
 }
