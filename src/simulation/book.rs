@@ -25,7 +25,7 @@ pub(super) enum Asked {
     /// With the right preimage or another.
     Settle {
         hash: PaymentHash,
-        proves: bool,
+        fits: bool,
     },
     Release {
         hash: PaymentHash,
@@ -197,7 +197,7 @@ impl Book {
     pub(super) fn ask(&mut self, asked: &Asked, now: u64, really: u64) -> Answer {
         let before = self.subject(asked).and_then(|id| Some((id, self.entries.get(&id)?.history.len())));
         let answer = self.answer(asked, now, really);
-        // Whatever was added to the history was added in one write.
+        // All that was added to the history was added in one write.
         if let Some((id, length)) = before {
             if let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.history.len() > length) {
                 entry.version = entry.version.saturating_add(1);
@@ -221,8 +221,8 @@ impl Book {
                 Answer::New
             }
             Asked::Claim { id, hash, fits, amount } => self.claim(id, hash, fits, amount, now, really),
-            Asked::Settle { proves: false, .. } => Answer::WrongPreimage,
-            Asked::Settle { hash, proves: true } => self.settle(hash, now),
+            Asked::Settle { fits: false, .. } => Answer::WrongPreimage,
+            Asked::Settle { hash, fits: true } => self.settle(hash, now),
             Asked::Release { hash } => self.release(hash, now),
             Asked::Adopt { id, hash, reported, amount } => {
                 self.adopt(id, hash, reported, amount, now, really)

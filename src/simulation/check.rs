@@ -7,7 +7,7 @@ use std::vec::Vec;
 use super::book::{Answer, Asked, Book, Entry, Happened, Reported, Standing};
 use super::handle::{Engine, StoreFault, lock};
 use super::messages::owed;
-use super::node::{Told, Truth};
+use super::node::{Report, Truth};
 use super::task::View;
 use super::world::{Checked, SimLedger, World};
 use crate::draft;
@@ -148,7 +148,7 @@ impl World {
             let found = format!("a read was answered after a write had failed: {reason}");
             return Err(Violation::new("a store never guesses", found));
         }
-        self.tell(format!("the store answers nothing more: {reason}"));
+        self.note(format!("the store answers nothing more: {reason}"));
         self.stop(0, false);
         Ok(())
     }
@@ -269,9 +269,9 @@ impl World {
 
     /// A payment may be begun only with its claim on the disk, alone, and asked for first.
     pub(super) fn check_node(&mut self, process: u64, is_recovery: bool, view: View) -> Checked {
-        let told = self.node.state().told.clone();
-        for one in told {
-            if let Told::Begun { hash, payout, again } = one {
+        let reports = self.node.state().reports.clone();
+        for one in reports {
+            if let Report::Begun { hash, payout, again } = one {
                 self.coverage.payments = self.coverage.payments.saturating_add(1);
                 let begun = Begun { hash, payout, process, is_recovery, view };
                 self.check_begun(&begun)?;
@@ -389,7 +389,7 @@ impl World {
             NO_REFUSAL
         } else {
             let found = format!("{} was begun twice", self.name(hash));
-            return Err(Violation::new("the node is asked before it is told to pay", found));
+            return Err(Violation::new("the node is asked for the status before it is asked to pay", found));
         };
         self.coverage.exception(exception);
         Ok(())
@@ -459,7 +459,7 @@ impl World {
         let Some(ledger) = self.ledger(at, 0) else { return Ok(()) };
         self.begin(super::action::Luck::default(), self.step);
         let verified = ledger.verify(|_| ());
-        self.tell(format!("an operator has machine {machine} verify the ledger"));
+        self.note(format!("an operator has machine {machine} verify the ledger"));
         match verified {
             Err(_) => {}
             Ok(found) if found.is_clean() => {}

@@ -174,7 +174,7 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
     ),
     (
         check::NO_REFUSAL,
-        "two processes asked the node before either of them told it to pay, and the node does not refuse a second \
+        "two processes asked the node before either of them had it pay, and the node does not refuse a second \
          payment of one payment_hash",
     ),
     (

@@ -66,7 +66,7 @@ pub(super) struct Plan {
     pub(super) takes: u64,
     pub(super) succeeds: bool,
     pub(super) call: Call,
-    /// The status reports failure for as long as the payment is on its way.
+    /// The status reports failure while the payment is on its way.
     pub(super) status_lies: bool,
 }
 
@@ -88,7 +88,7 @@ pub(super) enum Call {
     IsLost,
     /// Reports failure, and the payment goes on.
     ReportsFailure,
-    /// Reports success with a preimage that proves nothing.
+    /// Reports success with the preimage of another payment.
     WrongPreimage,
     /// The payer panics, and the payment goes on.
     Panics,
@@ -161,7 +161,7 @@ impl Payment {
 
 /// What happened at the node in one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum Report {
     Status { hash: PaymentHash, answer: Option<PaymentStatus> },
     Begun { hash: PaymentHash, payout: PayoutId, again: bool },
     Call { hash: PaymentHash, answer: PaymentStatus },
@@ -177,7 +177,7 @@ pub(super) struct State {
     /// It is down until then.
     pub(super) down_until: u64,
     pub(super) payments: BTreeMap<PaymentHash, Payment>,
-    pub(super) told: Vec<Told>,
+    pub(super) reports: Vec<Report>,
     /// When the paying call of this step returns; none when it does not.
     pub(super) returns_at: Option<u64>,
     pub(super) panics: bool,
@@ -205,7 +205,7 @@ impl SimulatedNode {
             silent: false,
             down_until: 0,
             payments: BTreeMap::new(),
-            told: Vec::new(),
+            reports: Vec::new(),
             returns_at: None,
             panics: false,
             lost: BTreeSet::new(),
@@ -231,7 +231,7 @@ impl SimulatedNode {
         if matches!(answer, PaymentStatus::Failed(_)) {
             state.said_failed.insert(hash);
         }
-        state.told.push(Told::Call { hash, answer: answer.clone() });
+        state.reports.push(Report::Call { hash, answer: answer.clone() });
         answer
     }
 }
@@ -247,7 +247,7 @@ impl Payer for SimulatedNode {
         if matches!(answer, Some(PaymentStatus::Failed(_))) {
             state.said_failed.insert(hash);
         }
-        state.told.push(Told::Status { hash, answer: answer.clone() });
+        state.reports.push(Report::Status { hash, answer: answer.clone() });
         answer
     }
 }
@@ -298,7 +298,7 @@ impl State {
             let again = payment.sends.last().copied();
             payment.sends.extend(again);
             let payout = payment.payout;
-            self.told.push(Told::Begun { hash, payout, again: true });
+            self.reports.push(Report::Begun { hash, payout, again: true });
         }
     }
 
@@ -347,7 +347,7 @@ impl State {
         });
         payment.sends.push(Send { ends_at, succeeds: plan.succeeds });
         payment.status_lies = plan.status_lies && self.behavior.reverses_failures;
-        self.told.push(Told::Begun { hash, payout, again });
+        self.reports.push(Report::Begun { hash, payout, again });
         let ended = if plan.succeeds { PaymentStatus::Paid(right(hash)) } else { failed() };
         match plan.call {
             Call::Waits => {
@@ -380,7 +380,7 @@ fn failed() -> PaymentStatus {
     PaymentStatus::Failed("no route".to_string())
 }
 
-/// A preimage that proves nothing.
+/// A preimage of no payment.
 pub(super) const fn wrong() -> Preimage {
     Preimage::from_byte_array([0x77; 32])
 }

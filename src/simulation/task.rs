@@ -10,7 +10,7 @@ use super::action::{Luck, TaskId};
 use super::book::{Answer, Asked};
 use super::handle::lock;
 use super::messages::{InvoiceKey, invoice};
-use super::node::{Call, Plan, Told, in_words};
+use super::node::{Call, Plan, Report, in_words};
 use super::planted::Planted;
 use super::world::{Checked, SimLedger, World, claim_answer, claim_asked, record_asked, recorded};
 use crate::payment::PaymentHash;
@@ -190,7 +190,7 @@ impl World {
                         let child = id.saturating_mul(64).saturating_add(100_000).saturating_add(asked % 64);
                         asked = asked.saturating_add(1);
                         self.check_asked(job.names().1, until)?;
-                        self.tell(format!(
+                        self.note(format!(
                             "{who} will ask about {}, as worker {child}",
                             self.name(job.names().1)
                         ));
@@ -207,7 +207,7 @@ impl World {
                     self.tasks.insert(id, Task { work, ..task_of(&machine, task.process, self.step) });
                 }
                 Err(error) => {
-                    self.tell(format!("{who} cannot read a payout: {error}"));
+                    self.note(format!("{who} cannot read a payout: {error}"));
                     let work = Work::Recovering { options, after, ids, is_listed, asked, until };
                     self.tasks.insert(id, Task { work, ..task_of(&machine, task.process, self.step) });
                 }
@@ -215,7 +215,7 @@ impl World {
             return self.after_reading(machine);
         }
         if is_listed {
-            self.tell(format!("{who} has listed what is in flight"));
+            self.note(format!("{who} has listed what is in flight"));
             return Ok(());
         }
         let filter = Filter::Status(Status::IN_FLIGHT);
@@ -223,12 +223,12 @@ impl World {
         match ledger.store().page(filter, Order::OldestFirst, after.as_ref(), size) {
             Ok(page) => {
                 ids.extend(page.rows.iter().flatten().map(|row| row.id));
-                self.tell(format!("{who} lists what is in flight: {}", ids.len()));
+                self.note(format!("{who} lists what is in flight: {}", ids.len()));
                 let is_listed = page.next.is_none();
                 let work = Work::Recovering { options, after: page.next, ids, is_listed, asked, until };
                 self.tasks.insert(id, Task { work, ..task_of(&machine, task.process, self.step) });
             }
-            Err(error) => self.tell(format!("{who} cannot list what is in flight: {error}")),
+            Err(error) => self.note(format!("{who} cannot list what is in flight: {error}")),
         }
         self.after_reading(machine)
     }
@@ -269,14 +269,14 @@ impl World {
             NextStep::Record(status) if *status != PaymentStatus::Unknown => Some(status.clone()),
             _ => None,
         };
-        let told = self.node.state().told.clone();
-        self.tell_step(who, hash, &step, &taken, &told);
+        let reports = self.node.state().reports.clone();
+        self.note_step(who, hash, &step, &taken, &reports);
         if step == NextStep::Look {
             task.view.looked = lock(&self.shared).seen.map(|(_, version)| version);
             task.view.looked_at = now;
         }
-        for one in &told {
-            if matches!(one, Told::Status { hash: of, answer: None } if *of == hash) {
+        for one in &reports {
+            if matches!(one, Report::Status { hash: of, answer: None } if *of == hash) {
                 task.view.denied_at = Some(self.step);
             }
         }
@@ -284,10 +284,10 @@ impl World {
             let node = self.node.state();
             (node.returns_at, node.panics)
         };
-        self.count_plan(&told);
+        self.count_plan(&reports);
         self.check_node(task.process, is_recovery, task.view)?;
         match taken {
-            _ if panics => self.tell(format!("{who} is gone: the payer panicked")),
+            _ if panics => self.note(format!("{who} is gone: the payer panicked")),
             ControlFlow::Continue(next) => {
                 let waits = step == NextStep::Begin;
                 task.wakes = if waits { returns_at } else { Some(0) };
@@ -325,19 +325,19 @@ impl World {
         self.after_reading(machine)
     }
 
-    fn tell_step(
+    fn note_step(
         &mut self,
         who: &str,
         hash: PaymentHash,
         step: &NextStep,
         taken: &ControlFlow<PaymentResult, NextStep>,
-        told: &[Told],
+        reports: &[Report],
     ) {
         let name = self.name(hash);
-        let answered = told.iter().rev().find_map(|one| match one {
-            Told::Status { answer, .. } => Some(in_words(answer.as_ref())),
-            Told::Call { answer, .. } => Some(in_words(Some(answer))),
-            Told::Begun { .. } => None,
+        let answered = reports.iter().rev().find_map(|one| match one {
+            Report::Status { answer, .. } => Some(in_words(answer.as_ref())),
+            Report::Call { answer, .. } => Some(in_words(Some(answer))),
+            Report::Begun { .. } => None,
         });
         let answered = answered.unwrap_or_default();
         let mut line = match step {
@@ -346,7 +346,7 @@ impl World {
             }
             NextStep::Confirm { .. } => format!("{who} asks the node again about {name}: {answered}"),
             NextStep::Look => format!("{who} looks again at {name}"),
-            NextStep::Begin if told.iter().any(|one| matches!(one, Told::Begun { .. })) => {
+            NextStep::Begin if reports.iter().any(|one| matches!(one, Report::Begun { .. })) => {
                 format!("{who} has the node pay {name}, which begins it; answer: {answered}")
             }
             NextStep::Begin => format!("{who} has the node pay {name}: {answered}"),
@@ -366,22 +366,22 @@ impl World {
             }
             ControlFlow::Break(PaymentResult::InFlight { error: None }) => line.push_str(": still in flight"),
             ControlFlow::Break(PaymentResult::InFlight { error: Some(problem) }) => {
-                line.push_str(&format!(": {}", told_problem(problem)));
+                line.push_str(&format!(": {}", cause_of(problem)));
             }
         }
-        self.tell(line);
+        self.note(line);
     }
 
     /// Counts what the node did in this step.
-    fn count_plan(&mut self, told: &[Told]) {
+    fn count_plan(&mut self, reports: &[Report]) {
         let (plan, silent) = {
             let node = self.node.state();
             (node.plan, node.silent)
         };
-        if silent && !told.is_empty() {
+        if silent && !reports.is_empty() {
             self.coverage.fault("the node does not answer a question");
         }
-        if !told.iter().any(|one| matches!(one, Told::Call { .. })) {
+        if !reports.iter().any(|one| matches!(one, Report::Call { .. })) {
             return;
         }
         self.coverage.fault(match plan.call {
@@ -397,7 +397,7 @@ impl World {
     }
 }
 
-fn told_problem(problem: &RecordingError) -> String {
+fn cause_of(problem: &RecordingError) -> String {
     problem.to_string()
 }
 

@@ -163,7 +163,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn tell(&mut self, line: String) {
+    pub(super) fn note(&mut self, line: String) {
         let (seconds, millis) = (self.now / 1_000, self.now % 1_000);
         let step = self.step;
         self.story.push(format!("{step:>4} {seconds:>6}.{millis:03} s  {line}"));
@@ -195,7 +195,7 @@ impl World {
         lock(&self.shared).begin(self.step, how.fault, as_of);
         let mut node = self.node.state();
         node.now = self.now;
-        node.told.clear();
+        node.reports.clear();
         node.silent = false;
         node.returns_at = None;
         node.panics = false;
@@ -205,7 +205,7 @@ impl World {
         self.now = self.now.saturating_add(milliseconds);
         self.coverage.milliseconds = self.coverage.milliseconds.saturating_add(milliseconds);
         self.node.state().now = self.now;
-        self.tell(format!("{}.{:03} s pass", milliseconds / 1_000, milliseconds % 1_000));
+        self.note(format!("{}.{:03} s pass", milliseconds / 1_000, milliseconds % 1_000));
     }
 
     fn create(&mut self, machine: u8, payout: u8, how: Luck) -> Checked {
@@ -231,16 +231,16 @@ impl World {
         let Some(at) = self.up(machine) else { return };
         self.count_flavor(key, self.clock(at));
         if invoice(key).is_none() {
-            return self.tell(format!("machine {machine} cannot read an {key}"));
+            return self.note(format!("machine {machine} cannot read an {key}"));
         }
-        self.tell(format!("worker {task} of machine {machine} takes up the {key}"));
+        self.note(format!("worker {task} of machine {machine} takes up the {key}"));
         let process = self.machines.get(at).map_or(0, |machine| machine.process);
         self.tasks.insert(task, Task::claiming(at, process, self.step, key));
     }
 
     fn recover(&mut self, task: TaskId, machine: u8, all: bool) {
         let Some(at) = self.up(machine) else { return };
-        self.tell(format!("worker {task} of machine {machine} begins to recover"));
+        self.note(format!("worker {task} of machine {machine} begins to recover"));
         let process = self.machines.get(at).map_or(0, |machine| machine.process);
         let until = if all { u64::MAX } else { self.clock(at).saturating_sub(30) };
         self.tasks.insert(task, Task::recovering(at, process, self.step, until));
@@ -371,14 +371,14 @@ impl World {
     fn node_down(&mut self, milliseconds: u64) {
         self.node.state().down_until = self.now.saturating_add(milliseconds);
         self.coverage.fault("the node crashes and restarts");
-        self.tell(format!("the node is down for {} s", milliseconds / 1_000));
+        self.note(format!("the node is down for {} s", milliseconds / 1_000));
     }
 
     fn clock_jump(&mut self, machine: u8, seconds: i64) {
         if let Some(jumping) = self.machines.get_mut(usize::from(machine)) {
             jumping.ahead = jumping.ahead.saturating_add(seconds);
             self.coverage.fault("a clock jumps");
-            self.tell(format!("the clock of machine {machine} jumps by {seconds} s"));
+            self.note(format!("the clock of machine {machine} jumps by {seconds} s"));
         }
     }
 
@@ -387,13 +387,13 @@ impl World {
         let Some(task) = self.tasks.get_mut(&id).filter(|task| task.can_go_on(now)) else { return };
         task.wakes = Some(now.saturating_add(milliseconds));
         self.coverage.fault("a worker stands still");
-        self.tell(format!("worker {id} stands still for {} s", milliseconds / 1_000));
+        self.note(format!("worker {id} stands still for {} s", milliseconds / 1_000));
     }
 
     fn worker_dies(&mut self, task: TaskId) {
         if self.tasks.remove(&task).is_some() {
             self.coverage.fault("a worker dies");
-            self.tell(format!("worker {task} dies"));
+            self.note(format!("worker {task} dies"));
         }
     }
 
@@ -409,7 +409,7 @@ impl World {
         let last = self.machines.iter().all(|machine| !machine.is_up);
         self.place.machine_stopped(last, in_order);
         self.coverage.fault(if in_order { "a machine stops" } else { "a machine crashes" });
-        self.tell(format!("machine {machine} {}", if in_order { "stops" } else { "crashes" }));
+        self.note(format!("machine {machine} {}", if in_order { "stops" } else { "crashes" }));
     }
 
     pub(super) fn start(&mut self, machine: u8) -> Checked {
@@ -437,7 +437,7 @@ impl World {
             starting.process = process;
             starting.ledgers = ledgers;
         }
-        self.tell(format!("machine {machine} starts"));
+        self.note(format!("machine {machine} starts"));
         self.check_opened(&engine)?;
         if std::mem::take(&mut self.needs_adoption) {
             self.adopt_all(machine)?;
@@ -449,7 +449,7 @@ impl World {
     fn cannot_open(&mut self, machine: u8, error: &str) -> Checked {
         let met = self.place.met();
         met.iter().for_each(|fault| self.coverage.fault(fault.name()));
-        self.tell(format!("machine {machine} does not start: {error}"));
+        self.note(format!("machine {machine} does not start: {error}"));
         let Some(file) = &mut self.place.file else {
             return Err(Violation::new("the store can be opened again", error.to_string()));
         };
@@ -490,7 +490,7 @@ impl World {
         self.needs_adoption = self.planted != Some(Planted::AdoptsNothing);
         self.coverage.fault("an old copy is put back");
         self.coverage.exception(RESTORED);
-        self.tell("an operator puts a copy in the place of the ledger".to_string());
+        self.note("an operator puts a copy in the place of the ledger".to_string());
     }
 
     /// After a restore, before anything is claimed: every payment of the node is adopted.
@@ -565,7 +565,7 @@ impl World {
         self.begin(Luck::default(), self.step);
         if !happens {
             self.coverage.fault("a write in doubt never happens");
-            self.tell("a write in doubt never happens".to_string());
+            self.note("a write in doubt never happens".to_string());
             return Ok(());
         }
         self.coverage.fault("a write in doubt happens late");
@@ -578,7 +578,7 @@ impl World {
         }
         let landed = landed.map_err(|error| Violation::new("a healthy store answers", error.to_string()))?;
         let what = if landed { "happens now" } else { "is refused by now" };
-        self.tell(format!("a write in doubt {what}"));
+        self.note(format!("a write in doubt {what}"));
         if landed { self.after(usize::MAX, &asked, None, now) } else { Ok(()) }
     }
 
@@ -588,7 +588,7 @@ impl World {
         match action {
             DiskAction::Arm { fault, after } => {
                 file.disk.arm(fault, u64::from(after));
-                self.tell(format!("from now on, after {after} more actions: {}", fault.name()));
+                self.note(format!("from now on, after {after} more actions: {}", fault.name()));
             }
             DiskAction::PowerLoss { kept } => {
                 self.stop(0, false);
@@ -600,19 +600,19 @@ impl World {
                     1 => "power loss: all that was written is kept",
                     _ => "power loss: torn and reordered sectors",
                 });
-                self.tell("the power is lost".to_string());
+                self.note("the power is lost".to_string());
             }
             DiskAction::Rot { place } if !is_up => {
                 file.is_suspect = true;
                 if let Some(byte) = file.disk.rot(place) {
                     self.coverage.fault("a bit of the file flips");
-                    self.tell(format!("a bit of byte {byte} of the ledger file flips"));
+                    self.note(format!("a bit of byte {byte} of the ledger file flips"));
                 }
             }
             DiskAction::Copy if !is_up && !file.is_suspect && self.perhaps.is_empty() => {
                 let (bytes, book) = (file.disk.copy(), self.book.clone());
                 self.copy = Some(Copy { bytes, book, acknowledged: self.acknowledged });
-                self.tell("an operator copies the ledger file".to_string());
+                self.note("an operator copies the ledger file".to_string());
             }
             DiskAction::PutBack if !is_up => {
                 let noted = self.noted;
@@ -680,7 +680,7 @@ impl World {
             (None, Some(answer)) => format!("{answer:?}").to_lowercase(),
             (None, None) => "no answer".to_string(),
         };
-        self.tell(format!("{what}: {answer}{fault}"));
+        self.note(format!("{what}: {answer}{fault}"));
     }
 }
 
@@ -693,7 +693,7 @@ pub(super) fn create_asked(payout: u8) -> Asked {
 /// What recording a status asks of the ledger.
 pub(super) fn record_asked(hash: PaymentHash, status: &PaymentStatus) -> Asked {
     match status {
-        PaymentStatus::Paid(shown) => Asked::Settle { hash, proves: shown.payment_hash() == hash },
+        PaymentStatus::Paid(shown) => Asked::Settle { hash, fits: shown.payment_hash() == hash },
         PaymentStatus::Failed(_) | PaymentStatus::Unknown => Asked::Release { hash },
     }
 }

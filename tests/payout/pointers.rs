@@ -1,4 +1,4 @@
-//! Payers and stores behind pointers, sized or `dyn`: each kind of pointer works wherever the value does.
+//! Payers and stores through pointers, sized or `dyn`: each kind of pointer works wherever the value does.
 
 use std::sync::Arc;
 

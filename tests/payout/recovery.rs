@@ -208,7 +208,7 @@ fn an_event_that_was_never_written_is_reported() {
     let bytes = vec![vec![2, 0, 4, 1, 9]];
     let change = Change::new(id, 1, Status::Active, row.body, bytes, None).unwrap();
     let _ = ledger.store().replace(&change).unwrap();
-    let page = bolt12::payout::store::PageSize::MAX;
+    let page = PageSize::MAX;
     assert_eq!(
         ledger.history(id, 1, page).unwrap_err().to_string(),
         format!(

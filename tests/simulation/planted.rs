@@ -32,19 +32,19 @@ const PLANTED: &[(Planted, u64, u64, &str)] = &[
     // Payers.
     (Planted::PayerTakesUnknownForFailure, 1, 5, "nothing is released that did not fail"),
     (Planted::PayerTakesNeverBegunForFailure, 1, 60, "nothing is released that did not fail"),
-    (Planted::PayerPaysTwice, 1, 5, "the node is asked before it is told to pay"),
+    (Planted::PayerPaysTwice, 1, 5, "the node is asked for the status before it is asked to pay"),
     (Planted::PayerPaysMore, 1, 5, "exactly what is owed is paid"),
-    (Planted::PayerForgets, 28, 60, "the node is asked before it is told to pay"),
+    (Planted::PayerForgets, 28, 60, "the node is asked for the status before it is asked to pay"),
     (Planted::PayerReportsSuccessAsFailure, 1, 5, "nothing is released that did not fail"),
     // Steps of the ledger.
-    (Planted::SkipsAsking, 24, 60, "the node is asked before it is told to pay"),
+    (Planted::SkipsAsking, 24, 60, "the node is asked for the status before it is asked to pay"),
     (Planted::SkipsLooking, 162, 1_000, "a payment begins after a look at its payout"),
     (Planted::BelievesTheCall, 1, 30, "nothing is released that did not fail"),
     (Planted::RecordsUnknownAsFailure, 1, 5, "nothing is released that did not fail"),
     (Planted::PaysWithoutClaim, 10, 30, "a payment begins after its claim"),
     (Planted::BeginsOldClaims, 2, 30, "recovery begins only young claims"),
     (Planted::BeginsExpiredInvoices, 32, 500, "recovery begins only invoices that can be paid"),
-    (Planted::SharesNoClaims, 35, 500, "the node is asked before it is told to pay"),
+    (Planted::SharesNoClaims, 35, 500, "the node is asked for the status before it is asked to pay"),
     (Planted::ReleasesNeverBegun, 1, 5, "nothing is released that did not fail"),
     (Planted::RecoveryStopsAtFirst, 1, 150, "everything in flight ends"),
     (Planted::IgnoresOvertaken, 426, 1_000, "a payment begins after a look at its payout"),
@@ -97,7 +97,7 @@ fn a_failing_seed_prints_a_short_story_and_fails_again_in_the_same_way() {
         text.starts_with(&format!("seed {} breaks: nothing is released that did not fail\n", failure.seed()))
     );
     assert!(failure.steps().len() < 20, "{text}");
-    for told in ["creates payout", "claims with invoice", "may be begun", "which begins it; answer: failed"] {
-        assert!(text.contains(told), "{told}:\n{text}");
+    for line in ["creates payout", "claims with invoice", "may be begun", "which begins it; answer: failed"] {
+        assert!(text.contains(line), "{line}:\n{text}");
     }
 }
