@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use bech32::Fe32;
 
 use super::alphabet::{MIXED, OUTSIDE, VALUE, case_of, symbol};
+use super::breaks::{after_break, is_space, stray};
 use super::prefix::{fast_prefix, read_prefix};
 use super::{ForeignText, MAX_MESSAGE_LEN, Prefix, TextError};
 
@@ -170,30 +171,6 @@ fn read_groups<const N: usize>(characters: &[u8], seen: &mut u8) -> Option<[u8; 
     Some(bytes)
 }
 
-/// What follows the `+` at byte `at` of `text` and its white space. There must be a character on
-/// both sides.
-pub(super) fn after_break(text: &str, at: usize) -> Result<&[u8], TextError> {
-    let (before, after) = text.as_bytes().split_at_checked(at).unwrap_or_default();
-    let after = after.get(1..).unwrap_or_default();
-    let spaces = after.iter().take_while(|byte| is_space(**byte)).count();
-    let after = after.get(spaces..).unwrap_or_default();
-    let outer = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b'+' || is_space(*byte));
-    if outer(before.last()) || outer(after.first()) {
-        return Err(TextError::StrayPlus { position: at });
-    }
-    Ok(after)
-}
-
-/// The error for a character that cannot stand at byte `at`.
-pub(super) fn stray(text: &str, at: usize) -> TextError {
-    let found = text.get(at..).and_then(|rest| rest.chars().next()).unwrap_or(char::REPLACEMENT_CHARACTER);
-    if found.is_ascii_whitespace() || found == VERTICAL_TAB {
-        TextError::Whitespace { position: at }
-    } else {
-        TextError::InvalidCharacter { found, position: at }
-    }
-}
-
 /// Refuses a text at its first letter whose case is not that of the first.
 fn check_case(text: &str) -> Result<(), TextError> {
     let mut letters = text.char_indices().filter(|(_, found)| found.is_ascii_alphabetic());
@@ -215,11 +192,4 @@ fn capacity(data: &[u8]) -> Result<usize, TextError> {
     let characters = data.iter().filter(|byte| **byte != b'+' && !is_space(**byte)).count();
     let length = characters.saturating_mul(5) / 8;
     if length > MAX_MESSAGE_LEN { Err(TextError::TooLong { length }) } else { Ok(bytes(characters)) }
-}
-
-pub(super) const VERTICAL_TAB: char = '\u{b}';
-
-/// ASCII white space as C's `isspace` has it: what follows a `+`.
-const fn is_space(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte == 0x0b
 }

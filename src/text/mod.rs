@@ -8,6 +8,7 @@
 //! is the way back. Neither knows what the bytes mean.
 
 mod alphabet;
+mod breaks;
 mod decode;
 mod encode;
 mod error;

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::TextError;
-use super::decode::{VERTICAL_TAB, after_break, stray};
+use super::breaks::{VERTICAL_TAB, after_break, stray};
 
 /// The prefix of a text, which names the kind of message.
 ///

@@ -5,7 +5,7 @@ use core::fmt;
 
 use thiserror::Error;
 
-use super::rows::Cursor;
+use super::cursor::Cursor;
 
 /// A store could not do its work. From a call that writes it means: the outcome is unknown, read
 /// again before you decide.

@@ -59,6 +59,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod cursor;
 mod error;
 #[cfg(feature = "std")]
 mod memory;
@@ -70,14 +71,15 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use self::cursor::Cursor;
 pub use self::error::{BadPageSize, LimitExceeded, StoreError};
 #[cfg(feature = "std")]
 pub use self::memory::MemoryStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
 pub use self::rows::{
-    Change, Cursor, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order,
-    PAGE_BYTES, Page, PageSize, Replaced, Row, StoredEvent, UnreadableRow,
+    Change, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order, PAGE_BYTES,
+    Page, PageSize, Replaced, Row, StoredEvent, UnreadableRow,
 };
 use super::id::{LedgerId, PayoutId};
 use crate::payment::PaymentHash;

@@ -7,8 +7,8 @@ use core::str::FromStr;
 
 use thiserror::Error;
 
+use super::cursor::Cursor;
 use super::error::{BadPageSize, LimitExceeded};
-use crate::hex::{byte_array, display_hex};
 use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
 
@@ -325,14 +325,6 @@ impl Default for PageSize {
     }
 }
 
-/// A position in a listing. Only the kind of store that made its 8 bytes understands them. It can be
-/// kept, printed and read back, for instance in a web address.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Cursor([u8; 8]);
-
-byte_array!(Cursor, 8, "a cursor");
-display_hex!(Cursor);
-
 /// The longest label, in bytes of UTF-8. Short enough to be an index key in every database.
 pub const MAX_LABEL: usize = 1_024;
 
@@ -400,8 +392,5 @@ mod tests {
         assert_eq!(unreadable(None), "row of unknown id: too short");
         let id = PayoutId::from_byte_array([7; 32]);
         assert_eq!(unreadable(Some(id)), alloc::format!("row {id}: too short"));
-        let cursor: Cursor = "00000000000000ff".parse().unwrap();
-        assert_eq!((cursor.to_string(), cursor.to_byte_array()[7]), ("00000000000000ff".into(), 255));
-        assert_eq!("ff".parse::<Cursor>(), Err(crate::HexError::Length { expected: 16, found: 2 }));
     }
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use redb::backends::FileBackend;
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value};
 
+use super::create;
 use super::error::OpenError;
 use super::file::LedgerFile;
-use super::{create, tables};
+use super::tables::{self, HASHES, IDS, LABELS, META, ROWS, STATUSES};
 use crate::payout::StoreError;
 
 /// Entries that are copied in one transaction: bounds the memory that a backup takes.
@@ -23,7 +24,7 @@ pub(super) fn write(from: &ReadTransaction, path: &Path) -> Result<super::Checkp
         let backend = file.clone();
         let copy = || -> Result<(), redb::Error> {
             let to = Database::builder().create_with_backend(backend)?;
-            tables::copy_all(from, &to)?;
+            copy_all(from, &to)?;
             Ok(to.close()?)
         };
         copy().map_err(|error| OpenError::redb(ACTION, path, error))?;
@@ -34,8 +35,18 @@ pub(super) fn write(from: &ReadTransaction, path: &Path) -> Result<super::Checkp
 
 const ACTION: &str = "back up";
 
+/// Copies every table into an empty database.
+fn copy_all(from: &ReadTransaction, to: &Database) -> Result<(), redb::Error> {
+    copy_table(from, to, ROWS)?;
+    copy_table(from, to, IDS)?;
+    copy_table(from, to, HASHES)?;
+    copy_table(from, to, STATUSES)?;
+    copy_table(from, to, LABELS)?;
+    copy_table(from, to, META)
+}
+
 /// Copies one table, in the order of its keys.
-pub(super) fn copy_table<K: Key + 'static, V: Value + 'static>(
+fn copy_table<K: Key + 'static, V: Value + 'static>(
     from: &ReadTransaction,
     to: &Database,
     definition: TableDefinition<'_, K, V>,

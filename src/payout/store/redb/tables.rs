@@ -18,10 +18,9 @@
 
 use std::vec::Vec;
 
-use redb::{Database, ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
 use super::Checkpoint;
-use super::backup::copy_table;
 use super::row_value::RowValue;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
@@ -32,9 +31,9 @@ use crate::payout::{LedgerId, PayoutId, Status};
 /// Rows and events. The file format gives the table this name.
 pub(super) const ROWS: TableDefinition<'_, [u8; 12], &[u8]> = TableDefinition::new("records");
 pub(super) const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
-const HASHES: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("hashes");
+pub(super) const HASHES: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("hashes");
 pub(super) const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuses");
-const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In `META`: the 16 bytes of the ledger's id.
 const LEDGER_ID: &str = "ledger id";
 /// In `META`: the number of the newest commit, written in that commit.
@@ -229,16 +228,6 @@ pub(super) fn checkpoint(transaction: &ReadTransaction) -> Result<Checkpoint, St
     let ledger = id.map(LedgerId::from_byte_array);
     let ledger = ledger.ok_or_else(|| StoreError::damaged("the ledger's id is not there"))?;
     Ok(Checkpoint { ledger, commit: commit_number(&meta)? })
-}
-
-/// Copies every table into an empty database.
-pub(super) fn copy_all(from: &ReadTransaction, to: &Database) -> Result<(), redb::Error> {
-    copy_table(from, to, ROWS)?;
-    copy_table(from, to, IDS)?;
-    copy_table(from, to, HASHES)?;
-    copy_table(from, to, STATUSES)?;
-    copy_table(from, to, LABELS)?;
-    copy_table(from, to, META)
 }
 
 fn commit_number(meta: &impl ReadableTable<&'static str, &'static [u8]>) -> Result<u64, StoreError> {
