@@ -21,8 +21,12 @@
 //!
 //! # Where to go
 //!
-//! The guides `guides::wallet`, `guides::desk`, `guides::store` and `guides::signer` show whole
-//! programs.
+//! | guide | for a program that |
+//! |---|---|
+//! | [wallet](guides::wallet) | pays offers, and is paid by payouts |
+//! | [desk](guides::desk) | pays out: an ATM, an exchange, a refund desk |
+//! | [store](guides::store) | keeps its payouts in a database of its own |
+//! | [signer](guides::signer) | has its keys elsewhere: in a device, a service, a node |
 //!
 //! | module | what it is for |
 //! |---|---|
@@ -30,8 +34,11 @@
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`proof`] | payer proofs: [`PayerProof`] |
 //! | [`payout`] | the ledger, its state machine, its stores |
-//! | `command` | the documented calls, re-exported here (needs `std`) |
-//! | [`amount`], [`text`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
+//! | [`command`] | the documented calls, re-exported here (needs `std`) |
+//! | [`view`], [`bulk`] | a message as JSON; many messages at once |
+//! | [`blinding`] | blinded paths: making them, and opening a hop |
+//! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
+//! | [`amount`], [`text`], [`payment`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //! | [`requirements`] | every requirement that the docs cite by number, with its source |
 //!
 //! # Features
@@ -41,14 +48,27 @@
 //! | `std` (default) | the ledger, the commands, one shared verification context |
 //! | `serde` | messages, result objects and the JSON view of a message as serde values |
 //! | `blinding` | making and opening blinded paths |
-//! | `redb` | `payout::RedbStore`, a durable ledger in one file (Rust 1.90) |
-//! | `conformance` | the suite that tests a store |
+//! | `redb` | [`payout::RedbStore`], a durable ledger in one file (Rust 1.90) |
+//! | `conformance` | [`payout::conformance`], the suite that tests a store |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
-//! | `rayon` | `bulk`: many messages at once, on all cores |
+//! | `rayon` | [`bulk`]: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// The page links to modules of every feature, and is published with all of them.
+#![cfg_attr(
+    not(all(
+        feature = "std",
+        feature = "serde",
+        feature = "blinding",
+        feature = "redb",
+        feature = "conformance",
+        feature = "simulation",
+        feature = "rayon"
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 
