@@ -14,6 +14,8 @@
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
 mod common;
+#[path = "common/wallet.rs"]
+mod wallet;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -33,8 +35,8 @@ use common::arguments::Stop;
 use common::error::with_causes;
 use common::node::{Plan, StandIn};
 use common::purse::Purse;
-use common::wallet::Answer;
 use serde_json::{Value, json};
+use wallet::Answer;
 
 /// Shows a withdrawal, step by step; the node is a stand-in, and no money moves
 #[derive(Parser)]

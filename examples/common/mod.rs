@@ -8,7 +8,6 @@ pub mod key;
 pub mod node;
 pub mod purse;
 pub mod qr;
-pub mod wallet;
 
 use std::fs;
 use std::io::{self, Write};

@@ -10,8 +10,8 @@ use bolt12::payout::{AnyInvoice, PaymentHash, PayoutMessage};
 use bolt12::secp256k1::SecretKey;
 use bolt12::{Invoice, InvoiceRequest, SendInvoiceParams, sendinvoice};
 
-use super::purse::Purse;
-use super::{Error, now, other};
+use crate::common::purse::Purse;
+use crate::common::{Error, now, other};
 
 /// An invoice of either dialect.
 pub enum Answer {
