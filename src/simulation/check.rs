@@ -4,18 +4,14 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use super::book::{Answer, Asked, Book, Entry, Happened, Reported, Standing};
+use super::book::{Answer, Asked, Entry, Reported};
+use super::compare::{check_listings, compare};
 use super::handle::{Engine, StoreFault, lock};
 use super::messages::owed;
-use super::node::{Report, Truth};
-use super::task::View;
+use super::node::Truth;
 use super::world::{Checked, SimLedger, World};
-use crate::draft;
-use crate::message;
 use crate::payment::PaymentHash;
-use crate::payout::state::Attempt;
-use crate::payout::store::{Filter, Label, Order, PageSize};
-use crate::payout::{HistoryEvent, Ledger, Payout, PayoutId, RecoverOptions, Status};
+use crate::payout::{Ledger, PayoutId};
 
 /// An invariant, and how it was seen broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,141 +253,13 @@ impl World {
         Ok(())
     }
 
-    fn count_pair(&mut self, hash: PaymentHash) -> Checked {
+    pub(super) fn count_pair(&mut self, hash: PaymentHash) -> Checked {
         let truth = self.node.state().truth(hash);
         let holder = self.book.holder(hash).and_then(|id| self.book.entries.get(&id));
         if let Some(attempt) = holder.and_then(|entry| entry.attempt(hash)) {
             let pair = (attempt.standing.name(), truth.name());
             super::coverage::count(&mut self.coverage.pairs, pair, 1);
         }
-        Ok(())
-    }
-
-    /// A payment may be begun only with its claim on the disk, alone, and asked for first.
-    pub(super) fn check_node(&mut self, process: u64, is_recovery: bool, view: View) -> Checked {
-        let reports = self.node.state().reports.clone();
-        for one in reports {
-            if let Report::Begun { hash, payout, again } = one {
-                self.coverage.payments = self.coverage.payments.saturating_add(1);
-                let begun = Begun { hash, payout, process, is_recovery, view };
-                self.check_begun(&begun)?;
-                self.check_alone(&begun)?;
-                if again {
-                    self.check_again(&begun)?;
-                }
-                let step = self.step;
-                self.past.begins.entry(hash).or_default().push((step, process));
-                self.count_pair(hash)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_begun(&mut self, begun: &Begun) -> Checked {
-        let Begun { hash, payout, is_recovery, view, .. } = *begun;
-        let entry = self.book.entries.get(&payout).cloned();
-        let attempt = entry.as_ref().and_then(|entry| entry.attempt(hash)).cloned();
-        // The row was written to after the worker had looked: no ledger can stop the call.
-        let has_changed = view.looked.is_some() && view.looked != entry.as_ref().map(|entry| entry.version);
-        let name = self.name(hash);
-        let alone = entry
-            .as_ref()
-            .is_some_and(|entry| entry.paid() == 0 && entry.in_flight().all(|attempt| attempt.hash == hash));
-        let Some(attempt) = attempt else {
-            return Err(Violation::new("a payment begins after its claim", format!("{name} has no claim")));
-        };
-        if attempt.standing != Standing::Claimed || !alone {
-            if !has_changed {
-                let found = format!("{name} was begun, and is {}", attempt.standing.name());
-                return Err(Violation::new("a payment begins after a look at its payout", found));
-            }
-            self.coverage.exception(STOOD_STILL);
-        }
-        let node = self.node.state();
-        let paid = node.payments.get(&hash).map(|payment| (payment.amount.get(), payment.invoice.clone()));
-        drop(node);
-        let (amount, bytes) = paid.unwrap_or_default();
-        if amount != attempt.amount {
-            let found = format!("{name}: {amount} msat, expected {} msat", attempt.amount);
-            return Err(Violation::new("exactly what is owed is paid", found));
-        }
-        if !is_recovery {
-            return Ok(());
-        }
-        let age = view.looked_at.saturating_sub(attempt.at);
-        if age > RecoverOptions::BEGIN_WITHIN {
-            let found = format!("{name} was begun {age} s after its claim");
-            return Err(Violation::new("recovery begins only young claims", found));
-        }
-        let last = last_second(bytes);
-        if view.looked_at > last {
-            let found = format!("{name} was begun at {}, its last second is {last}", view.looked_at);
-            return Err(Violation::new("recovery begins only invoices that can be paid", found));
-        }
-        Ok(())
-    }
-
-    /// Whether another payment of the payout has paid it or may pay it.
-    fn check_alone(&mut self, begun: &Begun) -> Checked {
-        let Begun { hash, payout, .. } = *begun;
-        let node = self.node.state();
-        let now = node.now;
-        let is_final = node.behavior.failed_is_final;
-        let said_failed = node.said_failed.contains(&hash);
-        let forgets = node.behavior.forgets_after.is_some();
-        let was_begun = node.payments.get(&hash).is_some_and(|payment| payment.sends.len() > 1);
-        let reported: Vec<_> = node.said_failed.iter().copied().collect();
-        let others = node.payments.iter().filter(|(other, payment)| {
-            let is_out = matches!(payment.truth(now), Truth::OnItsWay | Truth::Paid);
-            **other != hash && payment.payout == payout && is_out
-        });
-        let others: Vec<_> = others.map(|(other, payment)| (*other, payment.clone())).collect();
-        drop(node);
-        for (other, payment) in others {
-            let began_again = was_begun || payment.sends.len() > 1;
-            let exception = if payment.reversed {
-                REVERSED
-            } else if payment.denied || (forgets && began_again) {
-                FORGOT
-            } else if self.past.careless.contains(&hash) || self.past.careless.contains(&other) {
-                CARELESS
-            } else if !is_final && (said_failed || reported.contains(&other)) {
-                NOT_FINAL
-            } else {
-                let (one, two) = (self.name(hash), self.name(other));
-                let found = format!("{one} was begun, and {two} is {}", payment.truth(now).name());
-                return Err(Violation::new("a payout is paid once", found));
-            };
-            self.coverage.exception(exception);
-        }
-        Ok(())
-    }
-
-    /// The node sent one payment out again. It does so only where it breaks the contract of a payer.
-    fn check_again(&mut self, begun: &Begun) -> Checked {
-        let Begun { hash, process, is_recovery, view, .. } = *begun;
-        let node = self.node.state();
-        let Some(payment) = node.payments.get(&hash).cloned() else { return Ok(()) };
-        let behavior = node.behavior;
-        let is_refused = behavior.refuses_second && behavior.failed_is_final;
-        let forgets = behavior.forgets_after.is_some();
-        drop(node);
-        let last = self.past.begins.get(&hash).and_then(|begins| begins.last()).copied();
-        let asked_before = match (last, view.denied_at) {
-            (Some((step, by)), Some(asked)) => by != process && asked < step,
-            _ => false,
-        };
-        let exception = if payment.denied && is_recovery {
-            CLOCK
-        } else if payment.denied || (asked_before && forgets && is_refused) {
-            FORGOT
-        } else if asked_before && !is_refused {
-            NO_REFUSAL
-        } else {
-            let found = format!("{} was begun twice", self.name(hash));
-            return Err(Violation::new("the node is asked for the status before it is asked to pay", found));
-        };
-        self.coverage.exception(exception);
         Ok(())
     }
 
@@ -487,129 +355,10 @@ impl World {
     }
 }
 
-/// A payment that was just begun, and by whom.
-struct Begun {
-    hash: PaymentHash,
-    payout: PayoutId,
-    process: u64,
-    is_recovery: bool,
-    view: View,
-}
-
 /// Whether the answer says that something was written.
 const fn is_written(answer: Answer) -> bool {
     matches!(
         answer,
         Answer::New | Answer::Claimed | Answer::Paid | Answer::Late | Answer::Overpaid | Answer::IsDisabled
     )
-}
-
-fn last_second(invoice: Vec<u8>) -> u64 {
-    match draft::Invoice::try_from(invoice.clone()) {
-        Ok(invoice) => invoice.expires_at().unwrap_or(0),
-        Err(_) => message::Invoice::try_from(invoice).map_or(0, |invoice| invoice.expires_at()),
-    }
-}
-
-fn compare(ledger: &SimLedger, id: PayoutId, entry: Option<&Entry>) -> Result<(), String> {
-    let found = ledger.get(id).map_err(|error| error.to_string())?;
-    let (payout, entry) = match (found, entry) {
-        (None, None) => return Ok(()),
-        (None, Some(_)) => return Err("it is gone".to_string()),
-        (Some(_), None) => return Err("it is there, and was never created".to_string()),
-        (Some(payout), Some(entry)) => (payout, entry),
-    };
-    same("version", &payout.version(), &entry.version)?;
-    same("status", &payout.status(), &entry.status())?;
-    same("closed", &payout.state().is_closed(), &entry.closed)?;
-    compare_attempts(ledger, &payout, entry)?;
-    let label = (0..super::messages::PAYOUTS).map(owed).find(|owed| owed.id == id);
-    same("label", &payout.label().cloned(), &label.and_then(|owed| owed.label.clone()))?;
-    let mut history = Vec::new();
-    loop {
-        let after = u64::try_from(history.len()).unwrap_or(u64::MAX);
-        let more = ledger.history(id, after, PageSize::MAX).map_err(|error| error.to_string())?;
-        if more.is_empty() {
-            break;
-        }
-        for entry in more {
-            let expected = u64::try_from(history.len()).unwrap_or(u64::MAX).saturating_add(1);
-            same("number in the history", &entry.sequence, &expected)?;
-            history.push((happened(&entry.event)?, entry.time));
-        }
-    }
-    same("history", &history, &entry.history)
-}
-
-fn compare_attempts(ledger: &SimLedger, payout: &Payout, entry: &Entry) -> Result<(), String> {
-    let attempts = payout.state().attempts();
-    same("number of attempts", &attempts.len(), &entry.attempts.len())?;
-    for (found, expected) in attempts.iter().zip(&entry.attempts) {
-        let standing = match found {
-            Attempt::Pending(_) => Standing::Claimed,
-            Attempt::Adopted(_) => Standing::Adopted,
-            Attempt::Failed(_) => Standing::Failed,
-            Attempt::Paid(_) => Standing::Paid,
-        };
-        same("payment", &found.hash(), &expected.hash)?;
-        same("attempt", &standing, &expected.standing)?;
-        same("time of the claim", &payout.attempted_at(expected.hash), &Some(expected.at))?;
-        let holder = ledger.by_payment_hash(expected.hash).map_err(|error| error.to_string())?;
-        same("payout of the payment", &holder.map(|payout| payout.id()), &Some(payout.id()))?;
-    }
-    Ok(())
-}
-
-fn check_listings(ledger: &SimLedger, book: &Book) -> Result<(), String> {
-    let listed = |filter| -> Result<Vec<PayoutId>, String> {
-        let (mut ids, mut after) = (Vec::new(), None);
-        loop {
-            let size = PageSize::new(3).unwrap_or_default();
-            let page = ledger.page(filter, Order::OldestFirst, after.as_ref(), size);
-            let page = page.map_err(|error| error.to_string())?;
-            for payout in page.payouts {
-                ids.push(payout.map_err(|error| error.to_string())?.id());
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
-            }
-        }
-        ids.sort_unstable();
-        Ok(ids)
-    };
-    let held = |passes: &dyn Fn(&Entry) -> bool| -> Vec<PayoutId> {
-        book.entries.iter().filter(|(_, entry)| passes(entry)).map(|(id, _)| *id).collect()
-    };
-    same("all payouts", &listed(Filter::All)?, &held(&|_| true))?;
-    for statuses in [Status::OPEN, Status::IN_FLIGHT, Status::PAID, Status::OVERPAID, &[Status::Disabled]] {
-        let expected = held(&|entry| statuses.contains(&entry.status()));
-        same("listing", &listed(Filter::Status(statuses))?, &expected)?;
-    }
-    let label = Label::new("till 1").map_err(|error| error.to_string())?;
-    let with_label: Vec<_> = (0..super::messages::PAYOUTS)
-        .map(owed)
-        .filter(|owed| owed.label.as_ref() == Some(&label))
-        .map(|owed| owed.id)
-        .collect();
-    let mut expected = held(&|_| true);
-    expected.retain(|id| with_label.contains(id));
-    same("listing of a label", &listed(Filter::Label(&label))?, &expected)
-}
-
-fn happened(event: &HistoryEvent) -> Result<Happened, String> {
-    Ok(match event {
-        HistoryEvent::Created { .. } => Happened::Created,
-        HistoryEvent::Claimed { hash, .. } => Happened::Claimed(*hash),
-        HistoryEvent::Adopted { hash, .. } => Happened::Adopted(*hash),
-        HistoryEvent::Settled { proof, late } => Happened::Settled(proof.payment_hash(), *late),
-        HistoryEvent::Released { hash, .. } => Happened::Released(*hash),
-        HistoryEvent::Disabled => Happened::Disabled,
-        HistoryEvent::Overpaid { hash, .. } => Happened::Overpaid(*hash),
-        HistoryEvent::Rebuilt => return Err("a row was rebuilt".to_string()),
-    })
-}
-
-fn same<T: PartialEq + core::fmt::Debug>(what: &str, found: &T, expected: &T) -> Result<(), String> {
-    if found == expected { Ok(()) } else { Err(format!("{what}: {found:?}, expected {expected:?}")) }
 }

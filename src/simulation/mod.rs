@@ -117,8 +117,11 @@
 #![expect(clippy::arithmetic_side_effects, reason = "the numbers of a simulation are small")]
 
 mod action;
+mod answer;
 mod book;
 mod check;
+mod check_node;
+mod compare;
 mod coverage;
 #[cfg_attr(not(feature = "redb"), expect(dead_code, reason = "only a redb file lies on a disk"))]
 mod disk;
@@ -127,8 +130,10 @@ mod flawed;
 mod generate;
 mod handle;
 mod kinds;
+mod machine;
 mod messages;
 mod node;
+mod operator;
 mod place;
 mod planted;
 mod random;

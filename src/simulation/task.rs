@@ -7,12 +7,13 @@ use std::ops::ControlFlow;
 use std::string::{String, ToString};
 
 use super::action::{Luck, TaskId};
+use super::answer::{claim_answer, claim_asked, record_asked, recorded};
 use super::book::{Answer, Asked};
 use super::handle::lock;
 use super::messages::{InvoiceKey, invoice};
 use super::node::{Call, Plan, Report, in_words};
 use super::planted::Planted;
-use super::world::{Checked, SimLedger, World, claim_answer, claim_asked, record_asked, recorded};
+use super::world::{Checked, SimLedger, World};
 use crate::payment::PaymentHash;
 use crate::payout::store::{Cursor, Filter, Order, PageSize};
 use crate::payout::{

@@ -6,24 +6,20 @@ use std::string::{String, ToString};
 use std::sync::{Arc, Mutex};
 use std::vec::Vec;
 
-use super::action::{Action, DiskAction, Luck, TaskId};
-use super::book::{Answer, Asked, Book, Entry, Reported};
-use super::check::{RESTORED, Violation};
+use super::action::{Action, Luck, TaskId};
+use super::answer::{create_asked, problem, record_asked, recorded};
+use super::book::{Answer, Asked, Book, Entry};
+use super::check::Violation;
 use super::coverage::Coverage;
 use super::handle::{Doubt, Engine, Handle, Shared, StoreFault, lock};
-use super::messages::{Flavor, InvoiceKey, PAYOUTS, START, hash_of, invoice, name_of, owed, preimage};
+use super::messages::{Flavor, InvoiceKey, START, invoice, name_of, owed, preimage};
 use super::node::{SimulatedNode, Truth, in_words, wrong};
 use super::place::Place;
 use super::planted::{Planted, PlantedPayer};
 use super::settings::Settings;
 use super::task::Task;
-use crate::draft;
-use crate::message;
 use crate::payment::PaymentHash;
-use crate::payout::{
-    AdoptError, ClaimError, CreateError, DisableError, Ledger, Payer, PaymentResult, PaymentStatus, PayoutId,
-    RecordingError, ReleaseError, SettleError, Settlement, Store,
-};
+use crate::payout::{CreateError, Ledger, Payer, PaymentStatus, PayoutId, Store};
 
 /// A ledger of a simulated machine.
 pub(super) type SimLedger = Ledger<Arc<dyn Store>>;
@@ -43,11 +39,11 @@ pub(super) struct Machine {
 }
 
 /// A file that an operator copied, and what the book was then.
-struct Copy {
-    bytes: Vec<u8>,
-    book: Book,
+pub(super) struct OldCopy {
+    pub(super) bytes: Vec<u8>,
+    pub(super) book: Book,
     /// Writes that had been acknowledged by then.
-    acknowledged: u64,
+    pub(super) acknowledged: u64,
 }
 
 /// What happened once, kept for the checks that need it.
@@ -88,9 +84,9 @@ pub(super) struct World {
     /// Writes that were acknowledged, and how many had been when the checkpoint was noted.
     pub(super) acknowledged: u64,
     pub(super) noted: u64,
-    copy: Option<Copy>,
-    needs_adoption: bool,
-    processes: u64,
+    pub(super) copy: Option<OldCopy>,
+    pub(super) needs_adoption: bool,
+    pub(super) processes: u64,
 }
 
 impl World {
@@ -124,7 +120,7 @@ impl World {
             past: Past::default(),
             story: Vec::new(),
             coverage: Coverage { seeds: 1, ..Coverage::default() },
-            copy: bytes.map(|bytes| Copy { bytes, book: Book::default(), acknowledged: 0 }),
+            copy: bytes.map(|bytes| OldCopy { bytes, book: Book::default(), acknowledged: 0 }),
             acknowledged: 0,
             noted: 0,
             needs_adoption: false,
@@ -288,266 +284,7 @@ impl World {
         attempts.into_iter().any(|attempt| attempt.standing == super::book::Standing::Failed)
     }
 
-    fn disable(&mut self, machine: u8, payout: u8, how: Luck) -> Checked {
-        let Some(at) = self.up(machine) else { return Ok(()) };
-        let Some(ledger) = self.ledger(at, 0) else { return Ok(()) };
-        let id = owed(payout).id;
-        let now = self.clock(at);
-        self.begin(how, self.step);
-        let is_in_flight = self.book.entries.get(&id).is_some_and(|entry| entry.in_flight().next().is_some());
-        let planted = self.planted == Some(Planted::ForgetsToDisable) && is_in_flight;
-        let disabled = if planted {
-            ledger.get(id).map_err(DisableError::from).map(|_| ())
-        } else {
-            ledger.disable(id, now).map(|_| ())
-        };
-        let asked = Asked::Disable { id };
-        let answer = match &disabled {
-            Ok(()) => Some(Answer::IsDisabled),
-            Err(DisableError::UnknownPayout) => Some(Answer::UnknownPayout),
-            Err(DisableError::Refused(refusal)) => refused(refusal),
-            Err(_) => None,
-        };
-        let error = disabled.err().map(|error| error.to_string());
-        self.tell_answer(&format!("machine {machine} disables payout {payout}"), answer, error);
-        self.after(at, &asked, answer, now)
-    }
-
-    /// An operator looks at the node's own records, also at those that the node does not show any more.
-    fn decide(&mut self, machine: u8, payout: u8, careless: bool, how: Luck) -> Checked {
-        let Some(at) = self.up(machine) else { return Ok(()) };
-        let Some(ledger) = self.ledger(at, 0) else { return Ok(()) };
-        let id = owed(payout).id;
-        let careless = careless || self.planted == Some(Planted::ReleasesInUse);
-        let Some(entry) = self.book.entries.get(&id) else { return Ok(()) };
-        let in_flight: Vec<_> = entry.in_flight().map(|attempt| attempt.hash).collect();
-        let impatient = careless;
-        let may_decide = |hash: &PaymentHash| impatient || self.past.reported.contains(hash);
-        let Some(hash) = in_flight.into_iter().find(may_decide) else { return Ok(()) };
-        let in_use = self.is_in_use(hash);
-        if in_use && !careless {
-            return Ok(());
-        }
-        let truth = self.node.state().truth(hash);
-        let status = match truth {
-            Truth::OnItsWay => return Ok(()),
-            Truth::Paid => PaymentStatus::Paid(super::node::right(hash)),
-            Truth::Failed => PaymentStatus::Failed("failed, says the operator".to_string()),
-            Truth::NeverBegun => PaymentStatus::Failed("never begun, says the operator".to_string()),
-        };
-        let now = self.clock(at);
-        self.begin(how, self.step);
-        if truth == Truth::NeverBegun {
-            self.past.decided.insert(hash);
-            // The planted operator is not excused.
-            let was_reported = self.past.reported.contains(&hash);
-            if (in_use || !was_reported) && self.planted != Some(Planted::ReleasesInUse) {
-                self.past.careless.insert(hash);
-                self.coverage.fault("an operator releases what may still be begun");
-            }
-        }
-        self.node.state().said_failed.insert(hash);
-        self.coverage.fault("an operator decides");
-        let asked = record_asked(hash, &status);
-        let result = ledger.apply_status(hash, status.clone(), now);
-        // The documents ask for another release before a program runs that could begin the payment.
-        let is_in_doubt = lock(&self.shared).doubt.is_some();
-        if is_in_doubt && truth == Truth::NeverBegun && self.planted != Some(Planted::ReleasesInUse) {
-            self.past.careless.insert(hash);
-            self.coverage.fault("a release by an operator stays in doubt");
-        }
-        let answer = recorded(&status, &result);
-        let what =
-            format!("an operator decides at machine {machine} that {} is {}", self.name(hash), truth.name());
-        self.tell_answer(&what, answer, problem(&result));
-        self.after(at, &asked, answer, now)
-    }
-
-    /// Whether a worker holds the claim of this payment.
-    fn is_in_use(&self, hash: PaymentHash) -> bool {
-        self.tasks.values().any(|task| task.holds() == Some(hash))
-    }
-
-    fn node_down(&mut self, milliseconds: u64) {
-        self.node.state().down_until = self.now.saturating_add(milliseconds);
-        self.coverage.fault("the node crashes and restarts");
-        self.note(format!("the node is down for {} s", milliseconds / 1_000));
-    }
-
-    fn clock_jump(&mut self, machine: u8, seconds: i64) {
-        if let Some(jumping) = self.machines.get_mut(usize::from(machine)) {
-            jumping.ahead = jumping.ahead.saturating_add(seconds);
-            self.coverage.fault("a clock jumps");
-            self.note(format!("the clock of machine {machine} jumps by {seconds} s"));
-        }
-    }
-
-    fn stall(&mut self, id: TaskId, milliseconds: u64) {
-        let now = self.now;
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.can_go_on(now)) else { return };
-        task.wakes = Some(now.saturating_add(milliseconds));
-        self.coverage.fault("a worker stands still");
-        self.note(format!("worker {id} stands still for {} s", milliseconds / 1_000));
-    }
-
-    fn worker_dies(&mut self, task: TaskId) {
-        if self.tasks.remove(&task).is_some() {
-            self.coverage.fault("a worker dies");
-            self.note(format!("worker {task} dies"));
-        }
-    }
-
-    /// Stops a machine: its workers are gone, and all that they held.
-    pub(super) fn stop(&mut self, machine: u8, in_order: bool) {
-        let at = usize::from(machine);
-        let Some(stopping) = self.machines.get_mut(at).filter(|machine| machine.is_up) else { return };
-        stopping.is_up = false;
-        stopping.ledgers.clear();
-        let process = stopping.process;
-        self.tasks.retain(|_, task| task.machine != at);
-        Handle::end(&self.shared, process);
-        let last = self.machines.iter().all(|machine| !machine.is_up);
-        self.place.machine_stopped(last, in_order);
-        self.coverage.fault(if in_order { "a machine stops" } else { "a machine crashes" });
-        self.note(format!("machine {machine} {}", if in_order { "stops" } else { "crashes" }));
-    }
-
-    pub(super) fn start(&mut self, machine: u8) -> Checked {
-        let at = usize::from(machine);
-        if self.machines.get(at).is_none_or(|machine| machine.is_up) {
-            return Ok(());
-        }
-        self.begin(Luck::default(), self.step);
-        let engine = match self.place.open() {
-            Ok(engine) => engine,
-            Err(error) => return self.cannot_open(machine, &error),
-        };
-        self.note_disk();
-        self.processes = self.processes.saturating_add(1);
-        let (process, id) = (self.processes, Handle::unique_id());
-        let ledgers = (0..2_u8).map(|_| {
-            // Ledgers of one process share what they hold by the id of their store.
-            let id = if self.planted == Some(Planted::SharesNoClaims) { Handle::unique_id() } else { id };
-            let store: Arc<dyn Store> = Arc::new(Handle::new(engine.clone(), &self.shared, process, id));
-            Ledger::new(store)
-        });
-        let ledgers = ledgers.collect();
-        if let Some(starting) = self.machines.get_mut(at) {
-            starting.is_up = true;
-            starting.process = process;
-            starting.ledgers = ledgers;
-        }
-        self.note(format!("machine {machine} starts"));
-        self.check_opened(&engine)?;
-        if std::mem::take(&mut self.needs_adoption) {
-            self.adopt_all(machine)?;
-        }
-        Ok(())
-    }
-
-    /// The store refuses to be opened. That is right after damage, and wrong after anything else.
-    fn cannot_open(&mut self, machine: u8, error: &str) -> Checked {
-        let met = self.place.met();
-        met.iter().for_each(|fault| self.coverage.fault(fault.name()));
-        self.note(format!("machine {machine} does not start: {error}"));
-        let Some(file) = &mut self.place.file else {
-            return Err(Violation::new("the store can be opened again", error.to_string()));
-        };
-        file.disk.kill();
-        if !met.is_empty() {
-            // The opening itself met a fault of the disk.
-            return Ok(());
-        }
-        if !file.is_suspect {
-            return Err(Violation::new("a file without damage can be opened", error.to_string()));
-        }
-        self.coverage.fault("a damaged ledger is refused");
-        if self.planted == Some(Planted::BeginsNewLedger) {
-            self.put_back(true);
-            self.needs_adoption = false;
-            return Ok(());
-        }
-        self.put_back(false);
-        Ok(())
-    }
-
-    /// The operator puts a copy in the place of the file.
-    fn put_back(&mut self, anew: bool) {
-        let Some(copy) = &self.copy else { return };
-        let (bytes, book, acknowledged) = (copy.bytes.clone(), copy.book.clone(), copy.acknowledged);
-        let Some(file) = &mut self.place.file else { return };
-        file.disk.put(bytes);
-        file.is_suspect = false;
-        file.forget_checkpoint();
-        if !anew {
-            self.book = book;
-        }
-        self.perhaps.clear();
-        self.doubts.clear();
-        lock(&self.shared).forget_past();
-        self.noted = 0;
-        self.acknowledged = acknowledged;
-        self.needs_adoption = self.planted != Some(Planted::AdoptsNothing);
-        self.coverage.fault("an old copy is put back");
-        self.coverage.exception(RESTORED);
-        self.note("an operator puts a copy in the place of the ledger".to_string());
-    }
-
-    /// After a restore, before anything is claimed: every payment of the node is adopted.
-    fn adopt_all(&mut self, machine: u8) -> Checked {
-        let Some(at) = self.up(machine) else { return Ok(()) };
-        let payments = self.node.state().payments.clone();
-        for (hash, payment) in payments {
-            let Some(number) = (0..PAYOUTS).find(|number| owed(*number).id == payment.payout) else {
-                continue;
-            };
-            if !self.book.entries.contains_key(&payment.payout) {
-                // It is made from the same terms, with the time at which it was not expired yet.
-                self.create_at(at, number, START)?;
-            }
-            let truth = payment.truth(self.now);
-            let status = match truth {
-                Truth::Paid => PaymentStatus::Paid(super::node::right(hash)),
-                Truth::Failed => PaymentStatus::Failed("no route".to_string()),
-                Truth::OnItsWay | Truth::NeverBegun => PaymentStatus::Unknown,
-            };
-            let Some(ledger) = self.ledger(at, 0) else { return Ok(()) };
-            let now = self.clock(at);
-            self.begin(Luck::default(), self.step);
-            self.node.state().said_failed.insert(hash);
-            let bytes = payment.invoice.clone();
-            let adopted = match draft::Invoice::try_from(bytes.clone()) {
-                Ok(invoice) => ledger.adopt(&invoice, &status, now),
-                Err(_) => match message::Invoice::try_from(bytes) {
-                    Ok(invoice) => ledger.adopt(&invoice, &status, now),
-                    Err(_) => continue,
-                },
-            };
-            let reported = match status {
-                PaymentStatus::Paid(_) => Reported::Paid,
-                PaymentStatus::Failed(_) => Reported::Failed,
-                PaymentStatus::Unknown => Reported::Unknown,
-            };
-            let amount = payment.amount.get();
-            let asked = Asked::Adopt { id: payment.payout, hash, reported, amount };
-            let answer = match &adopted {
-                Ok(PaymentResult::Paid { settlement: settled, .. }) => Some(settlement(*settled)),
-                Ok(PaymentResult::Failed { .. }) => Some(Answer::Released),
-                Ok(_) => Some(Answer::Adopted),
-                Err(AdoptError::HashTaken { .. }) => Some(Answer::HashTaken),
-                Err(AdoptError::UnknownPayout) => Some(Answer::UnknownPayout),
-                Err(_) => None,
-            };
-            let error = adopted.err().map(|error| error.to_string());
-            let what = format!("machine {machine} adopts {} as {}", self.name(hash), truth.name());
-            self.tell_answer(&what, answer, error);
-            self.coverage.fault("a payment is adopted");
-            self.after(at, &asked, answer, now)?;
-        }
-        Ok(())
-    }
-
-    fn create_at(&mut self, at: usize, payout: u8, now: u64) -> Checked {
+    pub(super) fn create_at(&mut self, at: usize, payout: u8, now: u64) -> Checked {
         let Some(ledger) = self.ledger(at, 0) else { return Ok(()) };
         let owed = owed(payout);
         self.begin(Luck::default(), self.step);
@@ -582,76 +319,6 @@ impl World {
         if landed { self.after(usize::MAX, &asked, None, now) } else { Ok(()) }
     }
 
-    fn disk(&mut self, action: DiskAction) -> Checked {
-        let is_up = self.machines.first().is_some_and(|machine| machine.is_up);
-        let Some(file) = &mut self.place.file else { return Ok(()) };
-        match action {
-            DiskAction::Arm { fault, after } => {
-                file.disk.arm(fault, u64::from(after));
-                self.note(format!("from now on, after {after} more actions: {}", fault.name()));
-            }
-            DiskAction::PowerLoss { kept } => {
-                self.stop(0, false);
-                if let Some(file) = &mut self.place.file {
-                    file.disk.lose_power(kept);
-                }
-                self.coverage.fault(match kept {
-                    0 => "power loss: nothing unsynced is kept",
-                    1 => "power loss: all that was written is kept",
-                    _ => "power loss: torn and reordered sectors",
-                });
-                self.note("the power is lost".to_string());
-            }
-            DiskAction::Rot { place } if !is_up => {
-                file.is_suspect = true;
-                if let Some(byte) = file.disk.rot(place) {
-                    self.coverage.fault("a bit of the file flips");
-                    self.note(format!("a bit of byte {byte} of the ledger file flips"));
-                }
-            }
-            DiskAction::Copy if !is_up && !file.is_suspect && self.perhaps.is_empty() => {
-                let (bytes, book) = (file.disk.copy(), self.book.clone());
-                self.copy = Some(Copy { bytes, book, acknowledged: self.acknowledged });
-                self.note("an operator copies the ledger file".to_string());
-            }
-            DiskAction::PutBack if !is_up => {
-                let noted = self.noted;
-                let is_older = self.copy.as_ref().is_some_and(|copy| copy.acknowledged < noted);
-                let current = file.disk.copy();
-                if let Some(copy) = &self.copy {
-                    file.disk.put(copy.bytes.clone());
-                }
-                if is_older && file.is_refused_as_old() == Some(false) {
-                    let found = "an older copy was opened although a newer checkpoint is known".to_string();
-                    return Err(Violation::new("an old copy is refused", found));
-                }
-                file.disk.put(current);
-                self.put_back(false);
-            }
-            DiskAction::SecondOwner if is_up => {
-                self.coverage.fault("a second process opens the file");
-                if file.second_owner() {
-                    let found = "a second process opened the file while it was open".to_string();
-                    return Err(Violation::new("a ledger file has one owner", found));
-                }
-            }
-            DiskAction::Rot { .. } | DiskAction::Copy | DiskAction::PutBack | DiskAction::SecondOwner => {}
-        }
-        Ok(())
-    }
-
-    /// Counts the faults that the disk met.
-    pub(super) fn note_disk(&mut self) -> bool {
-        let met = self.place.met();
-        for fault in &met {
-            self.coverage.fault(fault.name());
-            if let Some(file) = &mut self.place.file {
-                file.is_suspect |= *fault == super::disk::FaultKind::SyncLosesPages;
-            }
-        }
-        !met.is_empty()
-    }
-
     pub(super) fn engine(&self) -> Option<Engine> {
         self.place.engine.clone()
     }
@@ -682,92 +349,6 @@ impl World {
         };
         self.note(format!("{what}: {answer}{fault}"));
     }
-}
-
-pub(super) fn create_asked(payout: u8) -> Asked {
-    let owed = owed(payout);
-    let first_only = owed.policy == crate::payout::state::RetryPolicy::FirstInvoiceOnly;
-    Asked::Create { id: owed.id, first_only, expired_from: owed.expired_from }
-}
-
-/// What recording a status asks of the ledger.
-pub(super) fn record_asked(hash: PaymentHash, status: &PaymentStatus) -> Asked {
-    match status {
-        PaymentStatus::Paid(shown) => Asked::Settle { hash, fits: shown.payment_hash() == hash },
-        PaymentStatus::Failed(_) | PaymentStatus::Unknown => Asked::Release { hash },
-    }
-}
-
-pub(super) const fn settlement(settled: Settlement) -> Answer {
-    match settled {
-        Settlement::Paid => Answer::Paid,
-        Settlement::Late => Answer::Late,
-        Settlement::Overpaid => Answer::Overpaid,
-        Settlement::Already => Answer::Already,
-    }
-}
-
-pub(super) fn refused(refusal: &crate::payout::state::Refusal) -> Option<Answer> {
-    use crate::payout::state::Refusal;
-    Some(match refusal {
-        Refusal::AlreadyClaimed { .. } => Answer::AlreadyClaimed,
-        Refusal::InFlight { .. } => Answer::InFlight,
-        Refusal::AlreadyPaid { .. } => Answer::AlreadyPaid,
-        Refusal::AlreadyFailed { .. } => Answer::AlreadyFailed,
-        Refusal::FirstInvoiceOnly { .. } => Answer::FirstOnly,
-        Refusal::Disabled => Answer::Disabled,
-        Refusal::AlreadyDisabled => Answer::AlreadyDisabled,
-        Refusal::UnknownPayment { .. } => Answer::UnknownPayment,
-        Refusal::ReleasePaid { .. } => Answer::ReleasePaid,
-        _ => return None,
-    })
-}
-
-pub(super) fn claim_answer(error: &ClaimError) -> Option<Answer> {
-    match error {
-        ClaimError::UnknownPayout => Some(Answer::UnknownPayout),
-        ClaimError::Refused(refusal) => refused(refusal),
-        ClaimError::Redemption(_) => Some(Answer::Unfit),
-        ClaimError::HashTaken { .. } => Some(Answer::HashTaken),
-        ClaimError::Store(_) => None,
-    }
-}
-
-/// What the ledger answered to a status that was recorded; none when it is not known whether it was written.
-pub(super) fn recorded(status: &PaymentStatus, result: &PaymentResult) -> Option<Answer> {
-    match (status, result) {
-        (PaymentStatus::Paid(_), PaymentResult::Paid { settlement: settled, .. }) => {
-            Some(settlement(*settled))
-        }
-        // The ledger answers a failure that contradicts a proof with the proof.
-        (_, PaymentResult::Paid { .. }) => Some(Answer::ReleasePaid),
-        // Recorded now, or before: the book decides which.
-        (_, PaymentResult::Failed { .. }) => Some(Answer::Released),
-        (_, PaymentResult::InFlight { error: Some(problem) }) => match problem {
-            RecordingError::Settle(SettleError::WrongPreimage(_)) => Some(Answer::WrongPreimage),
-            RecordingError::Settle(SettleError::Refused(refusal))
-            | RecordingError::Release(ReleaseError::Refused(refusal)) => refused(refusal),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn problem(result: &PaymentResult) -> Option<String> {
-    match result {
-        PaymentResult::InFlight { error: Some(problem) } => Some(problem.to_string()),
-        _ => None,
-    }
-}
-
-/// The invoice of this key, as the ledger should judge it at a second of the clock.
-pub(super) fn claim_asked(key: InvoiceKey, now: u64) -> Option<Asked> {
-    let paper = invoice(key)?;
-    let owed = owed(key.payout);
-    let names = paper.any().payout_id()?;
-    let is_right = matches!(key.flavor, Flavor::Right | Flavor::Short | Flavor::OthersHash);
-    let fits = is_right && now <= paper.last_second() && now < owed.expired_from;
-    Some(Asked::Claim { id: names, hash: hash_of(key), fits, amount: owed.amount.get() })
 }
 
 impl World {
