@@ -268,7 +268,8 @@ fn fill(store: &impl Store, payouts: u64) {
                     if number >= payouts {
                         break;
                     }
-                    let row = NewRow::new(id(number), Status::Active, None, vec![7; 700], vec![vec![1; 60]]);
+                    let row =
+                        NewRow::new(id(number), Status::Active, None, None, vec![7; 700], vec![vec![1; 60]]);
                     let _ = store.insert(&row.unwrap()).unwrap();
                 }
             });

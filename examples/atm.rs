@@ -5,6 +5,7 @@
 //! cargo run --example atm
 //! cargo run --example atm -- --dialect draft
 //! cargo run --example atm -- --payer fail
+//! cargo run --example atm -- --key order-17         and then once more: it is not paid again
 //! cargo run --example atm -- --kill-after claim     and then once more without it: it recovers
 //! ```
 //!
@@ -55,6 +56,9 @@ struct Arguments {
     /// What the node does with the first payment
     #[arg(long, value_enum, default_value_t = Plan::Succeed)]
     payer: Plan,
+    /// Name of the order: at most one withdrawal is ever paid for it [default: none, each run is a new withdrawal]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
     /// Abort after this step, as a power failure would
     #[arg(long, value_enum, value_name = "STEP")]
     kill_after: Option<Step>,
@@ -123,8 +127,8 @@ fn play(arguments: &Arguments) -> Result<(), common::Error> {
     if !left.is_empty() {
         return left.iter().try_for_each(|recovered| atm.try_again(recovered.payout, recovered.hash));
     }
-    let key = common::node_key(&arguments.data, None)?;
-    let (payout, hash) = atm.withdraw(&key, amount, arguments.dialect)?;
+    let node_key = common::node_key(&arguments.data, None)?;
+    let (payout, hash) = atm.withdraw(&node_key, amount, arguments)?;
     atm.try_again(payout, hash)?;
     if atm.recover()?.is_empty() {
         atm.show.step(Step::Recover, true, &atm.state(payout)?, "nothing is in flight", json!({}))?;
@@ -143,18 +147,34 @@ impl Atm<'_> {
     /// An honest customer's withdrawal, from the payout to the receipt.
     fn withdraw(
         &self,
-        key: &Keypair,
+        node_key: &Keypair,
         amount: Msat,
-        dialect: Dialect,
+        arguments: &Arguments,
     ) -> Result<(PayoutId, PaymentHash), common::Error> {
-        // The ticket number makes each withdrawal a payout of its own.
-        let mut ticket = [0; 16];
-        getrandom::fill(&mut ticket).map_err(common::other)?;
-        let description =
-            format!("withdrawal from ATM, ticket {}", ticket.first_chunk::<4>().unwrap_or(&[0; 4]).as_hex());
-        let (payout, shown, detail) = match dialect {
-            Dialect::Merged => self.request(key, amount, &description, &ticket)?,
-            Dialect::Draft => self.offer(key, amount, &description)?,
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(common::other)?;
+        let order = arguments.key.as_deref();
+        // Without an order, the ticket number makes each withdrawal a payout of its own.
+        let description = match order {
+            Some(order) => format!("withdrawal from ATM, order {order}"),
+            None => {
+                let ticket = random.first_chunk::<4>().unwrap_or(&[0; 4]).as_hex();
+                format!("withdrawal from ATM, ticket {ticket}")
+            }
+        };
+        let (payout, shown, detail) = match arguments.dialect {
+            Dialect::Merged => {
+                let params = InvoiceRequestParams {
+                    key: order,
+                    ..InvoiceRequestParams::new(amount, &description, &random)
+                };
+                self.request(node_key, &params)?
+            }
+            Dialect::Draft => {
+                let params =
+                    OfferOutParams { key: order, ..OfferOutParams::new(Amount::Msat(amount), &description) };
+                self.offer(node_key, &params)?
+            }
         };
         let text = format!("{amount} for \"{description}\": one invoice for it is paid");
         if !self.show.json && io::stdout().is_terminal() {
@@ -186,13 +206,10 @@ impl Atm<'_> {
     /// A payout in merged BOLT 12: its id, the text for the customer, and what the call returned.
     fn request(
         &self,
-        key: &Keypair,
-        amount: Msat,
-        description: &str,
-        metadata: &[u8],
+        node_key: &Keypair,
+        params: &InvoiceRequestParams<'_>,
     ) -> Result<(PayoutId, String, Value), common::Error> {
-        let params = InvoiceRequestParams::new(amount, description, metadata);
-        let made = invoicerequest(&self.ledger, key, &params, common::now())?;
+        let made = invoicerequest(&self.ledger, node_key, params, common::now())?;
         let detail = json!({
             "invreq_id": made.invreq_id, "bolt12": made.bolt12, "bolt12_signed": made.bolt12_signed,
         });
@@ -202,12 +219,10 @@ impl Atm<'_> {
     /// The same in the 2021 draft.
     fn offer(
         &self,
-        key: &Keypair,
-        amount: Msat,
-        description: &str,
+        node_key: &Keypair,
+        params: &OfferOutParams<'_>,
     ) -> Result<(PayoutId, String, Value), common::Error> {
-        let params = OfferOutParams::new(Amount::Msat(amount), description);
-        let made = offerout(&self.ledger, key, &params, common::now())?;
+        let made = offerout(&self.ledger, node_key, params, common::now())?;
         let detail = json!({
             "offer_id": made.offer_id, "bolt12": made.bolt12, "bolt12_unsigned": made.bolt12_unsigned,
         });

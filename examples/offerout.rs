@@ -63,6 +63,9 @@ struct Arguments {
     /// Ticket number, appended to the description: two customers with the same amount get two offers
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     ticket: Option<String>,
+    /// Name of the order that this pays: at most one offer is ever made for it
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
+    key: Option<String>,
     /// The refunded invoice, by name
     #[arg(long = "refund-for", value_name = "INVOICE", allow_hyphen_values = true)]
     named_refund_for: Option<String>,
@@ -112,6 +115,7 @@ fn make_offer(arguments: Arguments) -> Result<OfferOut, common::Error> {
         absolute_expiry,
         refund_for: refund_for.as_ref(),
         chain: arguments.network.hash(),
+        key: arguments.key.as_deref(),
         ..OfferOutParams::new(amount, &description)
     };
 

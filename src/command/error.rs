@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::amount::{AmountError, Msat};
 use crate::codec::{BuildError, ParseError};
 use crate::field::ShownChain;
-use crate::payout::store::LimitExceeded;
-use crate::payout::{PayoutId, StoreError, TermsError};
+use crate::payout::store::{BadKey, LimitExceeded};
+use crate::payout::{OrderKey, PayoutId, StoreError, Term, TermsError};
 
 /// Why a documented call failed.
 ///
@@ -45,6 +45,20 @@ pub enum CommandError {
     /// `label` is too long.
     #[error(transparent)]
     Label(LimitExceeded),
+    /// `key` is empty or too long.
+    #[error(transparent)]
+    Key(BadKey),
+    /// The order with this key has a payout already, or the message one under another key, and it is not the one
+    /// asked for. Code 1050.
+    #[error("order {:?} has payout {id}, which differs in {term}", .key.as_str())]
+    DifferentTerms {
+        /// The key given.
+        key: OrderKey,
+        /// The payout that exists.
+        id: PayoutId,
+        /// The first term in which it differs.
+        term: Term,
+    },
     /// `absolute_expiry` has passed.
     #[error("absolute_expiry: expired at {expiry} (now {now})")]
     ExpiresInThePast {
@@ -115,12 +129,14 @@ impl From<AmountError> for CommandError {
 }
 
 impl CommandError {
-    /// The documented code: 1000, 1001, 1002, or the catch-all -1.
+    /// The documented code: 1000, 1001, 1002, or the catch-all -1; and 1050 for an order key, which the manual pages
+    /// do not have.
     pub const fn code(&self) -> i32 {
         match self {
             Self::ExistsInactive { .. } | Self::OtherLimit { .. } => 1000,
             Self::NotActive { .. } => 1001,
             Self::OfferExpired { .. } => 1002,
+            Self::DifferentTerms { .. } => 1050,
             _ => -1,
         }
     }

@@ -4,10 +4,11 @@ use std::ops::Deref;
 
 use bitcoin::constants::ChainHash;
 
-use super::steps::create;
+use super::steps::{Own, create};
 use super::{CommandError, ListedInvoiceRequest};
 use crate::amount::Msat;
 use crate::message::InvoiceRequest;
+use crate::payout::state::RetryPolicy;
 use crate::payout::store::Store;
 use crate::payout::{Ledger, Terms};
 use crate::sign::Signer;
@@ -19,9 +20,8 @@ pub struct InvoiceRequestParams<'a> {
     pub amount: Msat,
     /// What it is for. Public: part of the request.
     pub description: &'a str,
-    /// `invreq_metadata`, which makes the request unique: 16 random bytes, or an idempotency key of the
-    /// caller, such as a hash of its own payout number. The same metadata and parameters give
-    /// the same request. Public.
+    /// `invreq_metadata`, which makes the request unique: 16 random bytes. The same metadata and parameters give
+    /// the same request. With a [`key`](InvoiceRequestParams::key) they may be new for each call. Public.
     pub metadata: &'a [u8],
     /// The payer's name. Public.
     pub issuer: Option<&'a str>,
@@ -31,6 +31,13 @@ pub struct InvoiceRequestParams<'a> {
     pub absolute_expiry: Option<u64>,
     /// The chain on which the ledger pays.
     pub chain: ChainHash,
+    /// The caller's own name of what is owed, such as the id of an order: 1 to 255 bytes of UTF-8, never part of the
+    /// message. The ledger has at most one payout for it, for ever. The same call again returns that payout, also
+    /// when it was lost whether the first call succeeded. A call with the same key and other parameters is
+    /// an error with code 1050. The manual page has no such parameter.
+    pub key: Option<&'a str>,
+    /// Which invoices may be tried after one has failed for good. The manual page has no such parameter.
+    pub policy: RetryPolicy,
 }
 
 impl<'a> InvoiceRequestParams<'a> {
@@ -44,6 +51,8 @@ impl<'a> InvoiceRequestParams<'a> {
             label: None,
             absolute_expiry: None,
             chain: ChainHash::BITCOIN,
+            key: None,
+            policy: RetryPolicy::AnyNewInvoice,
         }
     }
 }
@@ -119,7 +128,7 @@ impl serde::Serialize for InvoiceRequestOut {
 /// # Errors
 ///
 /// [`CommandError`]: a parameter that does not fit, also an expiry that has passed (unless the request exists); code
-/// 1000 when the request exists and is no longer active.
+/// 1000 when the request exists and is no longer active; code 1050 when the order key has another payout.
 pub fn invoicerequest<S: Store>(
     ledger: &Ledger<S>,
     signer: &(impl Signer + ?Sized),
@@ -134,7 +143,8 @@ pub fn invoicerequest<S: Store>(
         request = request.absolute_expiry(expiry);
     }
     let request = request.unsigned(signer.public_key(), params.metadata)?.sign(&signer)?;
-    let (payout, created) = create(ledger, Terms::invoice_request(request), params.label, now)?;
+    let own = Own { key: params.key, label: params.label, policy: params.policy };
+    let (payout, created) = create(ledger, Terms::invoice_request(request), own, now)?;
     let request = ListedInvoiceRequest::from_payout(&payout, now)
         .ok_or(CommandError::Unknown { what: "invoice request", id: payout.id() })?;
     Ok(InvoiceRequestOut { request: ListedInvoiceRequest { active: true, ..request }, created })

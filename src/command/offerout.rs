@@ -4,10 +4,11 @@ use std::ops::Deref;
 
 use bitcoin::constants::ChainHash;
 
-use super::steps::create;
+use super::steps::{Own, create};
 use super::{CommandError, ListedOffer};
 use crate::amount::{Amount, Msat};
 use crate::draft;
+use crate::payout::state::RetryPolicy;
 use crate::payout::store::Store;
 use crate::payout::{Ledger, Terms, TermsError};
 use crate::sign::Signer;
@@ -43,6 +44,13 @@ pub struct OfferOutParams<'a> {
     /// The largest amount, in msat, that is paid for [`Amount::Any`]. It is kept in the ledger and not in the offer; the
     /// manual page has no such parameter.
     pub limit: Option<Msat>,
+    /// The caller's own name of what is owed, such as the id of an order: 1 to 255 bytes of UTF-8, never part of the
+    /// message. The ledger has at most one payout for it, for ever. The same call again returns that payout, also
+    /// when it was lost whether the first call succeeded. A call with the same key and other parameters is
+    /// an error with code 1050. The manual page has no such parameter.
+    pub key: Option<&'a str>,
+    /// Which invoices may be tried after one has failed for good. The manual page has no such parameter.
+    pub policy: RetryPolicy,
 }
 
 impl<'a> OfferOutParams<'a> {
@@ -57,6 +65,8 @@ impl<'a> OfferOutParams<'a> {
             refund_for: None,
             chain: ChainHash::BITCOIN,
             limit: None,
+            key: None,
+            policy: RetryPolicy::AnyNewInvoice,
         }
     }
 }
@@ -115,7 +125,8 @@ impl serde::Serialize for OfferOut {
 /// same offer. The second call returns it with `created` false and the label of the first call, while it is
 /// active. That makes a retried call safe. It also means that two customers who withdraw the same amount must get
 /// two descriptions, or they share one offer and one payment: put a ticket number into the description, such as
-/// "withdrawal from ATM, ticket 7f3a". A label does not suffice, because it is not part of the offer.
+/// "withdrawal from ATM, ticket 7f3a". A label does not suffice, because it is not part of the offer. With a
+/// [`key`](OfferOutParams::key) for each order the second customer's call fails with code 1050 instead.
 ///
 /// ```
 /// use bolt12::command::{OfferOutParams, offerout};
@@ -135,14 +146,16 @@ impl serde::Serialize for OfferOut {
 /// # Errors
 ///
 /// [`CommandError`]: a parameter that does not fit, also an expiry that has passed (unless the offer exists); code
-/// 1000 when the offer exists and is no longer active, or exists with another limit.
+/// 1000 when the offer exists and is no longer active, or exists with another limit; code 1050 when the order key has
+/// another payout.
 pub fn offerout<S: Store>(
     ledger: &Ledger<S>,
     signer: &(impl Signer + ?Sized),
     params: &OfferOutParams<'_>,
     now: u64,
 ) -> Result<OfferOut, CommandError> {
-    let (payout, created) = create(ledger, promise(signer, params)?, params.label, now)?;
+    let own = Own { key: params.key, label: params.label, policy: params.policy };
+    let (payout, created) = create(ledger, promise(signer, params)?, own, now)?;
     // The limit is not part of the id. A caller that sets one must not receive an offer that pays more.
     let limit = payout.terms().limit();
     if limit != params.limit {

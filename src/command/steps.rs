@@ -4,23 +4,39 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 use super::CommandError;
+use crate::payout::state::RetryPolicy;
 use crate::payout::store::{Filter, Label, Order, PageSize, Store};
 use crate::payout::{
-    CreateError, Created, DisableError, Ledger, Payout, PayoutId, Status, Terms, TermsError,
+    CreateError, Created, DisableError, Ledger, NewPayout, OrderKey, Payout, PayoutId, Status, Terms,
+    TermsError,
 };
+
+/// The parameters of a call that are the caller's own and never in the message.
+pub(super) struct Own<'a> {
+    pub(super) key: Option<&'a str>,
+    pub(super) label: Option<&'a str>,
+    pub(super) policy: RetryPolicy,
+}
 
 /// Creates a payout, or returns the existing one if a new invoice may still be paid; and whether it is new. An
 /// existing payout is returned even when it has expired.
 pub(super) fn create<S: Store>(
     ledger: &Ledger<S>,
     promise: Result<Terms, TermsError>,
-    label: Option<&str>,
+    own: Own<'_>,
     now: u64,
 ) -> Result<(Payout, bool), CommandError> {
     let promise = promise?;
-    let label = label.map(Label::new).transpose().map_err(CommandError::Label)?;
-    let created = ledger.create(&promise, label, now).map_err(|error| match error {
+    let mut new = NewPayout::new(&promise).with_policy(own.policy);
+    if let Some(label) = own.label {
+        new = new.with_label(Label::new(label).map_err(CommandError::Label)?);
+    }
+    if let Some(key) = own.key {
+        new = new.with_key(OrderKey::new(key).map_err(CommandError::Key)?);
+    }
+    let created = ledger.create(new, now).map_err(|error| match error {
         CreateError::Expired { expiry, now } => CommandError::ExpiresInThePast { expiry, now },
+        CreateError::DifferentTerms { key, id, term } => CommandError::DifferentTerms { key, id, term },
         CreateError::TooLong(bound) => CommandError::TooLong(bound),
         CreateError::Store(error) => CommandError::Store(error),
     })?;

@@ -1,7 +1,7 @@
 //! A [`Payout`] as bytes in the row of a store.
 //!
 //! The bytes are a TLV stream with types of its own, followed by a checksum over everything that the
-//! row holds: id, version, status and label of the payout, and the stream. A row is accepted only if
+//! row holds: id, version, status, label and key of the payout, and the stream. A row is accepted only if
 //! it is what was written, and if steps can lead to its state. The stream also holds number and hash
 //! of the last event of the history. The signature of the offer is not verified again: the ledger did
 //! that at creation, and it would take nearly all of the time of a read.
@@ -15,7 +15,7 @@ use super::id::PayoutId;
 use super::payout::{InFlight, Payout};
 use super::state::{Attempt, ImpossibleState, State};
 use super::status::Status;
-use super::store::{Label, Row};
+use super::store::{Label, OrderKey, Row};
 use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed, read_msat};
@@ -38,8 +38,8 @@ impl Payout {
         writer.tu64(LAST_EVENT.number(), self.end.number);
         writer.record(LAST_EVENT_HASH.number(), &self.end.hash);
         let mut bytes = writer.into_bytes();
-        let head =
-            Head { id: self.id, version: self.version, status: self.status(), label: self.label.as_ref() };
+        let (label, key) = (self.label.as_ref(), self.key.as_ref());
+        let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
         bytes.extend(head.checksum(&bytes));
         bytes
     }
@@ -81,6 +81,7 @@ impl Payout {
             id: row.id,
             version: row.version,
             label: row.label,
+            key: row.key,
             terms,
             created_at,
             state,
@@ -127,11 +128,13 @@ struct Head<'a> {
     version: u64,
     status: Status,
     label: Option<&'a Label>,
+    key: Option<&'a OrderKey>,
 }
 
 impl<'a> Head<'a> {
     const fn from_row(row: &'a Row) -> Self {
-        Self { id: row.id, version: row.version, status: row.status, label: row.label.as_ref() }
+        let (label, key) = (row.label.as_ref(), row.key.as_ref());
+        Self { id: row.id, version: row.version, status: row.status, label, key }
     }
 
     fn checksum(&self, stream: &[u8]) -> [u8; CHECKSUM_LEN] {
@@ -139,12 +142,17 @@ impl<'a> Head<'a> {
         // The length of a label, one more than its bytes; 0 for none.
         let length = self.label.map_or(0, |_| label.len().saturating_add(1));
         let length = u64::try_from(length).unwrap_or(u64::MAX);
+        // A key has 1 to 255 bytes; 0 for none.
+        let key = self.key.map_or("", OrderKey::as_str).as_bytes();
+        let key_length = u8::try_from(key.len()).unwrap_or(u8::MAX);
         checksum(&[
             &self.id.to_byte_array(),
             &self.version.to_be_bytes(),
             &[self.status.code()],
             &length.to_be_bytes(),
             label,
+            &[key_length],
+            key,
             stream,
         ])
     }
@@ -264,16 +272,18 @@ mod tests {
 
     use super::*;
     use crate::draft::Offer;
-    use crate::payout::Terms;
     use crate::payout::state::RetryPolicy;
+    use crate::payout::{NewPayout, Terms};
     use crate::tlv::Stream;
 
-    fn payout(label: Option<&str>) -> Payout {
+    fn payout(label: Option<&str>, key: Option<&str>) -> Payout {
         let node = secp256k1::XOnlyPublicKey::from_slice(&GENERATOR_X).unwrap();
         let offer = Offer::payout("record", node).amount("1sat".parse().unwrap()).build().unwrap();
         let terms = Terms::draft(offer).unwrap();
-        let (id, label) = (terms.id(), label.map(|text| Label::new(text).unwrap()));
-        Payout::new(terms, id, label, RetryPolicy::AnyNewInvoice, 1_700_000_000)
+        let label = label.map(|text| Label::new(text).unwrap());
+        let key = key.map(|text| OrderKey::new(text).unwrap());
+        let new = NewPayout::restored(&terms, key, label, RetryPolicy::AnyNewInvoice);
+        Payout::new(&new, terms.id(), 1_700_000_000)
     }
 
     const GENERATOR_X: [u8; 32] = [
@@ -287,24 +297,31 @@ mod tests {
             version: payout.version,
             status: payout.status(),
             label: payout.label.clone(),
+            key: payout.key.clone(),
             body: payout.body(),
         }
     }
 
     #[test]
     fn every_part_of_a_row_is_under_its_checksum() {
-        for label in [None, Some(""), Some("till 4")] {
-            let payout = payout(label);
+        for (label, key) in
+            [(None, None), (Some(""), Some("4")), (Some("till 4"), None), (None, Some("order 17"))]
+        {
+            let payout = payout(label, key);
             assert_eq!(Payout::read(row(&payout)), Ok(payout.clone()));
             let mut damaged = vec![
                 Row { id: PayoutId::from_byte_array([3; 32]), ..row(&payout) },
                 Row { version: 2, ..row(&payout) },
                 Row { status: Status::Disabled, ..row(&payout) },
                 Row { label: Some(Label::new("till 5").unwrap()), ..row(&payout) },
+                Row { key: Some(OrderKey::new("order 18").unwrap()), ..row(&payout) },
                 Row { body: Vec::new(), ..row(&payout) },
             ];
             let other = if label.is_none() { Some(Label::new("").unwrap()) } else { None };
             damaged.push(Row { label: other, ..row(&payout) });
+            if payout.key.is_some() {
+                damaged.push(Row { key: None, ..row(&payout) });
+            }
             for byte in 0..payout.body().len() {
                 let mut row = row(&payout);
                 row.body[byte] ^= 0x80;
@@ -318,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_status_that_the_attempts_do_not_lead_to_is_refused() {
-        let payout = payout(None);
+        let payout = payout(None, None);
         let mut row = row(&payout);
         row.status = Status::Used;
         let stream = row.body.split_last_chunk::<CHECKSUM_LEN>().unwrap().0.to_vec();
@@ -328,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_paid_attempt_whose_preimage_does_not_fit_is_refused() {
-        let payout = payout(None);
+        let payout = payout(None, None);
         let mut row = row(&payout);
         let stream = row.body.split_last_chunk::<CHECKSUM_LEN>().unwrap().0.to_vec();
         let hash = Preimage::from_byte_array([1; 32]).payment_hash();

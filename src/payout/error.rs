@@ -6,9 +6,10 @@ use thiserror::Error;
 
 use super::any_invoice::RedemptionError;
 use super::id::PayoutId;
+use super::new_payout::Term;
 use super::replay::ReplayError;
 use super::state::Refusal;
-use super::store::{LimitExceeded, StoreError};
+use super::store::{LimitExceeded, OrderKey, StoreError};
 use crate::payment::{PaymentHash, WrongPreimage};
 
 /// Why [`Ledger::create`](super::Ledger::create) makes no payout.
@@ -22,6 +23,16 @@ pub enum CreateError {
         expiry: u64,
         /// The time of the call, unix seconds.
         now: u64,
+    },
+    /// The payout of this order key, or the one with this id, is not the one asked for. Nothing was created.
+    #[error("order {:?} has payout {id}, which differs in {term}", .key.as_str())]
+    DifferentTerms {
+        /// The key given.
+        key: OrderKey,
+        /// The payout that exists.
+        id: PayoutId,
+        /// The first term in which it differs.
+        term: Term,
     },
     /// The message is longer than a store takes.
     #[error(transparent)]

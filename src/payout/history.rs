@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::id::PayoutId;
 use super::state::{Event, RetryPolicy};
-use super::store::{Label, StoredEvent};
+use super::store::{Label, OrderKey, StoredEvent};
 use super::terms::Terms;
 use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
@@ -46,6 +46,8 @@ pub enum HistoryEvent {
         policy: RetryPolicy,
         /// The internal name.
         label: Option<Label>,
+        /// The caller's own name of what is owed.
+        key: Option<OrderKey>,
     },
     /// The payout was reserved for an invoice, and the payment may begin.
     Claimed {
@@ -124,7 +126,9 @@ impl Linked {
                 let (terms, policy) = terms_encoding::read(id, bytes)?;
                 let label = parts.label.map(|label| label.text(stream).to_string());
                 let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
-                HistoryEvent::Created { terms: Box::new(terms), policy, label }
+                let key = parts.key.map(|key| key.text(stream).to_string());
+                let key = key.map(OrderKey::new).transpose().map_err(|_| EventError::Key)?;
+                HistoryEvent::Created { terms: Box::new(terms), policy, label, key }
             }
             Kind::Claimed => HistoryEvent::Claimed {
                 hash: hash?,
@@ -218,9 +222,10 @@ impl HistoryEvent {
         }
         writer.record(PREVIOUS.number(), &end.hash);
         writer.tu64(VERSION.number(), version);
-        if let Self::Created { terms, policy, label } = self {
+        if let Self::Created { terms, policy, label, key } = self {
             writer.record(TERMS.number(), &terms_encoding::to_bytes(terms, *policy));
             writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
+            writer.record_if(KEY.number(), key.as_ref().map(|key| key.as_str().as_bytes()));
         }
         let mut bytes = writer.into_bytes();
         bytes.extend(event_checksum(id, end.number.saturating_add(1), &bytes));
@@ -250,6 +255,8 @@ pub(super) enum EventError {
     Terms(#[from] TermsEncodingError),
     #[error("the label is longer than a store takes")]
     Label,
+    #[error("the order key is empty or longer than a store takes")]
+    Key,
     #[error("{KIND} at byte {offset}: unknown code {code}")]
     UnknownKind { code: u8, offset: usize },
     #[error("the checksum differs: it is not what was written at this place")]
@@ -275,6 +282,7 @@ const PREVIOUS: Field = Field::new(20, "previous");
 const VERSION: Field = Field::new(22, "version");
 const TERMS: Field = Field::new(24, "terms");
 const LABEL: Field = Field::new(26, "label");
+const KEY: Field = Field::new(28, "order_key");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -336,6 +344,7 @@ struct Parts {
     version: Option<u64>,
     terms: Option<Span>,
     label: Option<Span>,
+    key: Option<Span>,
 }
 
 impl Parts {
@@ -354,6 +363,7 @@ impl Parts {
             22 => self.version = Some(VERSION.read(record, Reader::tu64)?),
             24 => self.terms = Some(Span::from_value(record)),
             26 => self.label = Some(read_text(LABEL, record)?),
+            28 => self.key = Some(read_text(KEY, record)?),
             _ => return Ok(false),
         }
         Ok(true)

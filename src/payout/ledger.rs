@@ -10,10 +10,10 @@ use super::claim::{Claim, HeldClaims};
 use super::error::{ClaimError, CreateError, DisableError, ReleaseError, SettleError};
 use super::history::{HistoryEntry, HistoryEvent, Linked};
 use super::id::PayoutId;
+use super::new_payout::NewPayout;
 use super::payout::{InFlight, Payout};
-use super::state::{self, Input, Refusal, RetryPolicy, State};
-use super::store::{Change, Inserted, Label, NewRow, PageSize, Replaced, Row, Store, StoreError};
-use super::terms::Terms;
+use super::state::{self, Input, Refusal, State};
+use super::store::{Change, Inserted, NewRow, OrderKey, PageSize, Replaced, Row, Store, StoreError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 
 /// Keeps payouts in a store and pays each at most once. All calls take `&self`, and any number of
@@ -36,7 +36,7 @@ use crate::payment::{PaymentHash, PaymentProof, Preimage};
 ///     .amount("100sat".parse()?)
 ///     .build()?;
 /// let terms = Terms::draft(offer.sign(&atm)?)?;
-/// let payout = ledger.create(&terms, None, now)?.into_payout();
+/// let payout = ledger.create(&terms, now)?.into_payout();
 ///
 /// // The payee answers with an invoice …
 /// let preimage = Preimage::from_byte_array([1; 32]);
@@ -81,43 +81,44 @@ impl<S: Store> Ledger<S> {
         &self.shared.store
     }
 
-    /// Creates a payout. After a payment has failed for good, any new invoice may be tried. See
-    /// [`Ledger::create_with`].
+    /// Creates a payout, or returns the one that exists. Durable before it returns. An existing payout is never changed,
+    /// and is returned in any state.
+    ///
+    /// With an [order key](NewPayout::with_key) a payout exists when one was ever created with this key, or with this
+    /// id. It must be the same: what the caller asked for is compared, not random metadata, times of creation, keys of
+    /// the payer, blinded paths or signatures. So a caller that lost the answer may build the message anew and
+    /// repeat the call: it receives the first payout and its message.
+    ///
+    /// Without a key a payout exists when its id does, with any limit, policy and label.
     ///
     /// # Errors
     ///
-    /// As [`Ledger::create_with`].
-    pub fn create(&self, terms: &Terms, label: Option<Label>, now: u64) -> Result<Created, CreateError> {
-        self.create_with(terms, label, RetryPolicy::default(), now)
-    }
-
-    /// Creates a payout, or returns the one that exists under the same id, with any label and in any
-    /// state. An existing payout is never changed. Durable before it returns.
-    ///
-    /// # Errors
-    ///
-    /// [`CreateError::Expired`] when the payout does not exist and would be expired at once. After
-    /// [`CreateError::Store`] it is unknown whether it exists.
-    pub fn create_with(
-        &self,
-        terms: &Terms,
-        label: Option<Label>,
-        policy: RetryPolicy,
-        now: u64,
-    ) -> Result<Created, CreateError> {
-        let id = terms.id();
+    /// [`CreateError::DifferentTerms`] when the payout of this key, or the one with this id, differs in
+    /// what was asked. [`CreateError::Expired`] when the payout does not exist and would be expired at once. After
+    /// [`CreateError::Store`] it is unknown whether it exists: repeat the call.
+    pub fn create<'a>(&self, new: impl Into<NewPayout<'a>>, now: u64) -> Result<Created, CreateError> {
+        let new = new.into();
+        let (terms, id) = (new.terms(), new.terms().id());
         if let Some(expiry) = terms.expired_at(now) {
-            let existing = self.get(id)?;
-            return existing.map(Created::Existing).ok_or(CreateError::Expired { expiry, now });
+            let by_key = new.key().map(|key| self.by_key(key)).transpose()?.flatten();
+            let existing = by_key.map_or_else(|| self.get(id), |payout| Ok(Some(payout)))?;
+            return existing
+                .map_or(Err(CreateError::Expired { expiry, now }), |payout| existing_for(&new, payout));
         }
-        let mut payout = Payout::new(terms.clone(), id, label.clone(), policy, now);
-        let created = HistoryEvent::Created { terms: Box::new(terms.clone()), policy, label: label.clone() };
+        let mut payout = Payout::new(&new, id, now);
+        let created = HistoryEvent::Created {
+            terms: Box::new(terms.clone()),
+            policy: new.policy(),
+            label: new.label().cloned(),
+            key: new.key().cloned(),
+        };
         let event = created.to_bytes(id, payout.end, payout.version, now);
         payout.end = payout.end.after(&event);
-        let row = NewRow::new(id, payout.status(), label, payout.body(), vec![event])?;
+        let (label, key) = (payout.label.clone(), payout.key.clone());
+        let row = NewRow::new(id, payout.status(), label, key, payout.body(), vec![event])?;
         match self.store().insert(&row)? {
             Inserted::New => Ok(Created::New(payout)),
-            Inserted::Exists(row) => Ok(Created::Existing(read(row)?)),
+            Inserted::Exists(row) | Inserted::KeyTaken(row) => existing_for(&new, read(row)?),
         }
     }
 
@@ -138,6 +139,15 @@ impl<S: Store> Ledger<S> {
     /// [`StoreError`].
     pub fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Payout>, StoreError> {
         self.store().by_payment_hash(hash)?.map(read).transpose()
+    }
+
+    /// The payout that was created with this order key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn by_key(&self, key: &OrderKey) -> Result<Option<Payout>, StoreError> {
+        self.store().by_key(key)?.map(read).transpose()
     }
 
     /// The history of a payout: the entries after number `after`, oldest first; 0 begins at the first. Empty only when
@@ -361,6 +371,15 @@ const MAX_CONFLICTS: usize = 3 * state::MAX_ATTEMPTS + 1;
 fn read(row: Row) -> Result<Payout, StoreError> {
     let id = row.id;
     Payout::read(row).map_err(|error| StoreError::damaged(format_args!("payout {id}: {error}")))
+}
+
+/// The payout that was there, if it is the one that is asked for.
+fn existing_for(new: &NewPayout<'_>, payout: Payout) -> Result<Created, CreateError> {
+    let difference = new.key().and_then(|key| Some((key, new.difference(&payout)?)));
+    match difference {
+        None => Ok(Created::Existing(payout)),
+        Some((key, term)) => Err(CreateError::DifferentTerms { key: key.clone(), id: payout.id(), term }),
+    }
 }
 
 /// What [`Ledger::create`] did.

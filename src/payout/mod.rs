@@ -107,6 +107,8 @@ mod ledger;
 #[cfg(feature = "std")]
 mod listing;
 #[cfg(feature = "std")]
+mod new_payout;
+#[cfg(feature = "std")]
 mod pay;
 #[cfg(feature = "std")]
 mod payer;
@@ -156,6 +158,8 @@ pub use id::{LedgerId, PayoutId};
 pub use ledger::{Created, Ledger, Settlement};
 #[cfg(feature = "std")]
 pub use listing::{PayoutPage, UnreadablePayout};
+#[cfg(feature = "std")]
+pub use new_payout::{NewPayout, Term};
 #[cfg(feature = "simulation")]
 pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
@@ -175,7 +179,7 @@ pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
 #[cfg(feature = "std")]
 pub use store::MemoryStore;
-pub use store::{Store, StoreError};
+pub use store::{OrderKey, Store, StoreError};
 #[cfg(feature = "std")]
 pub use terms::{PayoutMessage, Terms, TermsError};
 #[cfg(feature = "std")]

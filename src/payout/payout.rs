@@ -4,9 +4,10 @@ use std::vec::Vec;
 
 use super::chain::ChainEnd;
 use super::id::PayoutId;
-use super::state::{RetryPolicy, State};
+use super::new_payout::NewPayout;
+use super::state::State;
 use super::status::Status;
-use super::store::Label;
+use super::store::{Label, OrderKey};
 use super::terms::Terms;
 use crate::amount::Msat;
 use crate::payment::PaymentHash;
@@ -17,6 +18,7 @@ pub struct Payout {
     pub(super) id: PayoutId,
     pub(super) version: u64,
     pub(super) label: Option<Label>,
+    pub(super) key: Option<OrderKey>,
     pub(super) terms: Terms,
     pub(super) created_at: u64,
     pub(super) state: State,
@@ -52,6 +54,12 @@ impl Payout {
     #[must_use]
     pub const fn label(&self) -> Option<&Label> {
         self.label.as_ref()
+    }
+
+    /// The caller's own name of what is owed. No other payout of the ledger ever has it.
+    #[must_use]
+    pub const fn key(&self) -> Option<&OrderKey> {
+        self.key.as_ref()
     }
 
     /// What it was created from: the message that the payee holds, and the payer's own terms.
@@ -124,20 +132,15 @@ impl Payout {
         self.claimed_at.get(position).copied()
     }
 
-    pub(super) fn new(
-        terms: Terms,
-        id: PayoutId,
-        label: Option<Label>,
-        policy: RetryPolicy,
-        now: u64,
-    ) -> Self {
+    pub(super) fn new(new: &NewPayout<'_>, id: PayoutId, now: u64) -> Self {
         Self {
             id,
             version: 1,
-            label,
-            terms,
+            label: new.label().cloned(),
+            key: new.key().cloned(),
+            terms: new.terms().clone(),
             created_at: now,
-            state: State::new(policy),
+            state: State::new(new.policy()),
             claimed_at: Vec::new(),
             in_flight: None,
             end: ChainEnd::start(id),

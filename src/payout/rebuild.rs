@@ -26,8 +26,9 @@ impl<S: Store> Ledger<S> {
     /// It does not restore
     /// - a row that is gone or that the store itself cannot read,
     /// - a payout whose history is damaged: there is nothing to replay,
-    /// - the label in the row, which a store cannot change. The history has the right label
+    /// - the label and the order key in the row, which a store cannot change. The history has the right ones
     ///   ([`HistoryEvent::Created`]), and [`Ledger::verify`] continues to report the row,
+    /// - the index of order keys,
     /// - payments that are missing because the ledger was restored from an old copy: see
     ///   [`Ledger::adopt`].
     ///
@@ -50,8 +51,8 @@ impl<S: Store> Ledger<S> {
             if is_whole && lost.is_empty() {
                 return Ok(Some(payout));
             }
-            // A store counts versions itself and never changes a label.
-            let mut next = Payout { version, label: row.label, ..payout };
+            // A store counts versions itself and never changes a label or a key.
+            let mut next = Payout { version, label: row.label, key: row.key, ..payout };
             // A write takes one hash.
             let mut takes = lost.into_iter();
             loop {

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::chain::ChainEnd;
 use super::history::{EventError, HistoryEvent, Linked};
 use super::id::PayoutId;
+use super::new_payout::NewPayout;
 use super::payout::{InFlight, Payout};
 use super::state::{self, Event, Input, Refusal};
 use super::store::{PageSize, Store, StoreError, StoredEvent};
@@ -90,14 +91,14 @@ impl Replay {
     fn follow(&mut self, linked: &Linked) -> Result<(), Mismatch> {
         let (time, version) = (linked.entry.time, linked.version);
         let Some(payout) = &mut self.payout else {
-            let HistoryEvent::Created { terms, policy, label } = &linked.entry.event else {
+            let HistoryEvent::Created { terms, policy, label, key } = &linked.entry.event else {
                 return Err(Mismatch::NotCreated);
             };
             if terms.id() != self.id || version != 1 {
                 return Err(Mismatch::OtherPayout);
             }
-            let terms = (**terms).clone();
-            self.payout = Some(Payout::new(terms, self.id, label.clone(), *policy, time));
+            let new = NewPayout::restored(terms, key.clone(), label.clone(), *policy);
+            self.payout = Some(Payout::new(&new, self.id, time));
             return Ok(());
         };
         let Some(event) = linked.entry.event.event() else {
@@ -214,7 +215,7 @@ mod tests {
 
     fn created(terms: &Terms) -> HistoryEvent {
         let policy = RetryPolicy::AnyNewInvoice;
-        HistoryEvent::Created { terms: Box::new(terms.clone()), policy, label: None }
+        HistoryEvent::Created { terms: Box::new(terms.clone()), policy, label: None, key: None }
     }
 
     fn proof(secret: u8) -> PaymentProof {
@@ -237,7 +238,7 @@ mod tests {
         };
         let store = MemoryStore::new();
         let events = events.iter().map(chained).collect();
-        let _ = store.insert(&NewRow::new(id, Status::Active, None, vec![], events).unwrap()).unwrap();
+        let _ = store.insert(&NewRow::new(id, Status::Active, None, None, vec![], events).unwrap()).unwrap();
         let replayed = replay(&store, id).map_err(|error| error.to_string())?;
         assert_eq!(replayed.payout.end, end);
         Ok(replayed.payout.status())
@@ -318,7 +319,8 @@ mod tests {
         let replayed = |second: &[u8]| {
             let store = MemoryStore::new();
             let events = vec![first.clone(), second.to_vec(), last.clone()];
-            let _ = store.insert(&NewRow::new(id, Status::Active, None, vec![], events).unwrap()).unwrap();
+            let _ =
+                store.insert(&NewRow::new(id, Status::Active, None, None, vec![], events).unwrap()).unwrap();
             replay(&store, id).map(|replayed| replayed.payout.status()).map_err(|error| error.to_string())
         };
         assert_eq!(replayed(&there), Ok(Status::Active));

@@ -13,7 +13,7 @@ use super::listing::UnreadablePayout;
 use super::payout::Payout;
 use super::replay::{ReplayError, hashes, replay};
 use super::status::Status;
-use super::store::{Cursor, Filter, Order, PageSize, Row, Store, StoreError};
+use super::store::{Cursor, Filter, Order, OrderKey, PageSize, Row, Store, StoreError};
 use crate::payment::PaymentHash;
 
 /// What [`Ledger::verify`] found.
@@ -55,7 +55,7 @@ pub enum Finding {
     /// The store cannot read a row.
     #[error(transparent)]
     UnreadableRow(UnreadablePayout),
-    /// A row is damaged: its body, version, status or label.
+    /// A row is damaged: its body, version, status, label or key.
     #[error("payout {payout}: {reason} (rebuild: {})", .rebuild.as_deref().unwrap_or("possible"))]
     Row {
         /// The payout.
@@ -95,6 +95,17 @@ pub enum Finding {
         /// Where it leads.
         found: Option<PayoutId>,
     },
+    /// An order key does not lead to the payout that was created with it: an order with this key could be paid
+    /// again.
+    #[error("payout {payout}: order key {:?} leads to {}", .key.as_str(), .found.map_or_else(|| "no payout".to_string(), |id| id.to_string()))]
+    OrderKey {
+        /// The payout that was created with the key.
+        payout: PayoutId,
+        /// The key.
+        key: OrderKey,
+        /// Where it leads.
+        found: Option<PayoutId>,
+    },
     /// The listing of a status shows a payout that has another one.
     #[error("payout {payout}: listed as {listed}, expected {found}")]
     ListedWrongly {
@@ -120,10 +131,10 @@ impl<S: Store> Ledger<S> {
     /// Reads every payout with its whole history and reports what is damaged. It changes nothing.
     ///
     /// It checks
-    /// - each row against its checksum (id, version, status, label, body),
+    /// - each row against its checksum (id, version, status, label, key, body),
     /// - each history for gaps, changed events and a cut end, and replays it through the state machine,
     /// - that the row is what the history leads to,
-    /// - that every payment hash of a payout leads to that payout,
+    /// - that every payment hash and the order key of a payout lead to that payout,
     /// - that the listing of each status shows exactly the payouts that have it.
     ///
     /// It does not check the listing by label, or hashes in the index that no payout took. It does not
@@ -210,6 +221,16 @@ impl<S: Store> Ledger<S> {
             };
             if leads_to != Some(id) {
                 findings.push(Finding::PaymentHash { payout: id, hash, found: leads_to });
+            }
+        }
+        if let Some(key) = payout.key() {
+            let leads_to = match self.store().by_key(key) {
+                Ok(row) => row.map(|row| row.id),
+                Err(error @ StoreError::Failed { .. }) => return Err(error),
+                Err(_) => None,
+            };
+            if leads_to != Some(id) {
+                findings.push(Finding::OrderKey { payout: id, key: key.clone(), found: leads_to });
             }
         }
         match replay(self.store(), id) {

@@ -25,6 +25,13 @@ pub(super) fn compare(ledger: &SimLedger, id: PayoutId, entry: Option<&Entry>) -
     compare_attempts(ledger, &payout, entry)?;
     let label = (0..super::messages::PAYOUTS).map(owed).find(|owed| owed.id == id);
     same("label", &payout.label().cloned(), &label.and_then(|owed| owed.label.clone()))?;
+    let owed = (0..super::messages::PAYOUTS).map(owed).find(|owed| owed.id == id);
+    let key = owed.and_then(|owed| owed.key.clone());
+    same("order key", &payout.key(), &key.as_ref())?;
+    if let Some(key) = &key {
+        let found = ledger.by_key(key).map_err(|error| error.to_string())?;
+        same("payout of the order key", &found.map(|found| found.id()), &Some(id))?;
+    }
     let mut history = Vec::new();
     loop {
         let after = u64::try_from(history.len()).unwrap_or(u64::MAX);

@@ -9,7 +9,7 @@ use super::handle::lock;
 use super::planted::Planted;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
 };
 use crate::payout::{LedgerId, PayoutId, Status, Store, StoreError};
 
@@ -53,6 +53,7 @@ impl FlawedStore {
                 | Planted::StoreListsTooFew
                 | Planted::StoreListsTooMany
                 | Planted::StoreOverwrites
+                | Planted::StoreHasNoKeyIndex
                 | Planted::StoreWritesWhatItRefuses
                 | Planted::StoreCallsSuccessConflict
                 | Planted::StoreLosesLabels
@@ -108,6 +109,10 @@ impl Tables {
     fn row(&self, id: PayoutId) -> Option<Row> {
         self.find(id).map(|(row, _)| row.clone())
     }
+
+    fn by_key(&self, key: &OrderKey) -> Option<Row> {
+        self.rows.iter().map(|(row, _)| row).find(|row| row.key.as_ref() == Some(key)).cloned()
+    }
 }
 
 impl Store for FlawedStore {
@@ -118,7 +123,13 @@ impl Store for FlawedStore {
     fn insert(&self, new: &NewRow) -> Result<Inserted, StoreError> {
         let mut tables = self.begin_write();
         let label = new.label().cloned().filter(|_| self.planted != Planted::StoreLosesLabels);
-        let row = Row { id: new.id(), version: 1, status: new.status(), label, body: new.body().to_vec() };
+        let key = new.key().cloned();
+        let row =
+            Row { id: new.id(), version: 1, status: new.status(), label, key, body: new.body().to_vec() };
+        let by_key = new.key().filter(|_| self.planted != Planted::StoreHasNoKeyIndex);
+        if let Some(found) = by_key.and_then(|key| tables.by_key(key)).filter(|found| found.id != new.id()) {
+            return Ok(Inserted::KeyTaken(found));
+        }
         if let Some(found) = tables.row(new.id()) {
             if self.planted == Planted::StoreOverwrites {
                 tables.rows.retain(|(row, _)| row.id != new.id());
@@ -192,6 +203,10 @@ impl Store for FlawedStore {
         let finds_other = self.planted == Planted::StoreFindsOtherPayout && tables.rows.len() > 2;
         let found = found.and_then(|found| if finds_other { other } else { Some(found) });
         Ok(found.and_then(|id| tables.row(id)))
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        Ok(self.tables().by_key(key))
     }
 
     fn page(

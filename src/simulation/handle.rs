@@ -8,7 +8,7 @@ use std::vec::Vec;
 
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
 };
 use crate::payout::{LedgerId, PayoutId, Store, StoreError};
 
@@ -285,6 +285,10 @@ impl Store for Handle {
             shared.read_old = true;
         }
         Ok(Some(old.unwrap_or(found)))
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        self.read(|store| store.by_key(key))
     }
 
     fn page(

@@ -16,7 +16,7 @@ use crate::message::{self, InvoiceRequest};
 use crate::payment::{PaymentHash, Preimage};
 use crate::payout::state::RetryPolicy;
 use crate::payout::store::Label;
-use crate::payout::{AnyInvoice, PayoutId, Terms};
+use crate::payout::{AnyInvoice, NewPayout, OrderKey, PayoutId, Terms};
 
 /// The unix second in which every run begins.
 pub(super) const START: u64 = 1_700_000_000;
@@ -38,9 +38,23 @@ pub(super) struct Owed {
     pub(super) policy: RetryPolicy,
     pub(super) id: PayoutId,
     pub(super) label: Option<Label>,
+    pub(super) key: Option<OrderKey>,
     pub(super) amount: Msat,
     /// The first second in which it is expired.
     pub(super) expired_from: u64,
+}
+
+impl Owed {
+    /// What its payout is created with.
+    pub(super) fn new_payout(&self) -> NewPayout<'_> {
+        NewPayout::restored(&self.terms, self.key.clone(), self.label.clone(), self.policy)
+    }
+
+    /// The same order at another rate, as a shop asks that lost the first answer. It must make no second payout.
+    pub(super) fn at_another_rate<'a>(&self, terms: &'a Terms) -> Option<NewPayout<'a>> {
+        let key = self.key.clone()?;
+        Some(NewPayout::new(terms).with_key(key).with_policy(self.policy))
+    }
 }
 
 /// Which invoice: for which payout, the payee's number for it, what is wrong with it, and the hour in which it was made.
@@ -169,9 +183,24 @@ fn make_owed(number: u8) -> Option<Owed> {
         terms,
         policy: RetryPolicy::AnyNewInvoice,
         label: None,
+        key: order_key(number),
         amount: amount(number),
         expired_from: START + 20_001,
     })
+}
+
+/// Three orders of four have a key.
+fn order_key(number: u8) -> Option<OrderKey> {
+    let key = OrderKey::new(format!("order {number}")).ok();
+    key.filter(|_| number % 4 != 2)
+}
+
+/// The terms of order `number` at another rate.
+pub(super) fn at_another_rate(number: u8) -> Option<Terms> {
+    let description = format!("payout {number}");
+    let builder = draft::Offer::payout(&description, key(7).x_only_public_key().0);
+    let offer = builder.amount(Amount::Msat(Msat::new(90_000 + u64::from(number)).ok()?)).build().ok()?;
+    Terms::draft(offer).ok()
 }
 
 fn request(number: u8) -> Option<InvoiceRequest> {
@@ -190,6 +219,7 @@ fn make_owed_draft(number: u8) -> Owed {
         terms,
         policy: if number % 4 == 2 { RetryPolicy::FirstInvoiceOnly } else { RetryPolicy::AnyNewInvoice },
         label: Label::new(format!("till {}", number % 2)).ok(),
+        key: order_key(number),
         amount: amount(number),
         expired_from: if number == 4 { START + 5_000 } else { u64::MAX },
     }

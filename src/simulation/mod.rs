@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use bolt12::payout::store::*;
-//! use bolt12::payout::{LedgerId, MemoryStore, PaymentHash, PayoutId, Store, StoreError};
+//! use bolt12::payout::{LedgerId, MemoryStore, OrderKey, PaymentHash, PayoutId, Store, StoreError};
 //! use bolt12::simulation::Simulation;
 //!
 //! struct Forgetful(MemoryStore);
@@ -32,6 +32,9 @@
 //! #   }
 //! #   fn get(&self, id: PayoutId) -> Result<Option<Row>, StoreError> {
 //! #       self.0.get(id)
+//! #   }
+//! #   fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+//! #       self.0.by_key(key)
 //! #   }
 //! #   fn page(
 //! #       &self,

@@ -38,6 +38,8 @@ pub enum Planted {
     StoreListsTooMany,
     /// An insert replaces the row that is there.
     StoreOverwrites,
+    /// The store has no index of order keys, so that two payouts can have one.
+    StoreHasNoKeyIndex,
     /// A write that is refused for its hash is done all the same.
     StoreWritesWhatItRefuses,
     /// The store answers that a write conflicts, and does it.
@@ -113,6 +115,7 @@ impl Planted {
         Self::StoreListsTooFew,
         Self::StoreListsTooMany,
         Self::StoreOverwrites,
+        Self::StoreHasNoKeyIndex,
         Self::StoreWritesWhatItRefuses,
         Self::StoreCallsSuccessConflict,
         Self::StoreLosesLabels,

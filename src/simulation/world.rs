@@ -12,7 +12,7 @@ use super::book::{Answer, Asked, Book, Entry};
 use super::check::Violation;
 use super::coverage::Coverage;
 use super::handle::{Doubt, Engine, Handle, Shared, StoreFault, lock};
-use super::messages::{Flavor, InvoiceKey, START, invoice, name_of, owed, preimage};
+use super::messages::{Flavor, InvoiceKey, START, at_another_rate, invoice, name_of, owed, preimage};
 use super::node::{SimulatedNode, Truth, in_words, wrong};
 use super::place::Place;
 use super::planted::{Planted, PlantedPayer};
@@ -210,7 +210,7 @@ impl World {
         let owed = owed(payout);
         let now = self.clock(at);
         self.begin(how, self.step);
-        let created = ledger.create_with(&owed.terms, owed.label.clone(), owed.policy, now);
+        let created = ledger.create(owed.new_payout(), now);
         let asked = create_asked(payout);
         let answer = match &created {
             Ok(created) if created.is_new() => Some(Answer::New),
@@ -220,7 +220,30 @@ impl World {
         };
         let error = created.err().map(|error| error.to_string());
         self.tell_answer(&format!("machine {machine} creates payout {payout}"), answer, error);
-        self.after(at, &asked, answer, now)
+        self.after(at, &asked, answer, now)?;
+        match answer {
+            Some(Answer::New | Answer::Existing) => self.create_at_another_rate(at, payout, now),
+            _ => Ok(()),
+        }
+    }
+
+    /// A program that lost the answer asks again for an order, at another rate. There must be no second payout.
+    fn create_at_another_rate(&mut self, at: usize, payout: u8, now: u64) -> Checked {
+        let Some(ledger) = self.ledger(at, 0) else { return Ok(()) };
+        let (owed, terms) = (owed(payout), at_another_rate(payout));
+        let Some(rival) = terms.as_ref().and_then(|terms| owed.at_another_rate(terms)) else { return Ok(()) };
+        self.begin(Luck::default(), self.step);
+        let answer = match ledger.create(rival, now) {
+            Err(CreateError::DifferentTerms { id, .. }) if id == owed.id => return Ok(()),
+            // A store that failed says nothing about the order.
+            Err(CreateError::Store(_)) => return Ok(()),
+            Err(error) => error.to_string(),
+            Ok(created) => std::format!("payout {}", created.into_payout().id()),
+        };
+        let found = std::format!(
+            "order {payout} at another rate got {answer}, expected a refusal that names its payout"
+        );
+        Err(Violation::new("an order has one payout", found))
     }
 
     fn present(&mut self, task: TaskId, machine: u8, key: InvoiceKey) {
@@ -288,7 +311,7 @@ impl World {
         let Some(ledger) = self.ledger(at, 0) else { return Ok(()) };
         let owed = owed(payout);
         self.begin(Luck::default(), self.step);
-        let created = ledger.create_with(&owed.terms, owed.label.clone(), owed.policy, now);
+        let created = ledger.create(owed.new_payout(), now);
         let answer = created.is_ok().then_some(Answer::New);
         let error = created.err().map(|error| error.to_string());
         self.tell_answer(&format!("machine {at} creates payout {payout} again"), answer, error);

@@ -79,7 +79,7 @@ fn an_invoice_issued_by_the_payers_own_node_is_left_to_the_node() {
     assert_eq!(Some(invoice.node_id()), offer.node_id());
     assert!(offer.check_invoice(&invoice, &draft::RedeemContext::new(NOW)).is_ok());
     let ledger = Ledger::new(MemoryStore::new());
-    assert!(ledger.create(&Terms::draft(offer).unwrap(), None, NOW).unwrap().is_new());
+    assert!(ledger.create(&Terms::draft(offer).unwrap(), NOW).unwrap().is_new());
     assert!(ledger.claim(&invoice, NOW).is_ok());
     // The same in merged BOLT 12: the payer's key, 5, signs the invoice.
     let (request, invoice) = invoice_by(&key(5));
@@ -185,7 +185,7 @@ fn a_draft_payout_pays_amount_times_quantity_at_most_the_limit() {
     // The ledger pays the same.
     let ledger = Ledger::new(MemoryStore::new());
     let terms = Terms::draft(offer.clone()).unwrap().with_limit(msat(350));
-    assert!(ledger.create(&terms, None, NOW).unwrap().is_new());
+    assert!(ledger.create(&terms, NOW).unwrap().is_new());
     let error = ledger.claim(&invoice_for(4, 400), NOW).unwrap_err();
     assert_eq!(
         error.payee_message(&invoice_for(4, 400)),

@@ -11,8 +11,9 @@ use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
 };
 use bolt12::payout::{
-    Claim, ClaimError, HistoryEvent, Ledger, LedgerId, MemoryStore, Payer, PaymentHash, PaymentStatus,
-    Payout, PayoutId, Preimage, RecoverOptions, RedbStore, RedemptionError, Store, StoreError, Terms,
+    Claim, ClaimError, HistoryEvent, Ledger, LedgerId, MemoryStore, OrderKey, Payer, PaymentHash,
+    PaymentStatus, Payout, PayoutId, Preimage, RecoverOptions, RedbStore, RedemptionError, Store, StoreError,
+    Terms,
 };
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 use tempfile::TempDir;
@@ -82,7 +83,7 @@ pub fn offer_of(description: &str, amount: &str) -> Offer {
 /// Creates a payout of 100 sat in `ledger`.
 pub fn promised<S: Store>(ledger: &Ledger<S>, description: &str) -> (Offer, PayoutId) {
     let offer = offer(description);
-    let created = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
+    let created = ledger.create(&Terms::draft(offer.clone()).unwrap(), NOW).unwrap();
     assert!(created.is_new());
     (offer, created.into_payout().id())
 }
@@ -142,8 +143,9 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
     for (number, entry) in (1..).zip(&entries) {
         assert_eq!(entry.sequence, number);
         let input = match &entry.event {
-            HistoryEvent::Created { terms, policy, label } => {
+            HistoryEvent::Created { terms, policy, label, key } => {
                 assert_eq!((&**terms, label.as_ref()), (payout.terms(), payout.label()));
+                assert_eq!(key.as_ref(), payout.key());
                 assert_eq!(*policy, payout.state().policy());
                 assert_eq!((number, entry.time), (1, payout.created_at()));
                 continue;
@@ -301,6 +303,10 @@ impl<S: Store> Store for OtherMachine<S> {
         self.0.by_payment_hash(hash)
     }
 
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        self.0.by_key(key)
+    }
+
     fn page(
         &self,
         filter: Filter<'_>,
@@ -379,6 +385,10 @@ impl<S: Store> Store for Flaky<S> {
 
     fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
         self.inner.by_payment_hash(hash)
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        self.inner.by_key(key)
     }
 
     fn page(

@@ -110,6 +110,22 @@ fn the_members_have_the_documented_order() {
 }
 
 #[test]
+fn one_order_gets_one_offer() {
+    let data = Data::new();
+    let first = success(&data.run("offerout", &["1sat", "withdrawal of ann", "--key", "17"]));
+    let again = success(&data.run("offerout", &["1sat", "withdrawal of ann", "--key", "17"]));
+    assert_eq!((&again["created"], &again["bolt12"]), (&json!(false), &first["bolt12"]));
+    let id = first["offer_id"].as_str().unwrap();
+    let differs = |order: &str, term| format!("order \"{order}\" has payout {id}, which differs in {term}");
+    let newer = failure(&data.run("offerout", &["2sat", "withdrawal of ann", "--key", "17"]));
+    assert_eq!(newer, (1050, differs("17", "amount (type 8)")));
+    let other = failure(&data.run("offerout", &["1sat", "withdrawal of ann", "--key", "18"]));
+    assert_eq!(other, (1050, differs("18", "order key")));
+    let empty = failure(&data.run("offerout", &["1sat", "withdrawal of ben", "--key", ""]));
+    assert_eq!(empty, (-1, "order key: 0 bytes, expected 1 to 255".to_string()));
+}
+
+#[test]
 fn two_tickets_give_two_offers_for_one_amount() {
     let data = Data::new();
     let make = |ticket| success(&data.run("offerout", &["1sat", "withdrawal", "--ticket", ticket]));

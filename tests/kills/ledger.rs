@@ -155,7 +155,7 @@ fn is_adopted(number: u64) -> bool {
 /// Has invoice `number` compete for its payout, which is made by the first that comes.
 fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
     let (terms, invoice) = messages(number);
-    if ledger.create(&terms, None, NOW).unwrap().is_new() {
+    if ledger.create(&terms, NOW).unwrap().is_new() {
         acknowledge(format_args!("created {}", terms.id()));
     }
     if is_adopted(number) {

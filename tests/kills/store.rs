@@ -181,7 +181,7 @@ fn check_history(store: &RedbStore, number: u64, version: u64) {
 // All contents follow from a payout's number and version, so half a write cannot hide.
 
 fn new_row(number: u64) -> NewRow {
-    NewRow::new(id(number), status(1), None, body(number, 1), vec![event(number, 1)]).unwrap()
+    NewRow::new(id(number), status(1), None, None, body(number, 1), vec![event(number, 1)]).unwrap()
 }
 
 fn change(number: u64, version: u64) -> Change {

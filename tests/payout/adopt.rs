@@ -9,8 +9,8 @@ use bolt12::Msat;
 use bolt12::draft::{Invoice, Offer, RedeemError};
 use bolt12::payout::state::{Refusal, RetryPolicy};
 use bolt12::payout::{
-    AdoptError, ClaimError, HistoryEvent, Ledger, MemoryStore, NotBegun, Payer, PaymentProof, PaymentResult,
-    PaymentStatus, RecoverOptions, RedbStore, RedemptionError, Settlement, Status, Terms,
+    AdoptError, ClaimError, HistoryEvent, Ledger, MemoryStore, NewPayout, NotBegun, Payer, PaymentProof,
+    PaymentResult, PaymentStatus, RecoverOptions, RedbStore, RedemptionError, Settlement, Status, Terms,
 };
 use testkit::ledger::*;
 
@@ -198,7 +198,8 @@ fn an_adopted_payment_of_a_payout_that_takes_its_first_invoice_only_was_the_firs
         let ledger = stage.ledger();
         let offer = offer("first only");
         let terms = Terms::draft(offer.clone()).unwrap();
-        let _ = ledger.create_with(&terms, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
+        let _ =
+            ledger.create(NewPayout::new(&terms).with_policy(RetryPolicy::FirstInvoiceOnly), NOW).unwrap();
         let _ = ledger.adopt(&invoice(&offer, 1), &failed(), NOW).unwrap();
         assert_eq!(payout(&ledger, terms.id()).status(), Status::Disabled);
         let reply = refusal(ledger.claim(&invoice(&offer, 2), NOW).unwrap_err());
@@ -243,7 +244,7 @@ fn an_expired_offer_and_an_expired_invoice_are_adopted() {
     let ledger = Ledger::new(MemoryStore::new());
     let offer = Offer::payout("expired", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
     let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
-    let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
+    let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), NOW).unwrap();
     let late = NOW + 1_000_000;
     assert!(matches!(ledger.claim(&invoice(&offer, 1), late), Err(ClaimError::Redemption(_))));
     assert_eq!(ledger.adopt(&invoice(&offer, 1), &paid(1), late), Ok(ended_paid(1, Settlement::Paid)));

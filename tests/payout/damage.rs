@@ -12,8 +12,8 @@ use bolt12::payout::store::{
     UnreadableRow,
 };
 use bolt12::payout::{
-    Finding, HistoryEvent, Ledger, LedgerId, MemoryStore, PaymentHash, PaymentStatus, Payout, PayoutId,
-    RebuildError, RecoverOptions, Settlement, Status, Store, StoreError, Terms,
+    Finding, HistoryEvent, Ledger, LedgerId, MemoryStore, NewPayout, OrderKey, PaymentHash, PaymentStatus,
+    Payout, PayoutId, RebuildError, RecoverOptions, Settlement, Status, Store, StoreError, Terms,
 };
 use testkit::ledger::*;
 
@@ -30,6 +30,8 @@ struct Rot {
     /// Events in place of others; none where the history ends.
     events: BTreeMap<(PayoutId, u64), Option<Vec<u8>>>,
     hashes: BTreeMap<PaymentHash, Option<PayoutId>>,
+    /// Not in the index of order keys.
+    keys: BTreeSet<OrderKey>,
     /// Not shown by the listing of a status.
     unlisted: BTreeSet<PayoutId>,
     /// Not to be read in any listing.
@@ -71,7 +73,8 @@ impl Store for Rotten {
         // The version that was read may be damaged: the store compares with the one it reads itself.
         let seen = self.rot.lock().unwrap().rows.remove(&change.id());
         let kept = self.inner.get(change.id())?.unwrap();
-        let is_rotten = |seen: &Row| seen.version != kept.version || seen.label != kept.label;
+        let is_rotten =
+            |seen: &Row| (seen.version, &seen.label, &seen.key) != (kept.version, &kept.label, &kept.key);
         let Some(seen) = seen.filter(is_rotten) else {
             let done = self.inner.replace(change)?;
             if let Some(hash) = change.takes() {
@@ -85,7 +88,7 @@ impl Store for Rotten {
         let change = Change::new(id, kept.version, status, body, events, change.takes()).unwrap();
         let _ = self.inner.replace(&change)?;
         let mut row = self.inner.get(id)?.unwrap();
-        (row.version, row.label) = (seen.version + 1, seen.label);
+        (row.version, row.label, row.key) = (seen.version + 1, seen.label, seen.key);
         self.rot(|rot| _ = rot.rows.insert(id, row));
         Ok(Replaced::Written { version: seen.version + 1 })
     }
@@ -101,6 +104,13 @@ impl Store for Rotten {
             Some(Some(id)) => self.get(id),
             None => Ok(self.inner.by_payment_hash(hash)?.map(|row| self.seen(row))),
         }
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        if self.rot.lock().unwrap().keys.contains(key) {
+            return Ok(None);
+        }
+        Ok(self.inner.by_key(key)?.map(|row| self.seen(row)))
     }
 
     fn page(
@@ -160,8 +170,14 @@ fn zoo() -> (Ledger<Rotten>, Vec<(PayoutId, Offer)>) {
         if let Some(limit) = limit {
             terms = terms.with_limit(Msat::new(limit).unwrap());
         }
-        let label = label.map(|text| Label::new(text).unwrap());
-        let id = ledger.create_with(&terms, label, policy, NOW).unwrap().into_payout().id();
+        let mut new = NewPayout::new(&terms).with_policy(policy);
+        if let Some(text) = label {
+            // A payout with a label has a key too.
+            new = new
+                .with_label(Label::new(text).unwrap())
+                .with_key(OrderKey::new(format!("order {next}")).unwrap());
+        }
+        let id = ledger.create(new, NOW).unwrap().into_payout().id();
         let mut number = next;
         for step in steps {
             match *step {
@@ -332,6 +348,14 @@ fn an_index_or_a_listing_that_is_damaged_is_found() {
     }
     let reply = Finding::PaymentHash { payout: claimed, hash, found: None }.to_string();
     assert_eq!(reply, format!("payout {claimed}: payment {hash} leads to no payout"));
+    store.heal();
+    let keyed =
+        zoo.iter().find_map(|(id, ..)| ledger.get(*id).unwrap().unwrap().key().map(|key| (*id, key.clone())));
+    let (payout, key) = keyed.unwrap();
+    store.rot(|rot| _ = rot.keys.insert(key.clone()));
+    let lost = Finding::OrderKey { payout, key: key.clone(), found: None };
+    assert_eq!(findings(), std::slice::from_ref(&lost));
+    assert_eq!(lost.to_string(), format!("payout {payout}: order key {:?} leads to no payout", key.as_str()));
     store.heal();
     // Recovery would never see it.
     store.rot(|rot| _ = rot.unlisted.insert(claimed));

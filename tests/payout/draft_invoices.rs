@@ -90,7 +90,7 @@ fn present(case: &Value) -> Result<(), String> {
     }
     let state = &case["offer_state_before"];
     if state["known"] == true {
-        assert!(ledger.create(&terms, None, 1).unwrap().is_new());
+        assert!(ledger.create(&terms, 1).unwrap().is_new());
         if state["active"] == false {
             ledger.disable(terms.id(), 2).unwrap();
         }

@@ -12,7 +12,7 @@ use bolt12::payout::store::Label;
 use bolt12::payout::{
     AdoptError, ClaimError, CreateError, DisableError, Finding, PaymentHash, PayoutId, Preimage,
     RebuildError, RecordingError, RedbStore, RedemptionError, ReleaseError, ReplayError, SettleError,
-    StoreError, TermsError, UnreadablePayout,
+    StoreError, Term, TermsError, UnreadablePayout,
 };
 use bolt12::{PaymentProof, payment};
 use testkit::errors::sentences;
@@ -137,10 +137,12 @@ fn an_error_with_a_sentence_of_its_own_is_reported_with_its_cause_once() {
 #[test]
 fn an_error_that_shows_all_it_knows_has_no_source() {
     let (by, reason) = (ID, "a checksum differs".to_owned());
-    let errors: [&(dyn Error + 'static); 22] = [
+    let errors: [&(dyn Error + 'static); 24] = [
         &store(),
         &StoreError::damaged("a checksum differs"),
         &CreateError::Expired { expiry: 5, now: 6 },
+        &CreateError::DifferentTerms { key: "17".parse().unwrap(), id: by, term: Term::Limit },
+        &Finding::OrderKey { payout: by, key: "17".parse().unwrap(), found: None },
         &ClaimError::UnknownPayout,
         &ClaimError::HashTaken { hash: HASH, by },
         &DisableError::UnknownPayout,

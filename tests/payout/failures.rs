@@ -13,7 +13,7 @@ use bolt12::Msat;
 use bolt12::draft::Offer;
 use bolt12::payout::state::{Refusal, RetryPolicy};
 use bolt12::payout::{
-    Claim, ClaimError, CreateError, DisableError, HistoryEvent, Payer, PaymentHash, PaymentProof,
+    Claim, ClaimError, CreateError, DisableError, HistoryEvent, NewPayout, Payer, PaymentHash, PaymentProof,
     PaymentResult, PaymentStatus, PayoutId, RecordingError, ReleaseError, SettleError, Settlement, Status,
     Terms,
 };
@@ -254,7 +254,7 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         let offer = Offer::payout("b5", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
         let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
         let terms = Terms::draft(offer.clone()).unwrap();
-        let _ = ledger.create(&terms, None, NOW).unwrap();
+        let _ = ledger.create(&terms, NOW).unwrap();
         let (first, long_after) = (invoice(&offer, 1), NOW + 1_000_000);
         let claim = ledger.claim(&first, NOW + 9).unwrap();
         let reply = |number| refusal(ledger.claim(&invoice(&offer, number), long_after).unwrap_err());
@@ -264,11 +264,11 @@ fn b5_already_paid_and_in_flight_come_before_expiry() {
         assert_eq!(reply(1), Refusal::AlreadyPaid { by: hash(1) });
         assert_eq!(reply(2), Refusal::AlreadyPaid { by: hash(1) });
         // The offer exists, so it is returned although it has expired. A new one is not created.
-        assert!(!ledger.create(&terms, None, long_after).unwrap().is_new());
+        assert!(!ledger.create(&terms, long_after).unwrap().is_new());
         let other =
             Offer::payout("b5 too", atm().x_only_public_key().0).absolute_expiry(NOW).build().unwrap();
         assert_eq!(
-            ledger.create(&Terms::draft(other).unwrap(), None, NOW).unwrap_err(),
+            ledger.create(&Terms::draft(other).unwrap(), NOW).unwrap_err(),
             CreateError::Expired { expiry: NOW, now: NOW },
         );
     });
@@ -357,7 +357,8 @@ fn c_the_first_invoice_only_is_the_other_policy() {
         let ledger = stage.ledger();
         let offer = offer("first only");
         let terms = Terms::draft(offer.clone()).unwrap();
-        let created = ledger.create_with(&terms, None, RetryPolicy::FirstInvoiceOnly, NOW).unwrap();
+        let created =
+            ledger.create(NewPayout::new(&terms).with_policy(RetryPolicy::FirstInvoiceOnly), NOW).unwrap();
         let id = created.into_payout().id();
         drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
         ledger.release(hash(1), "no route", NOW).unwrap();

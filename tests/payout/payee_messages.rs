@@ -98,7 +98,7 @@ where
         ledger.claim(&invoice, now).unwrap_err().payee_message(&invoice)
     };
     assert_eq!(reads(1, NOW), format!("unknown {name}"));
-    let id = ledger.create(terms, None, NOW).unwrap().into_payout().id();
+    let id = ledger.create(terms, NOW).unwrap().into_payout().id();
     drop(ledger.claim(&invoice(1), NOW).unwrap());
     assert_eq!(reads(1, NOW), "this invoice is being paid");
     assert_eq!(reads(2, NOW), format!("another invoice for this {name} is being paid"));
@@ -134,7 +134,7 @@ fn the_payee_of_an_expired_or_disabled_invoice_request_reads_about_the_request()
     let ledger = Ledger::new(MemoryStore::new());
     let request = request("expired");
     let terms = Terms::invoice_request(request.clone()).unwrap();
-    let id = ledger.create(&terms, None, NOW).unwrap().into_payout().id();
+    let id = ledger.create(&terms, NOW).unwrap().into_payout().id();
     let invoice = answer(&request, 1);
     let (expiry, now) = (NOW + 600, NOW + 601);
     let expired = ledger.claim(&invoice, now).unwrap_err();

@@ -341,7 +341,7 @@ fn a_payout_that_has_expired_is_not_active() {
     let offer = Offer::payout("expires", atm().x_only_public_key().0).amount("100sat".parse().unwrap());
     let offer = offer.absolute_expiry(NOW + 10).build().unwrap();
     let terms = Terms::draft(offer.clone()).unwrap();
-    let made = ledger.create(&terms, None, NOW).unwrap().into_payout();
+    let made = ledger.create(&terms, NOW).unwrap().into_payout();
     assert_eq!((made.is_active(NOW + 9), made.is_expired(NOW + 9)), (true, false));
     assert_eq!((made.is_active(NOW + 10), made.is_expired(NOW + 10)), (false, true));
     let list = |now| bolt12::command::listoffers(&ledger, None, true, now).unwrap().offers;

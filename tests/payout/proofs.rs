@@ -27,7 +27,7 @@ fn a_settled_payout_is_proved_from_the_ledger() {
     on_each_store(|stage| {
         let ledger = stage.ledger();
         let (request, first) = request_and_invoice(1);
-        let id = ledger.create(&Terms::invoice_request(request.clone()).unwrap(), None, NOW).unwrap();
+        let id = ledger.create(&Terms::invoice_request(request.clone()).unwrap(), NOW).unwrap();
         let id = id.into_payout().id();
         assert_eq!(ledger.settled_payments(id), Ok(vec![]));
         // The first invoice fails, the second one is paid.

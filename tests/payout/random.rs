@@ -8,8 +8,8 @@ use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    Claim, Ledger, MemoryStore, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId, Preimage,
-    Settlement, Status, Terms,
+    Claim, Ledger, MemoryStore, NewPayout, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId,
+    Preimage, Settlement, Status, Terms,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -291,7 +291,7 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
             let first_only = payout + 1 == PAYOUTS;
             let policy = if first_only { RetryPolicy::FirstInvoiceOnly } else { RetryPolicy::AnyNewInvoice };
             let terms = Terms::draft(messages.offers[payout].clone()).unwrap();
-            let created = ledger.create_with(&terms, None, policy, NOW).unwrap();
+            let created = ledger.create(NewPayout::new(&terms).with_policy(policy), NOW).unwrap();
             if created.is_new() { "new".to_owned() } else { "existing".to_owned() }
         }
         Asked::Claim { payout, payment, right_sum } => {

@@ -9,9 +9,10 @@ use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
 };
 use bolt12::payout::{
-    ClaimError, CreateError, DisableError, HistoryEvent, Ledger, LedgerId, MemoryStore, NotBegun, Payer,
-    PaymentHash, PaymentResult, PaymentStatus, PayoutId, RecordingError, RecoverOptions, RecoveredClaim,
-    ReleaseError, SettleError, Settlement, Status, Store, StoreError, Terms, UnreadablePayout,
+    ClaimError, CreateError, DisableError, HistoryEvent, Ledger, LedgerId, MemoryStore, NotBegun, OrderKey,
+    Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId, RecordingError, RecoverOptions,
+    RecoveredClaim, ReleaseError, SettleError, Settlement, Status, Store, StoreError, Terms,
+    UnreadablePayout,
 };
 use testkit::ledger::*;
 
@@ -234,11 +235,11 @@ fn create_with_an_unknown_outcome_is_safely_repeated() {
         let ledger = Ledger::new(Flaky::new(MemoryStore::new()));
         ledger.store().fail_next(fault);
         let terms = Terms::draft(offer("create")).unwrap();
-        let error = ledger.create(&terms, None, NOW).unwrap_err();
+        let error = ledger.create(&terms, NOW).unwrap_err();
         assert!(matches!(error, CreateError::Store(_)), "{error}");
         assert_eq!(error.to_string(), "the store failed: the connection broke");
         assert_eq!(ledger.get(terms.id()).unwrap().is_some(), exists);
-        assert_eq!(ledger.create(&terms, None, NOW).unwrap().is_new(), !exists);
+        assert_eq!(ledger.create(&terms, NOW).unwrap().is_new(), !exists);
         assert_eq!(history(&ledger, terms.id()).len(), 1);
     }
 }
@@ -378,6 +379,10 @@ impl<S: Store, F: FnOnce() + Send> Store for AfterFirstGet<S, F> {
 
     fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
         self.inner.by_payment_hash(hash)
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        self.inner.by_key(key)
     }
 
     fn page(

@@ -6,7 +6,9 @@
 use bolt12::draft::{Invoice, Offer, RedeemError};
 use bolt12::merkle::{LnAll, root};
 use bolt12::payout::store::{Filter, Label, Order, PageSize, StoreError};
-use bolt12::payout::{ClaimError, HistoryEntry, HistoryEvent, Ledger, MemoryStore, PayoutId, Status, Terms};
+use bolt12::payout::{
+    ClaimError, HistoryEntry, HistoryEvent, Ledger, MemoryStore, NewPayout, PayoutId, Status, Terms,
+};
 use bolt12::sign::{SignatureField, Signer};
 use bolt12::tlv::Writer;
 use bolt12::{Amount, Msat};
@@ -56,7 +58,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_not_revealed() {
         let ledger = stage.ledger();
         let offer = offer_of("any", "any");
         let limited = Terms::draft(offer.clone()).unwrap().with_limit(Msat::new(5_000).unwrap());
-        let _ = ledger.create(&limited, None, NOW).unwrap();
+        let _ = ledger.create(&limited, NOW).unwrap();
         let of = |number, msat| {
             let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
             with_amount(&invoice.amount(Msat::MAX).created_at(NOW).sign(&payee()).unwrap(), msat)
@@ -70,7 +72,7 @@ fn b8_any_amount_ends_at_the_limit_which_is_not_revealed() {
 
         // Without a limit it is unlimited, as documented.
         let unlimited = offer_of("any, unlimited", "any");
-        let _ = ledger.create(&Terms::draft(unlimited.clone()).unwrap(), None, NOW).unwrap();
+        let _ = ledger.create(&Terms::draft(unlimited.clone()).unwrap(), NOW).unwrap();
         let all = unlimited
             .respond(hash(2), payee().x_only_public_key().0)
             .amount(Msat::MAX)
@@ -88,9 +90,9 @@ fn b11_a_label_is_a_name_and_no_key() {
         let label = Label::new("till 4").unwrap();
         for description in ["one", "two"] {
             let terms = Terms::draft(offer(description)).unwrap();
-            assert!(ledger.create(&terms, Some(label.clone()), NOW).unwrap().is_new());
+            assert!(ledger.create(NewPayout::new(&terms).with_label(label.clone()), NOW).unwrap().is_new());
             // A retry returns what is there, under the label it was made with.
-            let again = ledger.create(&terms, None, NOW + 5).unwrap();
+            let again = ledger.create(&terms, NOW + 5).unwrap();
             assert!(!again.is_new());
             assert_eq!(again.into_payout().label(), Some(&label));
         }
@@ -122,7 +124,7 @@ fn s5_an_offer_without_node_id_is_kept_and_answered_with_an_error() {
         writer.record(10, b"no payout");
         writer.record(54, &[]);
         let offer = Offer::try_from(writer.into_bytes()).unwrap();
-        let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap();
+        let _ = ledger.create(&Terms::draft(offer.clone()).unwrap(), NOW).unwrap();
         let answer = offer.respond(hash(1), payee().x_only_public_key().0).sign(&payee());
         assert_eq!(answer.unwrap_err().to_string(), "node_id (type 30): missing");
         let other = invoice(&testkit::ledger::offer("no payout"), 1);
@@ -136,7 +138,7 @@ fn s24_the_largest_times_overflow_nothing() {
         let ledger = stage.ledger();
         let offer = Offer::payout("s24", atm().x_only_public_key().0).amount("1sat".parse().unwrap());
         let offer = offer.absolute_expiry(u64::MAX).build().unwrap();
-        let id = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, u64::MAX - 1).unwrap();
+        let id = ledger.create(&Terms::draft(offer.clone()).unwrap(), u64::MAX - 1).unwrap();
         let id = id.into_payout().id();
         let of = |number, created_at| {
             let invoice = offer.respond(hash(number), payee().x_only_public_key().0);
@@ -221,7 +223,7 @@ fn b9_the_longest_messages_are_kept_and_paid() {
         let description = "x".repeat(65_200);
         let offer = Offer::payout(&description, atm().x_only_public_key().0).amount(Amount::Any);
         let offer = offer.build().unwrap().sign(&atm()).unwrap();
-        let id = ledger.create(&Terms::draft(offer.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
+        let id = ledger.create(&Terms::draft(offer.clone()).unwrap(), NOW).unwrap().into_payout().id();
         for number in 0..3 {
             let invoice = offer
                 .respond(hash(number), payee().x_only_public_key().0)
@@ -263,8 +265,7 @@ fn an_invoice_for_another_chain_is_refused_with_the_right_one() {
             offer.chain(chain).build().unwrap()
         };
         let testnet = on(ChainHash::TESTNET3);
-        let id =
-            ledger.create(&Terms::draft(testnet.clone()).unwrap(), None, NOW).unwrap().into_payout().id();
+        let id = ledger.create(&Terms::draft(testnet.clone()).unwrap(), NOW).unwrap().into_payout().id();
         // The builder does not write such an invoice, so the test writes it: bitcoin, as no chain is named.
         let mut writer = Writer::new();
         writer.record(4, &testnet.offer_id().to_byte_array());

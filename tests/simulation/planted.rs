@@ -19,6 +19,7 @@ const PLANTED: &[(Planted, u64, u64, &str)] = &[
     (Planted::StoreListsTooFew, 1, 10, "the listings show what the book holds"),
     (Planted::StoreListsTooMany, 1, 10, "the listings show what the book holds"),
     (Planted::StoreOverwrites, 1, 5, "the ledger writes only what may happen"),
+    (Planted::StoreHasNoKeyIndex, 1, 5, "an order has one payout"),
     (Planted::StoreWritesWhatItRefuses, 25, 150, "the ledger answers as the book does"),
     (Planted::StoreCallsSuccessConflict, 1, 5, "the ledger answers as the book does"),
     (Planted::StoreLosesLabels, 1, 5, "the ledger shows what the book holds"),

@@ -66,6 +66,15 @@ pub struct LimitExceeded {
     pub max: usize,
 }
 
+/// A text that is no [`OrderKey`](super::OrderKey).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[error("order key: {bytes} bytes, expected 1 to 255")]
+#[non_exhaustive]
+pub struct BadKey {
+    /// The length of the text, in bytes.
+    pub bytes: usize,
+}
+
 /// A page size out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[error("page size: {rows} rows, expected 1 to 1000")]

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard};
 
 use super::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row, Store,
-    StoreError, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced, Row,
+    Store, StoreError, StoredEvent,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
@@ -28,6 +28,7 @@ struct Tables {
     rows: Vec<Kept>,
     by_id: BTreeMap<PayoutId, usize>,
     by_hash: BTreeMap<PaymentHash, usize>,
+    by_key: BTreeMap<OrderKey, usize>,
 }
 
 #[derive(Debug)]
@@ -58,6 +59,10 @@ impl Tables {
     fn kept(&self, id: PayoutId) -> Option<&Kept> {
         self.rows.get(*self.by_id.get(&id)?)
     }
+
+    fn kept_by_key(&self, key: &OrderKey) -> Option<&Kept> {
+        self.rows.get(*self.by_key.get(key)?)
+    }
 }
 
 impl Store for MemoryStore {
@@ -67,6 +72,10 @@ impl Store for MemoryStore {
 
     fn insert(&self, new: &NewRow) -> Result<Inserted, StoreError> {
         let mut tables = self.tables()?;
+        if let Some(kept) = new.key().and_then(|key| tables.kept_by_key(key)) {
+            let row = kept.row.clone();
+            return Ok(if row.id == new.id() { Inserted::Exists(row) } else { Inserted::KeyTaken(row) });
+        }
         if let Some(kept) = tables.kept(new.id()) {
             return Ok(Inserted::Exists(kept.row.clone()));
         }
@@ -75,17 +84,21 @@ impl Store for MemoryStore {
             version: 1,
             status: new.status(),
             label: new.label().cloned(),
+            key: new.key().cloned(),
             body: new.body().to_vec(),
         };
         let position = tables.rows.len();
         tables.rows.push(Kept { row, events: new.events().to_vec() });
         tables.by_id.insert(new.id(), position);
+        if let Some(key) = new.key() {
+            tables.by_key.insert(key.clone(), position);
+        }
         Ok(Inserted::New)
     }
 
     fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
         let mut guard = self.tables()?;
-        let Tables { rows, by_id, by_hash } = &mut *guard;
+        let Tables { rows, by_id, by_hash, .. } = &mut *guard;
         let Some(position) = by_id.get(&change.id()).copied() else {
             return Ok(Replaced::Missing);
         };
@@ -126,6 +139,10 @@ impl Store for MemoryStore {
             .get(&hash)
             .and_then(|position| tables.rows.get(*position))
             .map(|kept| kept.row.clone()))
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        Ok(self.tables()?.kept_by_key(key).map(|kept| kept.row.clone()))
     }
 
     /// Walks over all rows after the cursor: fine for what fits into memory.

@@ -1,8 +1,8 @@
 //! [`Store`]: where a ledger keeps its payouts, and what a store must keep.
 //!
-//! A store knows nothing of payouts. It keeps rows of opaque bytes, the history of each row, and one
-//! index of payment hashes. "Paid once" is possible because its two writing calls are **conditional
-//! and atomic**: [`insert`](Store::insert) writes only if the id is new, and
+//! A store knows nothing of payouts. It keeps rows of opaque bytes, the history of each row, one index of
+//! order keys and one of payment hashes. "Paid once" is possible because its two writing calls are
+//! **conditional and atomic**: [`insert`](Store::insert) writes only if the id and the key are new, and
 //! [`replace`](Store::replace) only if no other caller wrote in between and no other payout ever took
 //! the payment hash. An unconditional write could not promise "once".
 //!
@@ -18,9 +18,9 @@
 //!
 //! 1. **Durable.** When `insert` or `replace` returns `Ok`, the write survives a kill of the process
 //!    and a power loss of the machine, as far as the disk or the server keeps what it acknowledged.
-//! 2. **Atomic.** Row, status, events and payment hash of one call are written together or not at
+//! 2. **Atomic.** Row, status, key, events and payment hash of one call are written together or not at
 //!    all, after any crash.
-//! 3. **One wins.** Of any number of calls that race for one version, one id or one hash, exactly one
+//! 3. **One wins.** Of any number of calls that race for one version, one id, one key or one hash, exactly one
 //!    succeeds, no matter which thread, process or machine they come from. The others learn what they
 //!    lost to.
 //! 4. **In order.** A read that begins after a write has returned sees that write.
@@ -40,16 +40,16 @@
 //!
 //! # How to write a store
 //!
-//! Implement the seven methods of [`Store`]: the two that write,
+//! Implement the eight methods of [`Store`]: the two that write,
 //!
 //! | method | in SQL |
 //! |---|---|
-//! | [`insert`](Store::insert) | one transaction: `INSERT … ON CONFLICT DO NOTHING` of the row, and its events if the row is new |
+//! | [`insert`](Store::insert) | one transaction: `INSERT … ON CONFLICT DO NOTHING` of the row, with unique indexes of ids and keys, and its events if the row is new |
 //! | [`replace`](Store::replace) | one transaction: `UPDATE … WHERE id = ? AND version = ?`, the events, and the hash under a unique index |
 //!
-//! and the five that read: [`ledger_id`](Store::ledger_id), [`get`](Store::get),
-//! [`by_payment_hash`](Store::by_payment_hash), [`page`](Store::page) and [`events`](Store::events).
-//! The length limits ([`MAX_LABEL`], [`MAX_BODY`], [`MAX_EVENT`], [`MAX_EVENTS`]) state how large a
+//! and the six that read: [`ledger_id`](Store::ledger_id), [`get`](Store::get),
+//! [`by_payment_hash`](Store::by_payment_hash), [`by_key`](Store::by_key), [`page`](Store::page) and [`events`](Store::events).
+//! The length limits ([`MAX_LABEL`], [`MAX_KEY`], [`MAX_BODY`], [`MAX_EVENT`], [`MAX_EVENTS`]) state how large a
 //! column must be. [`NewRow`] and [`Change`] cannot exceed them. A store makes [`Row`], [`Page`] and
 //! [`StoredEvent`] itself, and reports its failures with [`StoreError::failed`] and
 //! [`StoreError::damaged`].
@@ -63,6 +63,7 @@ mod cursor;
 mod error;
 #[cfg(feature = "std")]
 mod memory;
+mod names;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod rows;
@@ -72,14 +73,15 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use self::cursor::Cursor;
-pub use self::error::{BadPageSize, LimitExceeded, StoreError};
+pub use self::error::{BadKey, BadPageSize, LimitExceeded, StoreError};
 #[cfg(feature = "std")]
 pub use self::memory::MemoryStore;
+pub use self::names::{Label, MAX_KEY, MAX_LABEL, OrderKey};
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
 pub use self::rows::{
-    Change, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order, PAGE_BYTES,
-    Page, PageSize, Replaced, Row, StoredEvent, UnreadableRow,
+    Change, Filter, Inserted, MAX_BODY, MAX_EVENT, MAX_EVENTS, NewRow, Order, PAGE_BYTES, Page, PageSize,
+    Replaced, Row, StoredEvent, UnreadableRow,
 };
 use super::id::{LedgerId, PayoutId};
 use crate::payment::PaymentHash;
@@ -96,7 +98,9 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] when it could not be read.
     fn ledger_id(&self) -> Result<LedgerId, StoreError>;
 
-    /// Writes a new row with version 1 and its first events, unless the id is taken.
+    /// Writes a new row with version 1 and its first events, and takes its key if it has one: all of it or
+    /// nothing. It writes only if no row has the id and none has the key. Keys are compared byte by byte, and are
+    /// never released.
     ///
     /// # Errors
     ///
@@ -125,6 +129,13 @@ pub trait Store: Send + Sync {
     ///
     /// [`StoreError`] when it could not be read.
     fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError>;
+
+    /// The row that was inserted with this key.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be read.
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError>;
 
     /// The next rows that pass the filter: at most `size`, perhaps fewer ([`PAGE_BYTES`]). `after`
     /// is the [`next`](Page::next) of the page before, `None` for the first page. There are no more rows
@@ -179,6 +190,10 @@ macro_rules! forward_to_pointee {
 
             fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
                 (**self).by_payment_hash(hash)
+            }
+
+            fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+                (**self).by_key(key)
             }
 
             fn page(

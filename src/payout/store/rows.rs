@@ -3,12 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::str::FromStr;
 
 use thiserror::Error;
 
 use super::cursor::Cursor;
 use super::error::{BadPageSize, LimitExceeded};
+use super::names::{Label, OrderKey};
 use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
 
@@ -23,6 +23,8 @@ pub struct Row {
     pub status: Status,
     /// The internal name it was inserted with.
     pub label: Option<Label>,
+    /// The caller's own name of what is owed, which no other row has.
+    pub key: Option<OrderKey>,
     /// Bytes that only the ledger understands.
     pub body: Vec<u8>,
 }
@@ -42,6 +44,7 @@ pub struct NewRow {
     id: PayoutId,
     status: Status,
     label: Option<Label>,
+    key: Option<OrderKey>,
     body: Vec<u8>,
     events: Vec<Vec<u8>>,
 }
@@ -56,11 +59,12 @@ impl NewRow {
         id: PayoutId,
         status: Status,
         label: Option<Label>,
+        key: Option<OrderKey>,
         body: Vec<u8>,
         events: Vec<Vec<u8>>,
     ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
-        Ok(Self { id, status, label, body, events })
+        Ok(Self { id, status, label, key, body, events })
     }
 
     /// Which payout.
@@ -81,6 +85,12 @@ impl NewRow {
         self.label.as_ref()
     }
 
+    /// The caller's own name of what is owed.
+    #[must_use]
+    pub const fn key(&self) -> Option<&OrderKey> {
+        self.key.as_ref()
+    }
+
     /// The body: at most [`MAX_BODY`] bytes.
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -94,7 +104,7 @@ impl NewRow {
     }
 }
 
-/// The next version of a row. It is within the length limits. The label stays as it was inserted.
+/// The next version of a row. It is within the length limits. Label and key stay as they were inserted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     id: PayoutId,
@@ -170,6 +180,9 @@ pub enum Inserted {
     New,
     /// The id is taken, by this row. Nothing was written.
     Exists(Row),
+    /// The key is taken, by this row, which has another id. Nothing was written. A store reports this rather
+    /// than a taken id, because the key names what is owed.
+    KeyTaken(Row),
 }
 
 /// What [`Store::replace`](super::Store::replace) did.
@@ -252,46 +265,6 @@ impl UnreadableRow {
     }
 }
 
-/// A payout's internal name: any UTF-8 of at most [`MAX_LABEL`] bytes. Never on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Label(String);
-
-impl Label {
-    /// Takes the text as it is.
-    ///
-    /// # Errors
-    ///
-    /// [`LimitExceeded`] when it is longer than [`MAX_LABEL`].
-    pub fn new(text: impl Into<String>) -> Result<Self, LimitExceeded> {
-        let text = text.into();
-        bound("label", "bytes", text.len(), MAX_LABEL)?;
-        Ok(Self(text))
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for Label {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Label {
-    type Err = LimitExceeded;
-
-    /// # Errors
-    ///
-    /// As [`Label::new`].
-    fn from_str(text: &str) -> Result<Self, LimitExceeded> {
-        Self::new(text)
-    }
-}
-
 /// The most rows or events that one call returns: 1 to [`PageSize::MAX`], by default 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PageSize(u16);
@@ -325,9 +298,6 @@ impl Default for PageSize {
     }
 }
 
-/// The longest label, in bytes of UTF-8. Short enough to be an index key in every database.
-pub const MAX_LABEL: usize = 1_024;
-
 /// The longest body, in bytes. It holds an offer of 65 535 bytes and
 /// [`MAX_ATTEMPTS`](crate::payout::state::MAX_ATTEMPTS) attempts.
 pub const MAX_BODY: usize = 262_144;
@@ -348,7 +318,7 @@ fn check_bounds(body: &[u8], events: &[Vec<u8>]) -> Result<(), LimitExceeded> {
     events.iter().try_for_each(|event| bound("event", "bytes", event.len(), MAX_EVENT))
 }
 
-const fn bound(
+pub(super) const fn bound(
     what: &'static str,
     unit: &'static str,
     found: usize,
@@ -372,7 +342,7 @@ mod tests {
         let row = |body: usize, events: Vec<Vec<u8>>| {
             let id = PayoutId::from_byte_array([0; 32]);
             let change = Change::new(id, 1, Status::Used, vec![0; body], events.clone(), None).map(|_| ());
-            assert_eq!(NewRow::new(id, Status::Used, None, vec![0; body], events).map(|_| ()), change);
+            assert_eq!(NewRow::new(id, Status::Used, None, None, vec![0; body], events).map(|_| ()), change);
             change.map_err(|error| error.to_string())
         };
         assert_eq!(row(MAX_BODY, vec![vec![0; MAX_EVENT]; MAX_EVENTS]), Ok(()));
@@ -380,9 +350,6 @@ mod tests {
         assert_eq!(row(0, vec![vec![]; 9]), Err("write: 9 events, expected at most 8".into()));
         let long = vec![vec![0; MAX_EVENT + 1]];
         assert_eq!(row(0, long), Err("event: 131073 bytes, expected at most 131072".into()));
-        assert!(Label::new("a".repeat(MAX_LABEL)).is_ok());
-        let error = Label::new("é".repeat(513)).unwrap_err().to_string();
-        assert_eq!(error, "label: 1026 bytes, expected at most 1024");
         for rows in [0, 1_001] {
             let error = PageSize::new(rows).unwrap_err().to_string();
             assert_eq!(error, alloc::format!("page size: {rows} rows, expected 1 to 1000"));

@@ -60,6 +60,7 @@ macro_rules! suite {
                 insert_if_absent,
                 replace_if_version,
                 hash_belongs_to_one_payout,
+                key_belongs_to_one_payout,
                 events_in_order,
                 largest_values,
                 repeat_after_unknown_outcome,
@@ -71,6 +72,7 @@ macro_rules! suite {
                 insert_race,
                 replace_race,
                 hash_race,
+                key_race,
                 no_lost_update,
                 reads_see_whole_writes,
             );

@@ -21,7 +21,7 @@ fn id(number: u64) -> PayoutId {
 fn insert(store: &RedbStore, number: u64) -> Result<Inserted, StoreError> {
     let label = Label::new(format!("label {}", number % 3)).unwrap();
     let body = number.to_be_bytes().repeat(60);
-    store.insert(&NewRow::new(id(number), Status::Active, Some(label), body, vec![vec![1]]).unwrap())
+    store.insert(&NewRow::new(id(number), Status::Active, Some(label), None, body, vec![vec![1]]).unwrap())
 }
 
 fn claim(store: &RedbStore, number: u64) -> Result<Replaced, StoreError> {

@@ -17,6 +17,7 @@ fn row(number: u8) -> NewRow {
         PayoutId::from_byte_array([number; 32]),
         Status::Active,
         None,
+        None,
         vec![number; 700],
         vec![vec![1]],
     )
@@ -137,16 +138,16 @@ fn cut_short_after_a_kill() {
 fn another_format() {
     let (_directory, path) = ledger();
     let mut bytes = fs::read(&path).unwrap();
-    for format in [1_u32, 3, u32::MAX] {
+    for format in [1_u32, 2, u32::MAX] {
         bytes[24..28].copy_from_slice(&format.to_be_bytes());
         fs::write(&path, &bytes).unwrap();
-        let expected = format!("ledger FILE has format {format}, this version reads format 2");
+        let expected = format!("ledger FILE has format {format}, this version reads format 3");
         assert_eq!(refused(&path), expected);
     }
     bytes[24..28].copy_from_slice(&[0; 4]);
     fs::write(&path, &bytes).unwrap();
     assert_eq!(refused(&path), "ledger FILE is damaged: its header holds zeros");
-    bytes[24..28].copy_from_slice(&2_u32.to_be_bytes());
+    bytes[24..28].copy_from_slice(&3_u32.to_be_bytes());
     bytes[512..1_040].fill(0);
     fs::write(&path, &bytes).unwrap();
     let expected = "ledger FILE is damaged: neither commit mark in its header is readable";

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use bolt12::payout::conformance::{self, ContractViolation, StoreLocation};
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, PAGE_BYTES, Page, PageSize, Replaced, Row, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced, Row,
+    StoredEvent,
 };
-use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Store, StoreError};
+use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Status, Store, StoreError};
 
 /// One flaw. Most are mistakes made in real payout systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,14 @@ enum Flaw {
     ReplaceMakesMissingRows,
     VersionStaysTheSame,
     LabelIsLost,
+    KeyIsNotUnique,
+    KeyLooksBeforeItLeaps,
+    /// `ON CONFLICT (key) WHERE status = 'active'`.
+    KeyIsFreeOnceItsRowHasEnded,
+    /// `lower(key)`.
+    KeysMatchInAnyCase,
+    KeyTakenReportsTheLoser,
+    KeyIsTakenByRefusedInserts,
     HashIsNotUnique,
     HashLooksBeforeItLeaps,
     /// Only the newest attempt's hash is indexed.
@@ -56,11 +65,13 @@ enum Flaw {
     WritesAreTorn,
     NothingIsKept,
     HashesAreNotKept,
+    KeysAreNotKept,
 }
 
 #[derive(Default)]
 struct Tables {
     rows: Vec<(Row, Vec<Vec<u8>>)>,
+    keys: BTreeMap<OrderKey, PayoutId>,
     hashes: BTreeMap<PaymentHash, PayoutId>,
     previous: BTreeMap<PayoutId, Row>,
 }
@@ -79,6 +90,7 @@ impl StoreLocation for Flawed {
         match self.flaw {
             Flaw::NothingIsKept => *self.tables() = Tables::default(),
             Flaw::HashesAreNotKept => self.tables().hashes.clear(),
+            Flaw::KeysAreNotKept => self.tables().keys.clear(),
             _ => {}
         }
         let id = if self.has(Flaw::IdentityIsTheHandles) { LedgerId::random() } else { self.id };
@@ -97,6 +109,17 @@ impl Flawed {
 
     fn has(&self, flaw: Flaw) -> bool {
         self.flaw == flaw
+    }
+
+    fn holder(&self, tables: &Tables, key: &OrderKey) -> Option<Row> {
+        let same = |other: &OrderKey| match self.has(Flaw::KeysMatchInAnyCase) {
+            true => other.as_str().eq_ignore_ascii_case(key.as_str()),
+            false => other == key,
+        };
+        let id = tables.keys.iter().find(|(other, _)| same(other)).map(|(_, id)| *id)?;
+        let (row, _) = tables.rows.iter().find(|(row, _)| row.id == id)?;
+        let is_free = self.has(Flaw::KeyIsFreeOnceItsRowHasEnded) && row.status != Status::Active;
+        Some(row.clone()).filter(|_| !is_free)
     }
 
     /// Releases the lock for a moment, as a store does that checks in one step and writes in another.
@@ -127,13 +150,26 @@ impl Store for Flawed {
             version: 1,
             status: new.status(),
             label: new.label().cloned(),
+            key: new.key().cloned(),
             body: new.body().to_vec(),
         };
         if self.has(Flaw::BodyIsCut) {
             row.body.truncate(65_536);
         }
         let mut tables = self.tables();
+        let holder = new.key().and_then(|key| self.holder(&tables, key));
+        tables = self.leap(Flaw::KeyLooksBeforeItLeaps, tables);
+        if let Some(holder) = holder.filter(|_| !self.has(Flaw::KeyIsNotUnique)) {
+            let is_own = holder.id == new.id();
+            let holder = if self.has(Flaw::KeyTakenReportsTheLoser) { row } else { holder };
+            return Ok(if is_own { Inserted::Exists(holder) } else { Inserted::KeyTaken(holder) });
+        }
         let found = tables.find(new.id()).map(|(row, _)| row.clone());
+        if let Some(key) = new.key()
+            && (found.is_none() || self.has(Flaw::KeyIsTakenByRefusedInserts))
+        {
+            tables.keys.entry(key.clone()).or_insert(new.id());
+        }
         let mut tables = self.leap(Flaw::InsertLooksBeforeItLeaps, tables);
         match found {
             Some(_) if self.has(Flaw::InsertOverwrites) => {
@@ -157,7 +193,7 @@ impl Store for Flawed {
         let mut tables = self.tables();
         if self.has(Flaw::ReplaceMakesMissingRows) && tables.find(change.id()).is_none() {
             let (id, status, body) = (change.id(), change.status(), change.body().to_vec());
-            tables.rows.push((Row { id, version: 1, status, label: None, body }, Vec::new()));
+            tables.rows.push((Row { id, version: 1, status, label: None, key: None, body }, Vec::new()));
             return Ok(Replaced::Missing);
         }
         if self.has(Flaw::EventsComeBeforeTheRefusal)
@@ -230,6 +266,10 @@ impl Store for Flawed {
         let mut tables = self.tables();
         let Some(id) = tables.hashes.get(&hash).copied() else { return Ok(None) };
         Ok(tables.find(id).map(|(row, _)| row.clone()))
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        Ok(self.holder(&self.tables(), key))
     }
 
     fn page(
@@ -318,6 +358,11 @@ fn every_flaw_is_caught_and_named() {
         (Flaw::ReplaceMakesMissingRows, "a refused replace makes no row"),
         (Flaw::VersionStaysTheSame, "the expected version is replaced by one more"),
         (Flaw::LabelIsLost, "what was replaced is read back, with the label it was inserted with"),
+        (Flaw::KeyIsNotUnique, "a taken key is returned with its row"),
+        (Flaw::KeyIsFreeOnceItsRowHasEnded, "a key stays taken in every state"),
+        (Flaw::KeysMatchInAnyCase, "keys are compared byte by byte"),
+        (Flaw::KeyTakenReportsTheLoser, "a taken key is returned with its row"),
+        (Flaw::KeyIsTakenByRefusedInserts, "a refused insert takes no key"),
         (Flaw::HashIsNotUnique, "a hash that another payout ever took is refused"),
         (Flaw::HashIsForgotten, "a hash that another payout ever took is refused"),
         (Flaw::HashIsRefusedToItsOwner, "its own payout may repeat a hash"),
@@ -341,6 +386,7 @@ fn every_flaw_is_caught_and_named() {
         (Flaw::ReadsAreStale, "what was replaced is read back, with the label it was inserted with"),
         (Flaw::NothingIsKept, "after reopening, all rows are there, in the same order"),
         (Flaw::HashesAreNotKept, "after reopening, hashes find their payouts"),
+        (Flaw::KeysAreNotKept, "after reopening, keys find their payouts"),
     ] {
         assert_caught(flaw, promise, conformance::run(|| Flawed::new(flaw)));
     }
@@ -351,10 +397,11 @@ fn every_flaw_is_caught_and_named() {
 fn every_race_is_caught_and_named() {
     type Case = fn(&Flawed) -> Result<(), ContractViolation>;
     let one = "exactly one caller wins a race";
-    let cases: [(Flaw, Case, &str); 5] = [
+    let cases: [(Flaw, Case, &str); 6] = [
         (Flaw::InsertLooksBeforeItLeaps, |place| conformance::insert_race(place), one),
         (Flaw::ReplaceLooksBeforeItLeaps, |place| conformance::replace_race(place), one),
         (Flaw::ReplaceLooksBeforeItLeaps, |place| conformance::no_lost_update(place), "no update is lost"),
+        (Flaw::KeyLooksBeforeItLeaps, |place| conformance::key_race(place), one),
         (Flaw::HashLooksBeforeItLeaps, |place| conformance::hash_race(place), one),
         (
             Flaw::WritesAreTorn,

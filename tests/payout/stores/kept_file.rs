@@ -1,6 +1,6 @@
 //! A ledger file in the repository is opened and read whole, by this version and every later one.
 //!
-//! `tests/vectors/ledger/format-2.ledger` was written by the first version with that format. It is never
+//! `tests/vectors/ledger/format-3.ledger` was written by the first version with that format. It is never
 //! written again: a new format gets a file of its own, by
 //! `cargo test -p bolt12-tests --test payout -- --ignored --exact stores::kept_file::write_the_file`, which replaces none.
 
@@ -9,10 +9,10 @@ use std::path::Path;
 
 use bolt12::payout::redb::Checkpoint;
 use bolt12::payout::store::{Filter, Label, Order, PageSize};
-use bolt12::payout::{Ledger, PaymentHash, RedbStore, Status, Store, Terms};
+use bolt12::payout::{Ledger, NewPayout, OrderKey, PaymentHash, RedbStore, Status, Store, Terms};
 use testkit::ledger::*;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/ledger/format-2.ledger");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/ledger/format-3.ledger");
 
 /// One payout of the file: its status, the steps that led there, and the number of its events.
 const PAYOUTS: [(Status, &[Step], usize); 9] = [
@@ -43,6 +43,14 @@ fn name(number: usize) -> String {
     format!("kept payout {number}")
 }
 
+fn new_payout(terms: &Terms, number: usize) -> NewPayout<'_> {
+    NewPayout::new(terms).with_label(Label::new(name(number)).unwrap()).with_key(key(number))
+}
+
+fn key(number: usize) -> OrderKey {
+    OrderKey::new(format!("order {number}")).unwrap()
+}
+
 #[test]
 #[ignore = "writes the file, if it is not there"]
 fn write_the_file() {
@@ -50,7 +58,7 @@ fn write_the_file() {
     for (number, (_, steps, _)) in PAYOUTS.iter().enumerate() {
         let offer = offer(&name(number));
         let terms = Terms::draft(offer.clone()).unwrap();
-        let created = ledger.create(&terms, Some(Label::new(name(number)).unwrap()), NOW).unwrap();
+        let created = ledger.create(new_payout(&terms, number), NOW).unwrap();
         let id = created.into_payout().id();
         for (second, step) in (NOW + 1..).zip(steps.iter()) {
             match step {
@@ -85,6 +93,7 @@ fn the_file_is_read_whole() {
         assert_eq!(found.status(), status, "payout {number}");
         assert_eq!(found.label().map(Label::as_str), Some(name(number).as_str()));
         assert_eq!(found.created_at(), NOW);
+        assert_eq!(ledger.by_key(&key(number)).unwrap().as_ref(), Some(&found));
         assert_eq!(ledger.get(found.id()).unwrap().as_ref(), Some(&found));
         assert_eq!(history(&ledger, found.id()).len(), events, "payout {number}");
         let claims: Vec<PaymentHash> =

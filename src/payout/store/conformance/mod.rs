@@ -41,14 +41,16 @@ use std::vec;
 use std::vec::Vec;
 
 pub use self::pages::{pages_by_filter, pages_newest_first, pages_of_large_rows, pages_while_others_write};
-pub use self::races::{hash_race, insert_race, no_lost_update, reads_see_whole_writes, replace_race};
+pub use self::races::{
+    hash_race, insert_race, key_race, no_lost_update, reads_see_whole_writes, replace_race,
+};
 pub use self::rows::{
-    events_in_order, hash_belongs_to_one_payout, insert_if_absent, largest_values, one_identity, reopen,
-    repeat_after_unknown_outcome, replace_if_version,
+    events_in_order, hash_belongs_to_one_payout, insert_if_absent, key_belongs_to_one_payout, largest_values,
+    one_identity, reopen, repeat_after_unknown_outcome, replace_if_version,
 };
 use super::{
-    Change, Filter, Label, LimitExceeded, NewRow, Order, PageSize, Row, Store, StoreError, StoredEvent,
-    UnreadableRow,
+    Change, Filter, Label, LimitExceeded, NewRow, Order, OrderKey, PageSize, Row, Store, StoreError,
+    StoredEvent, UnreadableRow,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
@@ -126,6 +128,7 @@ pub fn run<P: StoreLocation>(new_place: impl Fn() -> P) -> Result<(), ContractVi
     insert_if_absent(&new_place())?;
     replace_if_version(&new_place())?;
     hash_belongs_to_one_payout(&new_place())?;
+    key_belongs_to_one_payout(&new_place())?;
     events_in_order(&new_place())?;
     largest_values(&new_place())?;
     repeat_after_unknown_outcome(&new_place())?;
@@ -136,6 +139,7 @@ pub fn run<P: StoreLocation>(new_place: impl Fn() -> P) -> Result<(), ContractVi
     insert_race(&new_place())?;
     replace_race(&new_place())?;
     hash_race(&new_place())?;
+    key_race(&new_place())?;
     no_lost_update(&new_place())?;
     reads_see_whole_writes(&new_place())?;
     reopen(&new_place())
@@ -192,6 +196,7 @@ fn new_row(number: u64) -> Result<NewRow, ContractViolation> {
         id(number),
         Status::Active,
         None,
+        None,
         number.to_be_bytes().to_vec(),
         vec![b"created".to_vec()],
     )?)
@@ -216,6 +221,7 @@ fn stored(new: &NewRow) -> Row {
         version: 1,
         status: new.status(),
         label: new.label().cloned(),
+        key: new.key().cloned(),
         body: new.body().to_vec(),
     }
 }
@@ -281,6 +287,14 @@ fn event_bytes(store: &impl Store, number: u64) -> Result<Vec<Vec<u8>>, Contract
 
 fn label(text: &str) -> Result<Label, ContractViolation> {
     Ok(Label::new(text)?)
+}
+
+fn order_key(text: &str) -> Result<OrderKey, ContractViolation> {
+    let key = OrderKey::new(text);
+    key.map_err(|error| ContractViolation {
+        promise: "the suite keeps to the bounds",
+        found: format!("{error}"),
+    })
 }
 
 fn size(rows: u16) -> PageSize {

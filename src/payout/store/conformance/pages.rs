@@ -30,7 +30,7 @@ pub fn pages_by_filter(place: &impl StoreLocation) -> Result<(), ContractViolati
         .enumerate()
     {
         let number = u64::try_from(number).unwrap_or(0);
-        let row = NewRow::new(id(number), status, text.map(label).transpose()?, vec![1], Vec::new())?;
+        let row = NewRow::new(id(number), status, text.map(label).transpose()?, None, vec![1], Vec::new())?;
         let _ = store.insert(&row)?;
         kept.push((row.id(), status, text));
     }
@@ -77,7 +77,7 @@ pub fn pages_newest_first(place: &impl StoreLocation) -> Result<(), ContractViol
     for number in 0..ROWS {
         let text = (number % 2 == 0).then(|| label("even")).transpose()?;
         let status = if number % 3 == 0 { Status::Claimed } else { Status::Active };
-        let _ = store.insert(&NewRow::new(id(number), status, text, vec![1], Vec::new())?)?;
+        let _ = store.insert(&NewRow::new(id(number), status, text, None, vec![1], Vec::new())?)?;
     }
     let even = label("even")?;
     for filter in [
@@ -122,8 +122,14 @@ pub fn pages_of_large_rows(place: &impl StoreLocation) -> Result<(), ContractVio
     const ROWS: u64 = 40;
     let store = place.open()?;
     for number in 0..ROWS {
-        let _ =
-            store.insert(&NewRow::new(id(number), Status::Active, None, vec![7; MAX_BODY], Vec::new())?)?;
+        let _ = store.insert(&NewRow::new(
+            id(number),
+            Status::Active,
+            None,
+            None,
+            vec![7; MAX_BODY],
+            Vec::new(),
+        )?)?;
     }
     for filter in [Filter::All, Filter::Status(&[Status::Active])] {
         let first = store.page(filter, Order::OldestFirst, None, size(1_000))?;

@@ -9,8 +9,8 @@ use std::vec::Vec;
 
 use super::super::{Change, Inserted, NewRow, PageSize, Replaced, Row, Store};
 use super::{
-    ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, new_change, new_row, same,
-    stored,
+    ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, new_change, new_row, order_key,
+    same, stored,
 };
 use crate::payout::{PayoutId, Status};
 
@@ -27,7 +27,7 @@ pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> 
     for round in 0..ROUNDS {
         let answers = at_once(|caller| {
             let (body, events) = (Vec::from(mark(caller)), Vec::from([Vec::from(mark(caller))]));
-            let row = NewRow::new(id(round), Status::Active, None, body, events)?;
+            let row = NewRow::new(id(round), Status::Active, None, None, body, events)?;
             Ok((stored(&row), store.insert(&row)?))
         })?;
         let winners: Vec<&Row> =
@@ -123,6 +123,44 @@ pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     Ok(())
 }
 
+/// Of callers that insert rows with one key at once, half of them with one id, exactly one wins; the others are given
+/// the winner's row, and only it is there.
+///
+/// # Errors
+///
+/// [`ContractViolation`]: the promise that the store does not keep.
+pub fn key_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    for round in 0..ROUNDS {
+        let key = order_key(&format!("order {round}"))?;
+        let number = |caller: u64| {
+            let own = if caller % 2 == 0 { 0 } else { caller };
+            round.saturating_mul(CALLERS).saturating_add(own)
+        };
+        let answers = at_once(|caller| {
+            let (body, events) = (Vec::from(mark(caller)), Vec::from([Vec::from(mark(caller))]));
+            let row = NewRow::new(id(number(caller)), Status::Active, None, Some(key.clone()), body, events)?;
+            Ok((stored(&row), store.insert(&row)?))
+        })?;
+        let winners: Vec<&Row> =
+            answers.iter().filter(|(_, answer)| *answer == Inserted::New).map(|(row, _)| row).collect();
+        let [winner] = winners.as_slice() else { return Err(not_one("key", winners.len())) };
+        for (row, answer) in &answers {
+            let expected = match row.id == winner.id {
+                true => Inserted::Exists((*winner).clone()),
+                false => Inserted::KeyTaken((*winner).clone()),
+            };
+            if *answer != Inserted::New {
+                same(answer, &expected, "who loses a key is given the winner's row")?;
+            }
+            let is_there = store.get(row.id)?.is_some();
+            same(&is_there, &(row.id == winner.id), "only the winner of a key has a row")?;
+        }
+        same(&store.by_key(&key)?.as_ref(), &Some(*winner), "the key finds the winner's row")?;
+    }
+    Ok(())
+}
+
 /// Callers that read, decide and replace until they win lose no update and no event.
 ///
 /// # Errors
@@ -131,8 +169,14 @@ pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
 pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const EACH: u64 = 15;
     let store = place.open()?;
-    let _ =
-        store.insert(&NewRow::new(id(0), Status::Active, None, 0_u64.to_be_bytes().to_vec(), Vec::new())?)?;
+    let _ = store.insert(&NewRow::new(
+        id(0),
+        Status::Active,
+        None,
+        None,
+        0_u64.to_be_bytes().to_vec(),
+        Vec::new(),
+    )?)?;
     at_once(|caller| {
         for step in 0..EACH {
             loop {
@@ -176,7 +220,7 @@ pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolatio
 pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let status_of = |version: u64| if version % 2 == 1 { Status::Active } else { Status::Claimed };
-    let row = NewRow::new(id(0), status_of(1), None, 1_u64.to_be_bytes().to_vec(), Vec::new())?;
+    let row = NewRow::new(id(0), status_of(1), None, None, 1_u64.to_be_bytes().to_vec(), Vec::new())?;
     let _ = store.insert(&row)?;
     let stop = AtomicBool::new(false);
     let results = at_once(|caller| {

@@ -11,7 +11,7 @@ use super::super::{
 };
 use super::{
     ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, label, new_change, new_row,
-    same, size, stored, walk,
+    order_key, same, size, stored, walk,
 };
 use crate::payout::Status;
 
@@ -45,13 +45,14 @@ pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolat
         id(1),
         Status::Active,
         Some(label("täglich")?),
+        None,
         b"first".to_vec(),
         vec![b"one".to_vec(), Vec::new()],
     )?;
     same(&store.insert(&row)?, &Inserted::New, "a new id is inserted")?;
     same(&store.get(id(1))?, &Some(stored(&row)), "what was inserted is read back, with version 1")?;
 
-    let again = NewRow::new(id(1), Status::Used, None, b"second".to_vec(), vec![b"two".to_vec()])?;
+    let again = NewRow::new(id(1), Status::Used, None, None, b"second".to_vec(), vec![b"two".to_vec()])?;
     same(&store.insert(&again)?, &Inserted::Exists(stored(&row)), "a taken id is returned with its row")?;
     same(&store.get(id(1))?, &Some(stored(&row)), "a refused insert leaves the row alone")?;
     let events = event_bytes(&store, 1)?;
@@ -71,7 +72,7 @@ pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViol
     same(&store.by_payment_hash(hash(9))?, &None, "a refused replace takes no hash")?;
 
     let kept = Some(label("kept")?);
-    let row = NewRow::new(id(1), Status::Active, kept.clone(), Vec::new(), vec![b"created".to_vec()])?;
+    let row = NewRow::new(id(1), Status::Active, kept.clone(), None, Vec::new(), vec![b"created".to_vec()])?;
     let _ = store.insert(&row)?;
     let _ = store.insert(&new_row(2)?)?;
     for (expected, status, mark) in
@@ -94,6 +95,56 @@ pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViol
     same(&event_bytes(&store, 1)?, &events, "a refused replace appends no events")?;
     same(&store.by_payment_hash(hash(8))?, &None, "a refused replace takes no hash")?;
     same(&store.get(id(2))?, &Some(stored(&new_row(2)?)), "a replace leaves other rows alone")
+}
+
+/// An order key belongs to the row that was inserted with it, in every state. An insert with a taken key writes
+/// nothing and returns the row that has it.
+///
+/// # Errors
+///
+/// [`ContractViolation`]: the promise that the store does not keep.
+pub fn key_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    let store = place.open()?;
+    let keyed = |number: u64, text: &str, body: &[u8]| -> Result<NewRow, ContractViolation> {
+        let key = Some(order_key(text)?);
+        Ok(NewRow::new(id(number), Status::Active, None, key, body.to_vec(), vec![body.to_vec()])?)
+    };
+    let (first, other) = (keyed(1, "order", b"first")?, keyed(2, "order 2", b"other")?);
+    let without = new_row(3)?;
+    same(&store.by_key(&order_key("order")?)?, &None, "a key that no row has finds nothing")?;
+    for row in [&first, &other, &without] {
+        same(&store.insert(row)?, &Inserted::New, "a new id with a new key, or without, is inserted")?;
+        same(&store.get(row.id())?, &Some(stored(row)), "what was inserted is read back, with its key")?;
+    }
+    same(&store.by_key(&order_key("order")?)?, &Some(stored(&first)), "a key finds the row that has it")?;
+    for absent in ["orde", "order ", "Order", "order 3"] {
+        same(&store.by_key(&order_key(absent)?)?, &None, "keys are compared byte by byte")?;
+    }
+    let refuse = |promise: &'static str| -> Result<(), ContractViolation> {
+        let holder = store.get(id(1))?;
+        let expected = holder.clone().map(Inserted::KeyTaken);
+        for rival in [keyed(4, "order", b"rival")?, keyed(4, "order", b"first")?] {
+            same(&Some(store.insert(&rival)?), &expected, promise)?;
+        }
+        same(&store.get(id(4))?, &None, "an insert with a taken key makes no row")?;
+        same(&event_bytes(&store, 4)?, &Vec::new(), "an insert with a taken key appends no events")?;
+        same(&store.by_key(&order_key("order")?)?, &holder, "a taken key stays where it is")
+    };
+    refuse("a taken key is returned with its row")?;
+    let both = store.insert(&keyed(2, "order", b"both")?)?;
+    same(&both, &Inserted::KeyTaken(stored(&first)), "a taken key is reported rather than a taken id")?;
+    let exists = store.insert(&keyed(1, "order", b"again")?)?;
+    same(&exists, &Inserted::Exists(stored(&first)), "the same id with its own key exists")?;
+    let exists = store.insert(&keyed(3, "order 3", b"again")?)?;
+    same(&exists, &Inserted::Exists(stored(&without)), "a taken id is returned with its row")?;
+    same(&store.by_key(&order_key("order 3")?)?, &None, "a refused insert takes no key")?;
+    for (version, status) in (1..).zip([Status::Claimed, Status::Used, Status::Disabled]) {
+        let _ = store.replace(&new_change(1, version, status, status.as_str(), None)?)?;
+        refuse("a key stays taken in every state")?;
+        let found = store.by_key(&order_key("order")?)?;
+        same(&found, &store.get(id(1))?, "a key finds the row as it is now")?;
+    }
+    Ok(())
 }
 
 /// A payment hash belongs to the payout that took it first, and stays there. That payout may repeat it.
@@ -144,7 +195,7 @@ pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), Cont
 pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&store.events(id(1), 0, PageSize::default())?, &Vec::new(), "an unknown payout has no events")?;
-    let _ = store.insert(&NewRow::new(id(1), Status::Active, None, Vec::new(), Vec::new())?)?;
+    let _ = store.insert(&NewRow::new(id(1), Status::Active, None, None, Vec::new(), Vec::new())?)?;
     let _ = store.insert(&new_row(2)?)?;
     same(&event_bytes(&store, 1)?, &Vec::new(), "a payout may have no events")?;
     let mut expected: Vec<Vec<u8>> = Vec::new();
@@ -178,7 +229,8 @@ pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolatio
     let longest = Label::new("é".repeat(MAX_LABEL.checked_div(2).unwrap_or(0)))?;
     let bytes = |length: usize| (0..=250_u8).cycle().take(length).collect::<Vec<u8>>();
     let events: Vec<Vec<u8>> = (0..MAX_EVENTS).map(|_| bytes(MAX_EVENT)).collect();
-    let row = NewRow::new(id(1), Status::Active, Some(longest.clone()), bytes(MAX_BODY), events.clone())?;
+    let row =
+        NewRow::new(id(1), Status::Active, Some(longest.clone()), None, bytes(MAX_BODY), events.clone())?;
     same(&store.insert(&row)?, &Inserted::New, "the largest values are taken")?;
     same(&store.get(id(1))?, &Some(stored(&row)), "the largest values are read back whole")?;
     let change = Change::new(id(1), 1, Status::Used, bytes(MAX_BODY), events.clone(), None)?;
@@ -191,7 +243,7 @@ pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolatio
     let found = walk(&store, Filter::Label(&longest), size(1))?;
     same(&found.len(), &1, "the longest label is found")?;
 
-    let empty = NewRow::new(id(2), Status::Active, Some(label("")?), Vec::new(), vec![Vec::new()])?;
+    let empty = NewRow::new(id(2), Status::Active, Some(label("")?), None, Vec::new(), vec![Vec::new()])?;
     same(&store.insert(&empty)?, &Inserted::New, "empty values are taken")?;
     same(&store.get(id(2))?, &Some(stored(&empty)), "empty values are read back")?;
     same(&event_bytes(&store, 2)?, &vec![Vec::new()], "empty events are read back")
@@ -238,8 +290,14 @@ pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
         for number in 0..ROWS {
             let text = if number % 2 == 0 { "even" } else { "odd" };
             let body = number.to_string().into_bytes();
-            let row =
-                NewRow::new(id(number), Status::Active, Some(label(text)?), body, vec![b"created".to_vec()])?;
+            let row = NewRow::new(
+                id(number),
+                Status::Active,
+                Some(label(text)?),
+                Some(order_key(&format!("order {number}"))?),
+                body,
+                vec![b"created".to_vec()],
+            )?;
             let _ = store.insert(&row)?;
             if number % 3 == 0 {
                 let _ =
@@ -262,6 +320,8 @@ pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
         let claimed = number % 3 == 0;
         let found = store.by_payment_hash(hash(number))?.map(|row| row.id);
         same(&found, &claimed.then(|| id(number)), "after reopening, hashes find their payouts")?;
+        let found = store.by_key(&order_key(&format!("order {number}"))?)?.map(|row| row.id);
+        same(&found, &Some(id(number)), "after reopening, keys find their payouts")?;
         let mut events = vec![b"created".to_vec()];
         events.extend(claimed.then(|| b"claimed".to_vec()));
         same(&event_bytes(&store, number)?, &events, "after reopening, events are there")?;

@@ -8,7 +8,7 @@ use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value
 use super::create;
 use super::error::OpenError;
 use super::file::LedgerFile;
-use super::tables::{self, HASHES, IDS, LABELS, META, ROWS, STATUSES};
+use super::tables::{self, HASHES, IDS, KEYS, LABELS, META, ROWS, STATUSES};
 use crate::payout::StoreError;
 
 /// Entries that are copied in one transaction: bounds the memory that a backup takes.
@@ -42,6 +42,7 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Result<(), redb::Error> {
     copy_table(from, to, HASHES)?;
     copy_table(from, to, STATUSES)?;
     copy_table(from, to, LABELS)?;
+    copy_table(from, to, KEYS)?;
     copy_table(from, to, META)
 }
 

@@ -33,7 +33,7 @@ use sha2::{Digest, Sha256};
 use crate::payout::LedgerId;
 
 pub(super) const MAGIC: &[u8; 24] = b"bolt12 payout ledger\r\n\x1a\n";
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 pub(super) const LENGTH_OFFSET: u64 = 32;
 /// One page, so that redb's pages stay aligned with those of the disk.
 pub(super) const DATABASE_START: u64 = 4_096;

@@ -60,8 +60,8 @@ pub(crate) use self::options::{create_on, open_on};
 use self::place::Place;
 use self::tables::{Failure, Writer, failed};
 use super::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, Store, StoreError,
-    StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, Store,
+    StoreError, StoredEvent,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
@@ -78,7 +78,7 @@ use crate::payout::{LedgerId, PayoutId};
 ///     eprintln!("a new ledger: it knows no payment");
 /// }
 /// let store = opened.store;
-/// let row = NewRow::new(PayoutId::from_byte_array([1; 32]), Status::Active, None, b"body".to_vec(), vec![])?;
+/// let row = NewRow::new(PayoutId::from_byte_array([1; 32]), Status::Active, None, None, b"body".to_vec(), vec![])?;
 /// assert_eq!(store.insert(&row)?, Inserted::New);
 /// assert_eq!(store.get(row.id())?.expect("just written").version, 1);
 /// store.close()?;
@@ -300,6 +300,10 @@ impl Store for RedbStore {
 
     fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
         self.read(|transaction| tables::by_payment_hash(transaction, hash))
+    }
+
+    fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+        self.read(|transaction| tables::by_key(transaction, key))
     }
 
     fn page(

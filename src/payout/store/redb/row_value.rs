@@ -9,13 +9,14 @@ use crate::payout::{PayoutId, Status};
 pub(super) const ID_OFFSET: usize = 13;
 
 /// The parts of a row, in the order of their bytes: version (8 bytes), number of events (4), status (1), id
-/// (32), length of the label plus one, or zero for none (2), label, body.
+/// (32), length of the label plus one, or zero for none (2), label, length of the key, zero for none (1), key, body.
 pub(super) struct RowValue<'r> {
     pub(super) version: u64,
     pub(super) events: u32,
     pub(super) status: Status,
     pub(super) id: PayoutId,
     pub(super) label: Option<&'r str>,
+    pub(super) key: Option<&'r str>,
     pub(super) body: &'r [u8],
 }
 
@@ -25,14 +26,18 @@ impl<'r> RowValue<'r> {
         // A label has at most 1024 bytes.
         let label_length =
             self.label.map_or(0, |label| u16::try_from(label.len()).unwrap_or(0).saturating_add(1));
-        let mut bytes =
-            Vec::with_capacity(47_usize.saturating_add(label.len()).saturating_add(self.body.len()));
+        let key = self.key.unwrap_or_default();
+        let names = label.len().saturating_add(key.len());
+        let mut bytes = Vec::with_capacity(48_usize.saturating_add(names).saturating_add(self.body.len()));
         bytes.extend_from_slice(&self.version.to_be_bytes());
         bytes.extend_from_slice(&self.events.to_be_bytes());
         bytes.push(self.status.code());
         bytes.extend_from_slice(&self.id.to_byte_array());
         bytes.extend_from_slice(&label_length.to_be_bytes());
         bytes.extend_from_slice(label.as_bytes());
+        // A key has 1 to 255 bytes.
+        bytes.push(u8::try_from(key.len()).unwrap_or(0));
+        bytes.extend_from_slice(key.as_bytes());
         bytes.extend_from_slice(self.body);
         bytes
     }
@@ -47,19 +52,23 @@ impl<'r> RowValue<'r> {
         let (status, bytes) = bytes.split_first()?;
         let (id, bytes) = bytes.split_first_chunk()?;
         let (label_length, bytes) = bytes.split_first_chunk()?;
-        let (label, body) = match u16::from_be_bytes(*label_length).checked_sub(1) {
+        let (label, bytes) = match u16::from_be_bytes(*label_length).checked_sub(1) {
             None => (None, bytes),
             Some(length) => {
-                let (label, body) = bytes.split_at_checked(usize::from(length))?;
-                (Some(core::str::from_utf8(label).ok()?), body)
+                let (label, bytes) = bytes.split_at_checked(usize::from(length))?;
+                (Some(core::str::from_utf8(label).ok()?), bytes)
             }
         };
+        let (key_length, bytes) = bytes.split_first()?;
+        let (key, body) = bytes.split_at_checked(usize::from(*key_length))?;
+        let key = Some(core::str::from_utf8(key).ok()?).filter(|key| !key.is_empty());
         Some(Self {
             version: u64::from_be_bytes(*version),
             events: u32::from_be_bytes(*events),
             status: Status::from_code(*status)?,
             id: PayoutId::from_byte_array(*id),
             label,
+            key,
             body,
         })
     }

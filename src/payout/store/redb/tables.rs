@@ -2,12 +2,13 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `records` | number, 0 | the row: version, events, status, id, label, body |
+//! | `records` | number, 0 | the row: version, events, status, id, label, key, body |
 //! | | number, sequence from 1 | an event of that payout |
 //! | `ids` | payout id | number |
 //! | `hashes` | payment hash | number |
 //! | `statuses` | status code, number | |
 //! | `labels` | length of the label, label, number | |
+//! | `keys` | order key | number |
 //! | `meta` | "ledger id" | the 16 bytes of the ledger's id |
 //! | | "commit" | the number of the newest commit, 8 bytes |
 //!
@@ -24,7 +25,7 @@ use super::Checkpoint;
 use super::row_value::RowValue;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Inserted, Label, NewRow, PAGE_BYTES, PageSize, Replaced, Row, StoreError, StoredEvent,
+    Change, Inserted, Label, NewRow, OrderKey, PAGE_BYTES, PageSize, Replaced, Row, StoreError, StoredEvent,
 };
 use crate::payout::{LedgerId, PayoutId, Status};
 
@@ -33,6 +34,7 @@ pub(super) const ROWS: TableDefinition<'_, [u8; 12], &[u8]> = TableDefinition::n
 pub(super) const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("ids");
 pub(super) const HASHES: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("hashes");
 pub(super) const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuses");
+pub(super) const KEYS: TableDefinition<'_, &[u8], u64> = TableDefinition::new("keys");
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In `META`: the 16 bytes of the ledger's id.
 const LEDGER_ID: &str = "ledger id";
@@ -63,6 +65,7 @@ pub(super) struct Writer<'t> {
     hashes: Table<'t, [u8; 32], u64>,
     statuses: Table<'t, [u8; 9], ()>,
     labels: Table<'t, &'static [u8], ()>,
+    keys: Table<'t, &'static [u8], u64>,
     meta: Table<'t, &'static str, &'static [u8]>,
 }
 
@@ -75,6 +78,7 @@ impl<'t> Writer<'t> {
             hashes: transaction.open_table(HASHES)?,
             statuses: transaction.open_table(STATUSES)?,
             labels: transaction.open_table(LABELS)?,
+            keys: transaction.open_table(KEYS)?,
             meta: transaction.open_table(META)?,
         })
     }
@@ -88,6 +92,13 @@ impl<'t> Writer<'t> {
 
     /// [`Store::insert`](crate::payout::Store::insert), durable once the transaction is.
     pub(super) fn insert(&mut self, new: &NewRow) -> Result<Inserted, Failure> {
+        if let Some(key) = new.key() {
+            let known = self.keys.get(key.as_str().as_bytes()).map_err(failed)?.map(|number| number.value());
+            if let Some(number) = known {
+                let row = row(&self.rows, number).and_then(|row| keyed(row, key)).map_err(Failure::Row)?;
+                return Ok(if row.id == new.id() { Inserted::Exists(row) } else { Inserted::KeyTaken(row) });
+            }
+        }
         let known = self.ids.get(new.id().to_byte_array()).map_err(failed)?.map(|number| number.value());
         if let Some(number) = known {
             let row = row(&self.rows, number).and_then(|row| named(row, new.id()));
@@ -100,6 +111,7 @@ impl<'t> Writer<'t> {
             status: new.status(),
             id: new.id(),
             label: new.label().map(Label::as_str),
+            key: new.key().map(OrderKey::as_str),
             body: new.body(),
         };
         self.write(number, value, new.events())?;
@@ -107,6 +119,9 @@ impl<'t> Writer<'t> {
         self.statuses.insert(status_key(new.status(), number), ()).map_err(failed)?;
         if let Some(label) = new.label() {
             self.labels.insert(label_key(label, number).as_slice(), ()).map_err(failed)?;
+        }
+        if let Some(key) = new.key() {
+            self.keys.insert(key.as_str().as_bytes(), number).map_err(failed)?;
         }
         Ok(Inserted::New)
     }
@@ -125,6 +140,7 @@ impl<'t> Writer<'t> {
             return Err(Failure::Row(misplaced(change.id())));
         }
         let label = old.label.map(ToOwned::to_owned);
+        let key = old.key.map(ToOwned::to_owned);
         drop(guard);
         if old_version != change.expected() {
             return Ok(Replaced::Conflict { found: old_version });
@@ -144,7 +160,8 @@ impl<'t> Writer<'t> {
         }
         let version = old_version.checked_add(1).ok_or_else(full)?;
         let (status, body) = (change.status(), change.body());
-        let value = RowValue { version, events, status, id: change.id(), label: label.as_deref(), body };
+        let (label, key) = (label.as_deref(), key.as_deref());
+        let value = RowValue { version, events, status, id: change.id(), label, key, body };
         self.write(number, value, change.events())?;
         if status != old_status {
             self.statuses.remove(status_key(old_status, number)).map_err(failed)?;
@@ -183,6 +200,14 @@ pub(super) fn by_payment_hash(
     let hashes = transaction.open_table(HASHES).map_err(failed)?;
     let Some(number) = hashes.get(hash.to_byte_array()).map_err(failed)? else { return Ok(None) };
     row(&transaction.open_table(ROWS).map_err(failed)?, number.value()).map(Some)
+}
+
+/// The row that was inserted with this key.
+pub(super) fn by_key(transaction: &ReadTransaction, key: &OrderKey) -> Result<Option<Row>, StoreError> {
+    let keys = transaction.open_table(KEYS).map_err(failed)?;
+    let Some(number) = keys.get(key.as_str().as_bytes()).map_err(failed)? else { return Ok(None) };
+    let row = row(&transaction.open_table(ROWS).map_err(failed)?, number.value())?;
+    keyed(row, key).map(Some)
 }
 
 /// The next events of a payout.
@@ -246,6 +271,7 @@ pub(super) fn row(
         version: value.version,
         status: value.status,
         label: value.label.map(Label::new).transpose().map_err(StoreError::damaged)?,
+        key: value.key.map(OrderKey::new).transpose().map_err(StoreError::damaged)?,
         body: value.body.to_vec(),
     })
 }
@@ -253,6 +279,14 @@ pub(super) fn row(
 /// The row, if it is the one that the index of ids meant.
 fn named(row: Row, id: PayoutId) -> Result<Row, StoreError> {
     if row.id == id { Ok(row) } else { Err(misplaced(id)) }
+}
+
+/// The row, if it is the one that the index of keys meant.
+fn keyed(row: Row, key: &OrderKey) -> Result<Row, StoreError> {
+    if row.key.as_ref() == Some(key) {
+        return Ok(row);
+    }
+    Err(StoreError::damaged(format_args!("the index leads from order key {key} to another payout")))
 }
 
 fn misplaced(id: PayoutId) -> StoreError {

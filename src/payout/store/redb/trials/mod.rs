@@ -56,7 +56,7 @@ fn body(number: u64, version: u64) -> Vec<u8> {
 
 fn insert(store: &RedbStore, number: u64) -> Result<Inserted, StoreError> {
     let events = vec![b"1".to_vec()];
-    store.insert(&NewRow::new(id(number), Status::Active, None, body(number, 1), events).unwrap())
+    store.insert(&NewRow::new(id(number), Status::Active, None, None, body(number, 1), events).unwrap())
 }
 
 fn replace(store: &RedbStore, number: u64, version: u64) -> Result<Replaced, StoreError> {

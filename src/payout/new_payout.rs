@@ -1,0 +1,199 @@
+//! [`NewPayout`]: what a payout is created with, and when two of them ask for the same.
+
+use core::fmt;
+
+use super::payout::Payout;
+use super::state::RetryPolicy;
+use super::store::{Label, OrderKey};
+use super::terms::{PayoutMessage, Terms};
+use crate::draft;
+use crate::field::Field;
+use crate::merkle::SIGNATURE_TYPES;
+use crate::message::types;
+use crate::tlv::{Record, Stream};
+
+/// What [`Ledger::create`](super::Ledger::create) creates a payout with: its terms, and the caller's own names and
+/// choices. Terms alone are enough, but without a [key](Self::with_key) nothing ties the payout to the order that
+/// it pays.
+///
+/// ```
+/// use bolt12::payout::{Ledger, MemoryStore, NewPayout, Terms};
+/// # use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
+/// # let node_key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32])?);
+/// # let terms = |amount: &str| -> Result<Terms, Box<dyn std::error::Error>> {
+/// #     let offer = bolt12::draft::Offer::payout("withdrawal", node_key.x_only_public_key().0);
+/// #     Ok(Terms::draft(offer.amount(amount.parse()?).build()?.sign(&node_key)?)?)
+/// # };
+/// let ledger = Ledger::new(MemoryStore::new());
+/// let (old_rate, new_rate) = (terms("100sat")?, terms("101sat")?);
+///
+/// let order = |terms| NewPayout::new(terms).with_key("order 17".parse().expect("1 to 255 bytes"));
+/// let payout = ledger.create(order(&old_rate), 1_700_000_000)?.into_payout();
+/// // A retry at a newer rate makes no second payout.
+/// let error = ledger.create(order(&new_rate), 1_700_000_060).unwrap_err().to_string();
+/// assert_eq!(error, format!("order \"order 17\" has payout {}, which differs in amount (type 8)", payout.id()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct NewPayout<'a> {
+    terms: &'a Terms,
+    key: Option<OrderKey>,
+    label: Option<Label>,
+    policy: RetryPolicy,
+}
+
+impl<'a> NewPayout<'a> {
+    /// A payout with these terms, without key and label. After a payment has failed for good, any new invoice may be
+    /// tried.
+    pub fn new(terms: &'a Terms) -> Self {
+        Self { terms, key: None, label: None, policy: RetryPolicy::default() }
+    }
+
+    /// As a history has it.
+    pub(crate) const fn restored(
+        terms: &'a Terms,
+        key: Option<OrderKey>,
+        label: Option<Label>,
+        policy: RetryPolicy,
+    ) -> Self {
+        Self { terms, key, label, policy }
+    }
+
+    /// Sets the caller's own name of what is owed. At most one payout ever has this key.
+    pub fn with_key(mut self, key: OrderKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Sets an internal name, which other payouts may have too.
+    pub fn with_label(mut self, label: Label) -> Self {
+        self.label = Some(label);
+        self
+    }
+
+    /// Sets which invoices may be tried after one has failed.
+    pub const fn with_policy(mut self, policy: RetryPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The terms.
+    pub const fn terms(&self) -> &'a Terms {
+        self.terms
+    }
+
+    /// The caller's own name of what is owed.
+    #[must_use]
+    pub const fn key(&self) -> Option<&OrderKey> {
+        self.key.as_ref()
+    }
+
+    /// The internal name.
+    #[must_use]
+    pub const fn label(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+
+    /// Which invoices may be tried after one has failed.
+    #[must_use]
+    pub const fn policy(&self) -> RetryPolicy {
+        self.policy
+    }
+
+    /// The first term in which the payout differs from what is asked for here; `None` when it is the same payout.
+    ///
+    /// Compared is what the caller asked for. Not compared are the records that differ between two builds of the same
+    /// request (metadata, keys of the payer, blinded paths, signatures) and the label.
+    pub(super) fn difference(&self, payout: &Payout) -> Option<Term> {
+        if self.key.as_ref() != payout.key() {
+            return Some(Term::Key);
+        }
+        difference(self.terms, payout.terms())
+            .or_else(|| (self.policy != payout.state().policy()).then_some(Term::RetryPolicy))
+    }
+}
+
+impl<'a> From<&'a Terms> for NewPayout<'a> {
+    fn from(terms: &'a Terms) -> Self {
+        Self::new(terms)
+    }
+}
+
+/// In what two payouts differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Term {
+    /// The order key: the payout exists under another key, or under none.
+    Key,
+    /// The kind of message.
+    Message,
+    /// A field of the message.
+    Field(Field),
+    /// The limit for an offer of any amount: [`Terms::with_limit`].
+    Limit,
+    /// The key that redeems a refund: [`Terms::with_refund_key`].
+    RefundKey,
+    /// Which invoices may be tried after one has failed.
+    RetryPolicy,
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key => f.write_str("order key"),
+            Self::Message => f.write_str("kind of message"),
+            Self::Field(field) => field.fmt(f),
+            Self::Limit => f.write_str("limit"),
+            Self::RefundKey => f.write_str("refund key"),
+            Self::RetryPolicy => f.write_str("retry policy"),
+        }
+    }
+}
+
+fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
+    let field = match (asked.message(), kept.message()) {
+        (PayoutMessage::DraftOffer(asked), PayoutMessage::DraftOffer(kept)) => {
+            differing_type(asked.stream(), kept.stream(), &NOT_ASKED_IN_DRAFT).map(draft_field)
+        }
+        (PayoutMessage::InvoiceRequest(asked), PayoutMessage::InvoiceRequest(kept)) => {
+            differing_type(asked.stream(), kept.stream(), &NOT_ASKED).map(types::field)
+        }
+        _ => return Some(Term::Message),
+    };
+    if let Some(field) = field {
+        return Some(Term::Field(field));
+    }
+    if asked.limit() != kept.limit() {
+        return Some(Term::Limit);
+    }
+    (asked.refund_key() != kept.refund_key()).then_some(Term::RefundKey)
+}
+
+/// What a request says of its maker and not of what is owed.
+const NOT_ASKED: [Field; 4] =
+    [types::INVREQ_METADATA, types::OFFER_PATHS, types::INVREQ_PAYER_ID, types::INVREQ_PATHS];
+
+/// What a draft offer says of its maker and not of what is owed.
+const NOT_ASKED_IN_DRAFT: [Field; 2] = [draft::types::offer::PATHS, draft::types::offer::NODE_ID];
+
+/// The lowest type whose records differ, of those that the caller asked for.
+fn differing_type(asked: Stream<'_>, kept: Stream<'_>, not_asked: &[Field]) -> Option<u64> {
+    let is_asked = |record: &Record<'_>| {
+        let number = record.number();
+        !SIGNATURE_TYPES.contains(&number) && not_asked.iter().all(|field| field.number() != number)
+    };
+    let (mut asked, mut kept) = (asked.records().filter(is_asked), kept.records().filter(is_asked));
+    loop {
+        match (asked.next(), kept.next()) {
+            (None, None) => return None,
+            (Some(one), Some(other)) if one.number() == other.number() && one.value() == other.value() => {}
+            (one, other) => return one.into_iter().chain(other).map(|record| record.number()).min(),
+        }
+    }
+}
+
+fn draft_field(number: u64) -> Field {
+    let known = draft::types::offer::ALL.iter().find(|field| field.number() == number);
+    known.copied().unwrap_or(Field::unknown(number))
+}
