@@ -67,7 +67,7 @@
         feature = "simulation",
         feature = "rayon"
     )),
-    allow(rustdoc::broken_intra_doc_links)
+    allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
 )]
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]

@@ -160,9 +160,28 @@ impl Invoice {
         Ok(invoice)
     }
 
+    /// An invoice from bytes that were parsed before and stored by the caller, and its root. The root is
+    /// not computed again and the signature is not verified again: that takes most of the time of
+    /// parsing.
+    #[cfg(feature = "std")]
+    pub(crate) fn from_stored(bytes: Vec<u8>, root: MerkleRoot) -> Result<Self, ParseError> {
+        let invoice = Self::read_fields(bytes, &mut Points::unknown(), |_| root)?;
+        invoice.fields.check(invoice.request_view())?;
+        Ok(invoice)
+    }
+
     /// Reads framing and fields. The caller checks rules and signature.
     #[inline]
     fn read(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
+        Self::read_fields(bytes, points, |request| root::<LnNonce>(request.stream()))
+    }
+
+    #[inline]
+    fn read_fields(
+        bytes: Vec<u8>,
+        points: &mut Points<'_>,
+        root: impl FnOnce(RequestView<'_>) -> MerkleRoot,
+    ) -> Result<Self, ParseError> {
         let mut reading = InvoiceReading::default();
         let mut signature = None;
         read_records(&bytes, |record| {
@@ -175,7 +194,7 @@ impl Invoice {
         })?;
         let (request, fields) = reading.finish()?;
         let signature = signature.ok_or(FieldError::missing(types::SIGNATURE))?;
-        let root = root::<LnNonce>(RequestView::new(&bytes, &request).stream());
+        let root = root(RequestView::new(&bytes, &request));
         Ok(Self { bytes, request, fields, signature, root })
     }
 

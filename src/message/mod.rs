@@ -67,7 +67,7 @@ pub(crate) use offer_fields::OfferView;
 pub use payer_keys::PayerKeys;
 pub use request::InvoiceRequest;
 pub use request_builder::InvoiceRequestBuilder;
-#[cfg(feature = "serde")]
+#[cfg(any(feature = "serde", feature = "std"))]
 pub(crate) use request_fields::RequestView;
 pub use request_verify::{RequestContext, VerifiedRequest};
 pub(crate) use verify::first_difference;

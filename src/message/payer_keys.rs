@@ -8,9 +8,10 @@ use secp256k1::{Keypair, SecretKey};
 use super::request_fields::RequestView;
 use super::{Invoice, InvoiceRequest, InvoiceRequestBuilder, types};
 use crate::codec::BuildError;
+use crate::field::{FieldError, FieldErrorKind};
 use crate::hash::hash_parts;
 use crate::sign::{SignerError, with_context};
-use crate::tlv::{Record, Stream};
+use crate::tlv::{Points, Record, Stream, Writer};
 
 /// Derives the payer's keys from one secret of 32 bytes.
 ///
@@ -80,6 +81,39 @@ impl PayerKeys {
         builder.unsigned(self.derive_for(builder, metadata)?.public_key(), metadata)
     }
 
+    /// Writes and signs a request anew, under another key: the same in every record but the metadata and the payer
+    /// id. For another attempt, which the payee cannot link to the one before by its key. `metadata` as for
+    /// [`InvoiceRequestBuilder::sign`].
+    ///
+    /// ```
+    /// # use bolt12::{Msat, Offer, PayerKeys};
+    /// # let keys = PayerKeys::new([7; 32]);
+    /// # let offer: Offer = "lno1zcss9mk8y3wkklfvevcrszlmu23kfrxh49px20665dqwmn4p72pksese".parse()?;
+    /// let first = keys.sign(&offer.request_invoice().amount(Msat::new(1000)?), &[1; 16])?;
+    /// let again = keys.renew(&first, &[2; 16])?;
+    /// assert_eq!(again.invreq_amount(), first.invreq_amount());
+    /// assert_ne!(again.invreq_payer_id(), first.invreq_payer_id());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Message`] when the metadata is empty or the request would be longer than
+    /// [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
+    pub fn renew(&self, request: &InvoiceRequest, metadata: &[u8]) -> Result<InvoiceRequest, BuildError> {
+        if metadata.is_empty() {
+            return Err(FieldError::new(types::INVREQ_METADATA, None, FieldErrorKind::Empty).into());
+        }
+        let own = [types::INVREQ_METADATA.number(), types::INVREQ_PAYER_ID.number()];
+        let mut writer = Writer::with_capacity(request.as_bytes().len().saturating_add(metadata.len()));
+        writer.record(types::INVREQ_METADATA.number(), metadata);
+        writer.copy(request.request_view().mirrored().filter(|record| !own.contains(&record.number())));
+        let keypair = self.derive(writer.stream().records()).ok_or_else(no_key)?;
+        writer.record(types::INVREQ_PAYER_ID.number(), &keypair.public_key().serialize());
+        writer.record(types::SIGNATURE.number(), &[0; 64]);
+        InvoiceRequest::sign_written(writer.into_bytes(), &mut Points::unknown(), &keypair)
+    }
+
     /// The key of `request`, if it was made with these keys.
     pub fn key_for(&self, request: &InvoiceRequest) -> Option<Keypair> {
         self.key_if_ours(request.request_view())
@@ -102,7 +136,6 @@ impl PayerKeys {
     ) -> Result<Keypair, BuildError> {
         let writer = builder.write(None, metadata, false)?;
         let stream: Stream<'_> = writer.stream();
-        let no_key = || SignerError::refused("the derived number is no key: expected other metadata");
         Ok(self.derive(stream.records()).ok_or_else(no_key)?)
     }
 
@@ -114,6 +147,10 @@ impl PayerKeys {
         let secret = SecretKey::from_slice(&hash).ok()?;
         Some(with_context(|secp| Keypair::from_secret_key(secp, &secret)))
     }
+}
+
+fn no_key() -> SignerError {
+    SignerError::refused("the derived number is no key: expected other metadata")
 }
 
 impl fmt::Debug for PayerKeys {

@@ -47,7 +47,6 @@ impl<S: Store> Ledger<S> {
         now: u64,
     ) -> Result<PaymentResult, AdoptError> {
         let invoice = invoice.into();
-        let id = invoice.payout_id().ok_or(AdoptError::UnknownPayout)?;
         let hash = invoice.payment_hash()?;
         let (input, reason) = match outcome {
             PaymentStatus::Paid(preimage) => (Some(Input::Settle(PaymentProof::new(hash, *preimage)?)), ""),
@@ -55,8 +54,8 @@ impl<S: Store> Ledger<S> {
             PaymentStatus::Unknown => (None, ""),
         };
         self.retrying(|| {
-            let payout = self.get(id)?.ok_or(AdoptError::UnknownPayout)?;
-            let amount = invoice.check_untimed(payout.terms())?;
+            let payout = self.answered_by(&invoice)?.ok_or(AdoptError::UnknownPayout)?;
+            let amount = invoice.check_untimed(payout.terms(), self.payer_keys())?;
             let known = payout.state().attempts().iter().find(|attempt| attempt.hash() == hash).copied();
             let (mut state, mut events) = match (known, outcome) {
                 // A final status of a known payment needs no adoption.

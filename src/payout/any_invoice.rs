@@ -9,8 +9,9 @@ use super::terms::{PayoutMessage, Terms};
 use crate::amount::Msat;
 use crate::draft::{self, RedeemContext, RedeemError};
 use crate::field::Field;
-use crate::message::{self, InvoiceContext, VerifyError};
+use crate::message::{self, InvoiceContext, PayerKeys, RequestView, VerifyError, first_difference};
 use crate::payment::PaymentHash;
+use crate::tlv::Record;
 
 /// An invoice of either dialect, by reference. [`Ledger::claim`](super::Ledger::claim) takes both
 /// kinds of invoice because a reference to either converts into this.
@@ -36,19 +37,29 @@ impl<'a> From<&'a message::Invoice> for AnyInvoice<'a> {
 }
 
 impl<'a> AnyInvoice<'a> {
-    /// The payout that it answers: a draft invoice names it, an invoice of the BOLT 12 specification
-    /// mirrors it.
-    pub(crate) fn payout_id(&self) -> Option<PayoutId> {
-        match self.0 {
-            Kind::Draft(invoice) => invoice.offer_id().map(PayoutId::from),
-            Kind::Bolt12(invoice) => Some(invoice.invreq_id().into()),
-        }
+    /// The payouts that it may answer, the likely one first. A draft invoice names its payout. An invoice of the BOLT 12
+    /// specification repeats the whole request: one without an offer, whose id is the payout's, or one for an offer,
+    /// which has the payout's id in its metadata. Or it is itself what is owed.
+    pub(crate) fn payout_ids(&self) -> impl Iterator<Item = PayoutId> {
+        let (answered, own) = match self.0 {
+            Kind::Draft(invoice) => (invoice.offer_id().map(PayoutId::from), None),
+            Kind::Bolt12(invoice) => {
+                let answered = if invoice.has_offer() {
+                    payout_in_metadata(invoice.invreq_metadata())
+                } else {
+                    Some(invoice.invreq_id().into())
+                };
+                (answered, Some(PayoutId::of_invoice(invoice)))
+            }
+        };
+        answered.into_iter().chain(own)
     }
 
     /// The name of the kind of message that the payee holds and this invoice answers.
-    pub(super) const fn answered_message(&self) -> &'static str {
+    pub(super) fn answered_message(&self) -> &'static str {
         match self.0 {
             Kind::Draft(_) => "offer",
+            Kind::Bolt12(invoice) if invoice.has_offer() => "payment",
             Kind::Bolt12(_) => "invoice request",
         }
     }
@@ -87,14 +98,23 @@ impl<'a> AnyInvoice<'a> {
     }
 
     /// Checks it against `terms` as [`check`](Self::check) does, and ignores every expiry.
-    pub(super) fn check_untimed(&self, terms: &Terms) -> Result<Msat, RedemptionError> {
+    pub(super) fn check_untimed(
+        &self,
+        terms: &Terms,
+        keys: Option<&PayerKeys>,
+    ) -> Result<Msat, RedemptionError> {
         // Nothing has expired in second 0: no payout is created from a message that had, and an
         // invoice lasts at least until the second of its creation.
-        self.check(terms, 0)
+        self.check(terms, keys, 0)
     }
 
-    /// Checks it against `terms` and returns the amount to pay.
-    pub(super) fn check(&self, terms: &Terms, now: u64) -> Result<Msat, RedemptionError> {
+    /// Checks it against `terms` and returns the amount to pay. `keys` recognise the answers to requests for offers.
+    pub(super) fn check(
+        &self,
+        terms: &Terms,
+        keys: Option<&PayerKeys>,
+        now: u64,
+    ) -> Result<Msat, RedemptionError> {
         match (self.0, terms.message()) {
             (Kind::Draft(invoice), PayoutMessage::DraftOffer(offer)) => {
                 let mut context = RedeemContext::new(now);
@@ -113,10 +133,53 @@ impl<'a> AnyInvoice<'a> {
                 let context = InvoiceContext::new(now).on(request.invreq_chain());
                 Ok(invoice.verify_for(request, &context)?.invoice_amount())
             }
-            (Kind::Draft(_), PayoutMessage::InvoiceRequest(_))
-            | (Kind::Bolt12(_), PayoutMessage::DraftOffer(_)) => Err(RedemptionError::OtherDialect),
+            (Kind::Bolt12(invoice), PayoutMessage::ToOffer(request)) => {
+                if let Some(expiry) = terms.expired_at(now) {
+                    return Err(RedemptionError::OfferExpired { expiry, now });
+                }
+                let keys = keys.ok_or(RedemptionError::NoPayerKeys)?;
+                let (asked, answered) = (request.request_view(), invoice.request_view());
+                // Each attempt has metadata and a payer id of its own.
+                if let Some(field) = first_difference(lasting(asked), lasting(answered)) {
+                    return Err(VerifyError::Differs { field, original: "payment" }.into());
+                }
+                let mut context = InvoiceContext::new(now).on(request.invreq_chain());
+                if let Some(limit) = terms.limit() {
+                    context = context.agreed_to(limit);
+                }
+                Ok(invoice.verify_own(keys, &context)?.invoice_amount())
+            }
+            (Kind::Bolt12(invoice), PayoutMessage::Invoice(owed)) => {
+                if invoice != owed {
+                    return Err(RedemptionError::OtherInvoice);
+                }
+                if let Some(expiry) = terms.expired_at(now) {
+                    let field = message::types::INVOICE_CREATED_AT;
+                    return Err(VerifyError::Expired { field, expiry, now }.into());
+                }
+                Ok(invoice.invoice_amount())
+            }
+            (Kind::Draft(_), _) | (Kind::Bolt12(_), PayoutMessage::DraftOffer(_)) => {
+                Err(RedemptionError::OtherDialect)
+            }
         }
     }
+}
+
+/// The payout in the metadata of a request that [`Payout::request`](super::Payout::request) made: its id, then 16
+/// bytes that are new for each attempt.
+fn payout_in_metadata(metadata: &[u8]) -> Option<PayoutId> {
+    let (id, nonce) = metadata.split_first_chunk()?;
+    (nonce.len() == REQUEST_NONCE).then_some(PayoutId::from_byte_array(*id))
+}
+
+/// The bytes after the payout's id in the metadata of a request.
+pub(super) const REQUEST_NONCE: usize = 16;
+
+/// The records that all requests for one payout share.
+fn lasting(request: RequestView<'_>) -> impl Iterator<Item = Record<'_>> {
+    let own = [message::types::INVREQ_METADATA.number(), message::types::INVREQ_PAYER_ID.number()];
+    request.mirrored().filter(move |record| !own.contains(&record.number()))
 }
 
 /// The last unix second in which an invoice for `terms` can be paid, read from the claimed bytes.
@@ -126,7 +189,7 @@ pub(super) fn last_payable_second(terms: &Terms, invoice: &[u8]) -> Option<u64> 
         PayoutMessage::DraftOffer(_) => {
             draft::Invoice::try_from(invoice.to_vec()).ok().and_then(|invoice| invoice.expires_at())
         }
-        PayoutMessage::InvoiceRequest(_) => {
+        PayoutMessage::InvoiceRequest(_) | PayoutMessage::ToOffer(_) | PayoutMessage::Invoice(_) => {
             message::Invoice::try_from(invoice.to_vec()).ok().map(|invoice| invoice.expires_at())
         }
     }
@@ -150,6 +213,21 @@ pub enum RedemptionError {
         /// The time of the claim, unix seconds.
         now: u64,
     },
+    /// The offer that the payout pays to has expired.
+    #[error("offer expired after {expiry} (now {now})")]
+    OfferExpired {
+        /// The last second in which a request was accepted, unix seconds.
+        expiry: u64,
+        /// The time of the claim, unix seconds.
+        now: u64,
+    },
+    /// The payout pays to an offer, and the ledger has no keys to recognise the answers to its requests:
+    /// [`LedgerOptions::payer_keys`](super::LedgerOptions::payer_keys).
+    #[error("the ledger has no payer keys: expected those that made the request")]
+    NoPayerKeys,
+    /// The payout pays another invoice, and no other.
+    #[error("the payout pays another invoice")]
+    OtherInvoice,
     /// The invoice is of another dialect than the message that the payout was created from.
     #[error("the invoice is of another dialect than the payout")]
     OtherDialect,
@@ -162,8 +240,10 @@ impl RedemptionError {
         match self {
             Self::Draft(error) => error.field(),
             Self::Bolt12(error) => error.field(),
-            Self::RequestExpired { .. } => Some(message::types::OFFER_ABSOLUTE_EXPIRY),
-            Self::OtherDialect => None,
+            Self::RequestExpired { .. } | Self::OfferExpired { .. } => {
+                Some(message::types::OFFER_ABSOLUTE_EXPIRY)
+            }
+            Self::NoPayerKeys | Self::OtherInvoice | Self::OtherDialect => None,
         }
     }
 
@@ -172,7 +252,7 @@ impl RedemptionError {
     pub fn suggested_value(&self) -> Option<Vec<u8>> {
         match self {
             Self::Draft(error) => error.suggested_value(),
-            Self::Bolt12(_) | Self::RequestExpired { .. } | Self::OtherDialect => None,
+            _ => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::new_payout::Term;
 use super::replay::ReplayError;
 use super::state::Refusal;
 use super::store::{LimitExceeded, OrderKey, StoreError};
+use crate::codec::BuildError;
 use crate::payment::{PaymentHash, WrongPreimage};
 
 /// Why [`Ledger::create`](super::Ledger::create) makes no payout.
@@ -38,6 +39,36 @@ pub enum CreateError {
     #[error(transparent)]
     TooLong(#[from] LimitExceeded),
     /// The store failed: it is unknown whether the payout exists.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why [`Payout::request`](super::Payout::request) makes no request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The payout does not pay to an offer.
+    #[error("the payout is of the kind {kind}: expected a payment to an offer")]
+    NotToOffer {
+        /// The kind of its message.
+        kind: &'static str,
+    },
+    /// The request cannot be made.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+/// Why [`Ledger::note_invoice_error`](super::Ledger::note_invoice_error) records nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum NoteError {
+    /// The ledger has no such payout.
+    #[error("unknown payout")]
+    UnknownPayout,
+    /// The history has 10 000 entries.
+    #[error("the history is full: errors of the payee are no longer recorded")]
+    Full,
+    /// The store failed: it is unknown whether it was recorded.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -19,6 +19,7 @@ use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
 use crate::codec::{ParseError, read_framed, read_msat, read_text};
 use crate::field::{Field, FieldError};
+use crate::message::InvoiceError;
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 use crate::tlv::{Reader, Record, Span, Writer};
 
@@ -90,6 +91,11 @@ pub enum HistoryEvent {
         /// The payment before it.
         paid_by: PaymentHash,
     },
+    /// The payee answered a request of this payout with an error: [`Ledger::note_invoice_error`](super::Ledger::note_invoice_error).
+    InvoiceError {
+        /// What the payee sent.
+        error: InvoiceError,
+    },
     /// The row was rewritten from this history: [`Ledger::rebuild`](super::Ledger::rebuild).
     Rebuilt,
 }
@@ -97,6 +103,9 @@ pub enum HistoryEvent {
 impl HistoryEntry {
     /// The longest reason that is kept, in bytes; a longer one is cut.
     pub const MAX_REASON: usize = 1024;
+
+    /// The number of entries from which on no error of a payee is recorded any more: 10 000.
+    pub const MAX_HISTORY: u64 = 10_000;
 }
 
 /// An event as it was read, with its links to the event before it and to the row.
@@ -154,6 +163,10 @@ impl Linked {
                 paid_by: parts.paid_by.ok_or(FieldError::missing(PAID_BY))?,
             },
             Kind::Rebuilt => HistoryEvent::Rebuilt,
+            Kind::InvoiceError => {
+                let bytes = parts.error.ok_or(FieldError::missing(ERROR))?.slice(stream);
+                HistoryEvent::InvoiceError { error: bytes.to_vec().try_into()? }
+            }
         };
         let time = parts.time.ok_or(FieldError::missing(TIME))?;
         Ok(Self {
@@ -181,7 +194,7 @@ impl HistoryEvent {
     /// The event of the state machine that led to this entry, where one did.
     pub(super) const fn event(&self) -> Option<Event> {
         Some(match self {
-            Self::Created { .. } | Self::Rebuilt => return None,
+            Self::Created { .. } | Self::InvoiceError { .. } | Self::Rebuilt => return None,
             Self::Claimed { hash, .. } => Event::Claimed { hash: *hash },
             Self::Adopted { hash, .. } => Event::Adopted { hash: *hash },
             Self::Settled { proof, late } => Event::Settled { proof: *proof, late: *late },
@@ -205,7 +218,7 @@ impl HistoryEvent {
             Self::Settled { proof, .. } => {
                 writer.record(HASH.number(), &proof.payment_hash().to_byte_array());
             }
-            Self::Created { .. } | Self::Disabled | Self::Rebuilt => {}
+            Self::Created { .. } | Self::Disabled | Self::InvoiceError { .. } | Self::Rebuilt => {}
         }
         match self {
             Self::Claimed { amount, invoice, .. } | Self::Adopted { amount, invoice, .. } => {
@@ -218,7 +231,7 @@ impl HistoryEvent {
             }
             Self::Released { reason, .. } => writer.record(REASON.number(), reason.as_bytes()),
             Self::Overpaid { paid_by, .. } => writer.record(PAID_BY.number(), &paid_by.to_byte_array()),
-            Self::Created { .. } | Self::Disabled | Self::Rebuilt => {}
+            Self::Created { .. } | Self::Disabled | Self::InvoiceError { .. } | Self::Rebuilt => {}
         }
         writer.record(PREVIOUS.number(), &end.hash);
         writer.tu64(VERSION.number(), version);
@@ -226,6 +239,9 @@ impl HistoryEvent {
             writer.record(TERMS.number(), &terms_encoding::to_bytes(terms, *policy));
             writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
             writer.record_if(KEY.number(), key.as_ref().map(|key| key.as_str().as_bytes()));
+        }
+        if let Self::InvoiceError { error } = self {
+            writer.record(ERROR.number(), error.as_bytes());
         }
         let mut bytes = writer.into_bytes();
         bytes.extend(event_checksum(id, end.number.saturating_add(1), &bytes));
@@ -242,6 +258,7 @@ impl HistoryEvent {
             Self::Overpaid { .. } => Kind::Overpaid,
             Self::Adopted { .. } => Kind::Adopted,
             Self::Rebuilt => Kind::Rebuilt,
+            Self::InvoiceError { .. } => Kind::InvoiceError,
         }
     }
 }
@@ -283,6 +300,7 @@ const VERSION: Field = Field::new(22, "version");
 const TERMS: Field = Field::new(24, "terms");
 const LABEL: Field = Field::new(26, "label");
 const KEY: Field = Field::new(28, "order_key");
+const ERROR: Field = Field::new(30, "invoice_error");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -294,10 +312,11 @@ enum Kind {
     Overpaid,
     Adopted,
     Rebuilt,
+    InvoiceError,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Created,
         Self::Claimed,
         Self::Settled,
@@ -306,6 +325,7 @@ impl Kind {
         Self::Overpaid,
         Self::Adopted,
         Self::Rebuilt,
+        Self::InvoiceError,
     ];
 
     fn from_code(code: u8) -> Option<Self> {
@@ -323,6 +343,7 @@ impl Kind {
             Self::Overpaid => 5,
             Self::Adopted => 6,
             Self::Rebuilt => 7,
+            Self::InvoiceError => 8,
         }
     }
 }
@@ -345,6 +366,7 @@ struct Parts {
     terms: Option<Span>,
     label: Option<Span>,
     key: Option<Span>,
+    error: Option<Span>,
 }
 
 impl Parts {
@@ -363,6 +385,7 @@ impl Parts {
             22 => self.version = Some(VERSION.read(record, Reader::tu64)?),
             24 => self.terms = Some(Span::from_value(record)),
             26 => self.label = Some(read_text(LABEL, record)?),
+            30 => self.error = Some(Span::from_value(record)),
             28 => self.key = Some(read_text(KEY, record)?),
             _ => return Ok(false),
         }

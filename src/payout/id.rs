@@ -6,8 +6,9 @@ use crate::message::InvreqId;
 
 /// The 32 bytes that name one payout, printed as 64 lower-case hexadecimal characters.
 ///
-/// For a draft offer it is the `offer_id`; for an invoice_request without an offer, the `invreq_id`.
-/// Both are hashes of the message, so no two payouts share one.
+/// For a draft offer it is the `offer_id`; for an invoice_request without an offer and for a payment to an offer, the
+/// `invreq_id`; for a payment of an invoice, the merkle root of the invoice. All are hashes of the message, so no two
+/// payouts share one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PayoutId([u8; 32]);
 
@@ -23,6 +24,14 @@ impl From<OfferId> for PayoutId {
 impl From<InvreqId> for PayoutId {
     fn from(id: InvreqId) -> Self {
         Self(id.to_byte_array())
+    }
+}
+
+impl PayoutId {
+    /// The id of the payout that pays `invoice` and no other.
+    #[cfg(feature = "std")]
+    pub(super) const fn of_invoice(invoice: &crate::message::Invoice) -> Self {
+        Self(invoice.merkle_root().to_byte_array())
     }
 }
 

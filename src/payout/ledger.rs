@@ -7,13 +7,15 @@ use std::vec::Vec;
 
 use super::any_invoice::AnyInvoice;
 use super::claim::{Claim, HeldClaims};
-use super::error::{ClaimError, CreateError, DisableError, ReleaseError, SettleError};
+use super::error::{ClaimError, CreateError, DisableError, NoteError, ReleaseError, SettleError};
 use super::history::{HistoryEntry, HistoryEvent, Linked};
 use super::id::PayoutId;
+use super::ledger_options::LedgerOptions;
 use super::new_payout::NewPayout;
 use super::payout::{InFlight, Payout};
 use super::state::{self, Input, Refusal, State};
 use super::store::{Change, Inserted, NewRow, OrderKey, PageSize, Replaced, Row, Store, StoreError};
+use crate::message::{InvoiceError, PayerKeys};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 
 /// Keeps payouts in a store and pays each at most once. All calls take `&self`, and any number of
@@ -63,6 +65,7 @@ pub struct Ledger<S> {
 #[derive(Debug)]
 pub(super) struct Shared<S> {
     store: S,
+    options: LedgerOptions,
     /// Looked up at the first claim, since the store has to be asked for the ledger's id.
     held: OnceLock<HeldClaims>,
 }
@@ -73,7 +76,12 @@ impl<S: Store> Ledger<S> {
     /// [id](super::store::Store::ledger_id) of the store, so recovery through one of them does not
     /// touch the claims of the others.
     pub fn new(store: S) -> Self {
-        Self { shared: Arc::new(Shared { store, held: OnceLock::new() }) }
+        Self::with_options(store, LedgerOptions::new())
+    }
+
+    /// The same, with options.
+    pub fn with_options(store: S, options: LedgerOptions) -> Self {
+        Self { shared: Arc::new(Shared { store, options, held: OnceLock::new() }) }
     }
 
     /// The store.
@@ -179,14 +187,16 @@ impl<S: Store> Ledger<S> {
     /// and let [`Ledger::recover`] decide.
     pub fn claim<'a>(&self, invoice: impl Into<AnyInvoice<'a>>, now: u64) -> Result<Claim, ClaimError> {
         let invoice = invoice.into();
-        let id = invoice.payout_id().ok_or(ClaimError::UnknownPayout)?;
         let hash = invoice.payment_hash()?;
-        // Held before it is written, so that no recovery in this process can see it unheld.
-        let held = self.held()?.hold(id, hash);
+        let mut held = None;
         let written = self.retrying(|| {
-            let payout = self.get(id)?.ok_or(ClaimError::UnknownPayout)?;
+            let payout = self.answered_by(&invoice)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
-            let amount = invoice.check(payout.terms(), now)?;
+            let amount = invoice.check(payout.terms(), self.payer_keys(), now)?;
+            // Held before it is written, so that no recovery in this process can see it unheld.
+            if held.is_none() {
+                held = self.held()?.hold(payout.id, hash);
+            }
             // Another thread is about to write the same claim.
             if held.is_none() {
                 return Err(Refusal::AlreadyClaimed { hash }.into());
@@ -254,6 +264,50 @@ impl<S: Store> Ledger<S> {
             let (state, events) = state::step(&payout.state, &Input::Disable)?;
             self.advance(payout, state, events, "", now).map_err(DisableError::from)
         })
+    }
+
+    /// Records in the history of a payout that the payee answered a request with an error, and returns the payout. It
+    /// changes no state: nothing is in flight for a request without an invoice. Anyone who can answer a request can send
+    /// an error, so record only those that arrived over the reply path of the request, and at most
+    /// [`MAX_HISTORY`](HistoryEntry::MAX_HISTORY) entries are kept in a history.
+    ///
+    /// **Repeated**, it is recorded twice. **Interrupted**, it is recorded or not.
+    ///
+    /// # Errors
+    ///
+    /// [`NoteError`]. After [`NoteError::Store`] it is unknown whether it was recorded.
+    pub fn note_invoice_error(
+        &self,
+        id: PayoutId,
+        error: &InvoiceError,
+        now: u64,
+    ) -> Result<Payout, NoteError> {
+        self.retrying(|| {
+            let payout = self.get(id)?.ok_or(NoteError::UnknownPayout)?;
+            if payout.end.number >= HistoryEntry::MAX_HISTORY {
+                return Err(NoteError::Full);
+            }
+            let event = HistoryEvent::InvoiceError { error: error.clone() };
+            match self.write(payout, std::iter::once(event), None, now)? {
+                Written::Done(next) => Ok(Some(next)),
+                Written::HashTaken { .. } | Written::Conflict => Ok(None),
+            }
+        })
+    }
+
+    /// The payout that an invoice answers.
+    pub(super) fn answered_by(&self, invoice: &AnyInvoice<'_>) -> Result<Option<Payout>, StoreError> {
+        for id in invoice.payout_ids() {
+            if let Some(payout) = self.get(id)? {
+                return Ok(Some(payout));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The keys that recognise the answers to our requests for offers.
+    pub(super) fn payer_keys(&self) -> Option<&PayerKeys> {
+        self.shared.options.payer_keys.as_ref()
     }
 
     /// The claims held in this process.
@@ -364,9 +418,9 @@ pub(super) enum Written {
     Conflict,
 }
 
-/// The most writes that a payout can see: each attempt is claimed, released and settled late, and the
-/// payout is disabled.
-const MAX_CONFLICTS: usize = 3 * state::MAX_ATTEMPTS + 1;
+/// The most writes that a payout can see: each attempt is claimed, released and settled late, the payout is
+/// disabled, and the rest of the history notes errors of the payee.
+const MAX_CONFLICTS: usize = 3 * state::MAX_ATTEMPTS + 1 + 10_000;
 
 fn read(row: Row) -> Result<Payout, StoreError> {
     let id = row.id;

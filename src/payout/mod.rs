@@ -105,6 +105,8 @@ mod invoice_error;
 #[cfg(feature = "std")]
 mod ledger;
 #[cfg(feature = "std")]
+mod ledger_options;
+#[cfg(feature = "std")]
 mod listing;
 #[cfg(feature = "std")]
 mod new_payout;
@@ -150,12 +152,17 @@ pub use any_invoice::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
-pub use error::{AdoptError, ClaimError, CreateError, DisableError, RebuildError, ReleaseError, SettleError};
+pub use error::{
+    AdoptError, ClaimError, CreateError, DisableError, NoteError, RebuildError, ReleaseError, RequestError,
+    SettleError,
+};
 #[cfg(feature = "std")]
 pub use history::{HistoryEntry, HistoryEvent};
 pub use id::{LedgerId, PayoutId};
 #[cfg(feature = "std")]
 pub use ledger::{Created, Ledger, Settlement};
+#[cfg(feature = "std")]
+pub use ledger_options::LedgerOptions;
 #[cfg(feature = "std")]
 pub use listing::{PayoutPage, UnreadablePayout};
 #[cfg(feature = "std")]

@@ -9,7 +9,7 @@ use super::terms::{PayoutMessage, Terms};
 use crate::draft;
 use crate::field::Field;
 use crate::merkle::SIGNATURE_TYPES;
-use crate::message::types;
+use crate::message::{first_difference, types};
 use crate::tlv::{Record, Stream};
 
 /// What [`Ledger::create`](super::Ledger::create) creates a payout with: its terms, and the caller's own names and
@@ -95,10 +95,13 @@ impl<'a> NewPayout<'a> {
         self.label.as_ref()
     }
 
-    /// Which invoices may be tried after one has failed.
+    /// Which invoices may be tried after one has failed. For a payment of an invoice it is the first alone.
     #[must_use]
     pub const fn policy(&self) -> RetryPolicy {
-        self.policy
+        match self.terms.message() {
+            PayoutMessage::Invoice(_) => RetryPolicy::FirstInvoiceOnly,
+            _ => self.policy,
+        }
     }
 
     /// The first term in which the payout differs from what is asked for here; `None` when it is the same payout.
@@ -110,7 +113,7 @@ impl<'a> NewPayout<'a> {
             return Some(Term::Key);
         }
         difference(self.terms, payout.terms())
-            .or_else(|| (self.policy != payout.state().policy()).then_some(Term::RetryPolicy))
+            .or_else(|| (self.policy() != payout.state().policy()).then_some(Term::RetryPolicy))
     }
 }
 
@@ -154,10 +157,17 @@ impl fmt::Display for Term {
 fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
     let field = match (asked.message(), kept.message()) {
         (PayoutMessage::DraftOffer(asked), PayoutMessage::DraftOffer(kept)) => {
-            differing_type(asked.stream(), kept.stream(), &NOT_ASKED_IN_DRAFT).map(draft_field)
+            let differing = differing_field(asked.stream(), kept.stream(), &NOT_ASKED_IN_DRAFT);
+            differing.map(|field| draft_field(field.number()))
         }
         (PayoutMessage::InvoiceRequest(asked), PayoutMessage::InvoiceRequest(kept)) => {
-            differing_type(asked.stream(), kept.stream(), &NOT_ASKED).map(types::field)
+            differing_field(asked.stream(), kept.stream(), &NOT_ASKED)
+        }
+        (PayoutMessage::ToOffer(asked), PayoutMessage::ToOffer(kept)) => {
+            differing_field(asked.stream(), kept.stream(), &NOT_ASKED_TO_OFFER)
+        }
+        (PayoutMessage::Invoice(asked), PayoutMessage::Invoice(kept)) => {
+            differing_field(asked.stream(), kept.stream(), &[])
         }
         _ => return Some(Term::Message),
     };
@@ -174,23 +184,19 @@ fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
 const NOT_ASKED: [Field; 4] =
     [types::INVREQ_METADATA, types::OFFER_PATHS, types::INVREQ_PAYER_ID, types::INVREQ_PATHS];
 
+/// What a request for the payee's offer says of its maker and not of what is owed. The paths are the payee's.
+const NOT_ASKED_TO_OFFER: [Field; 2] = [types::INVREQ_METADATA, types::INVREQ_PAYER_ID];
+
 /// What a draft offer says of its maker and not of what is owed.
 const NOT_ASKED_IN_DRAFT: [Field; 2] = [draft::types::offer::PATHS, draft::types::offer::NODE_ID];
 
-/// The lowest type whose records differ, of those that the caller asked for.
-fn differing_type(asked: Stream<'_>, kept: Stream<'_>, not_asked: &[Field]) -> Option<u64> {
+/// The first field that differs, of those that the caller asked for.
+fn differing_field(asked: Stream<'_>, kept: Stream<'_>, not_asked: &[Field]) -> Option<Field> {
     let is_asked = |record: &Record<'_>| {
         let number = record.number();
         !SIGNATURE_TYPES.contains(&number) && not_asked.iter().all(|field| field.number() != number)
     };
-    let (mut asked, mut kept) = (asked.records().filter(is_asked), kept.records().filter(is_asked));
-    loop {
-        match (asked.next(), kept.next()) {
-            (None, None) => return None,
-            (Some(one), Some(other)) if one.number() == other.number() && one.value() == other.value() => {}
-            (one, other) => return one.into_iter().chain(other).map(|record| record.number()).min(),
-        }
-    }
+    first_difference(asked.records().filter(is_asked), kept.records().filter(is_asked))
 }
 
 fn draft_field(number: u64) -> Field {

@@ -2,14 +2,17 @@
 
 use std::vec::Vec;
 
+use super::any_invoice::REQUEST_NONCE;
 use super::chain::ChainEnd;
+use super::error::RequestError;
 use super::id::PayoutId;
 use super::new_payout::NewPayout;
 use super::state::State;
 use super::status::Status;
 use super::store::{Label, OrderKey};
-use super::terms::Terms;
+use super::terms::{PayoutMessage, Terms};
 use crate::amount::Msat;
+use crate::message::{InvoiceRequest, PayerKeys};
 use crate::payment::PaymentHash;
 
 /// One obligation to pay once: its terms and its state.
@@ -130,6 +133,28 @@ impl Payout {
     pub fn attempted_at(&self, hash: PaymentHash) -> Option<u64> {
         let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
         self.claimed_at.get(position).copied()
+    }
+
+    /// A request for the payee's offer, for one attempt to pay a payout [to an offer](Terms::to_offer). Nothing is
+    /// stored: the ledger recognises the answer by the same keys. `nonce` is 16 random bytes, new for each attempt.
+    ///
+    /// It may be repeated at any time. Of all answers to all requests the ledger has at most one paid.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError::NotToOffer`] for a payout of another kind; [`RequestError::Build`] as
+    /// [`PayerKeys::renew`](crate::PayerKeys::renew).
+    pub fn request(
+        &self,
+        keys: &PayerKeys,
+        nonce: [u8; REQUEST_NONCE],
+    ) -> Result<InvoiceRequest, RequestError> {
+        let PayoutMessage::ToOffer(pattern) = self.terms.message() else {
+            return Err(RequestError::NotToOffer { kind: self.terms.message().name() });
+        };
+        let mut metadata = self.id.to_byte_array().to_vec();
+        metadata.extend(nonce);
+        Ok(keys.renew(pattern, &metadata)?)
     }
 
     pub(super) fn new(new: &NewPayout<'_>, id: PayoutId, now: u64) -> Self {

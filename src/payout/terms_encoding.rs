@@ -14,7 +14,7 @@ use crate::codec::{ParseError, read_framed, read_msat};
 use crate::draft;
 use crate::field::{Field, FieldError};
 use crate::merkle::MerkleRoot;
-use crate::message::InvoiceRequest;
+use crate::message::{Invoice, InvoiceRequest};
 use crate::tlv::{Reader, Record, Span, Writer};
 
 /// The bytes that [`read`] takes back.
@@ -23,6 +23,8 @@ pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
     match terms.message() {
         PayoutMessage::DraftOffer(offer) => writer.record(DRAFT_OFFER.number(), offer.as_bytes()),
         PayoutMessage::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
+        PayoutMessage::ToOffer(request) => writer.record(TO_OFFER.number(), request.as_bytes()),
+        PayoutMessage::Invoice(invoice) => writer.record(TO_INVOICE.number(), invoice.as_bytes()),
     }
     writer.tu64_if(LIMIT.number(), terms.limit().map(Msat::get));
     let refund_key = terms.refund_key().map(|key| key.serialize());
@@ -37,13 +39,22 @@ pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
 pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), TermsEncodingError> {
     let mut parts = Parts::default();
     read_framed(bytes, |record| parts.read(record))?;
-    let mut terms = match parts.request {
-        Some(request) => Terms::invoice_request(InvoiceRequest::from_stored(request.slice(bytes).to_vec())?)?,
-        None => {
-            let offer = parts.offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
-            // The id of a payout is the root of its offer.
-            let root = MerkleRoot::from_byte_array(id.to_byte_array());
-            Terms::draft(draft::Offer::from_stored(offer.slice(bytes).to_vec(), root)?)?
+    // The id of a payout is the root of its draft offer, or of the invoice that it pays.
+    let root = MerkleRoot::from_byte_array(id.to_byte_array());
+    let owned = |span: Span| span.slice(bytes).to_vec();
+    let mut terms = match parts {
+        Parts { request: Some(request), .. } => {
+            Terms::invoice_request(InvoiceRequest::from_stored(owned(request))?)?
+        }
+        Parts { to_offer: Some(request), .. } => {
+            Terms::to_stored_offer(InvoiceRequest::from_stored(owned(request))?)
+        }
+        Parts { to_invoice: Some(invoice), .. } => {
+            Terms::to_stored_invoice(Invoice::from_stored(owned(invoice), root)?)
+        }
+        Parts { offer, .. } => {
+            let offer = offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
+            Terms::draft(draft::Offer::from_stored(owned(offer), root)?)?
         }
     };
     if let Some(limit) = parts.limit {
@@ -75,11 +86,15 @@ const INVOICE_REQUEST: Field = Field::new(4, "invoice_request");
 const LIMIT: Field = Field::new(6, "limit");
 const REFUND_KEY: Field = Field::new(8, "refund_key");
 const FIRST_INVOICE_ONLY: Field = Field::new(10, "first_invoice_only");
+const TO_OFFER: Field = Field::new(12, "to_offer");
+const TO_INVOICE: Field = Field::new(14, "to_invoice");
 
 #[derive(Default)]
 struct Parts {
     offer: Option<Span>,
     request: Option<Span>,
+    to_offer: Option<Span>,
+    to_invoice: Option<Span>,
     limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
     policy: RetryPolicy,
@@ -96,6 +111,8 @@ impl Parts {
                 FIRST_INVOICE_ONLY.read_flag(record)?;
                 self.policy = RetryPolicy::FirstInvoiceOnly;
             }
+            12 => self.to_offer = Some(Span::from_value(record)),
+            14 => self.to_invoice = Some(Span::from_value(record)),
             _ => return Ok(false),
         }
         Ok(true)

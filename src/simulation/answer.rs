@@ -89,7 +89,7 @@ pub(super) fn problem(result: &PaymentResult) -> Option<String> {
 pub(super) fn claim_asked(key: InvoiceKey, now: u64) -> Option<Asked> {
     let paper = invoice(key)?;
     let owed = owed(key.payout);
-    let names = paper.any().payout_id()?;
+    let names = paper.any().payout_ids().next()?;
     let is_right = matches!(key.flavor, Flavor::Right | Flavor::Short | Flavor::OthersHash);
     let fits = is_right && now <= paper.last_second() && now < owed.expired_from;
     Some(Asked::Claim { id: names, hash: hash_of(key), fits, amount: owed.amount.get() })

@@ -14,6 +14,7 @@ mod diagram;
 mod draft_invoices;
 mod errors;
 mod failures;
+mod kinds;
 mod model;
 mod orders;
 mod payee_messages;

@@ -3,26 +3,35 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bolt12::Msat;
-use bolt12::draft::{Invoice, Offer};
+use bitcoin::constants::ChainHash;
+use bolt12::draft;
+use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    Claim, Ledger, MemoryStore, NewPayout, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId,
-    Preimage, Settlement, Status, Terms,
+    AnyInvoice, Claim, Ledger, LedgerOptions, MemoryStore, NewPayout, OrderKey, Payer, PaymentHash,
+    PaymentResult, PaymentStatus, PayoutId, PayoutMessage, Preimage, Settlement, Status, Terms,
 };
+use bolt12::{Invoice, InvoiceRequest, Msat, Offer, PayerKeys};
 use proptest::prelude::*;
 use proptest::sample::select;
-use testkit::ledger::{NOW, hash, history, offer, payee, preimage, until};
+use testkit::ledger::{NOW, hash, history, offer_of, payee, preimage, until};
 
-/// Payouts, the last of which takes its first invoice only.
-const PAYOUTS: usize = 3;
+/// Payouts of each kind: to a draft offer, to a request, to an offer of the payee, of an invoice, and again to a draft
+/// offer, of which the first invoice alone may be tried.
+const PAYOUTS: usize = 5;
+const TO_REQUEST: usize = 1;
+const TO_OFFER: usize = 2;
+const TO_INVOICE: usize = 3;
+const FIRST_ONLY: usize = 4;
 /// Payments, each presented for every payout.
 const PAYMENTS: u64 = 5;
 
 #[derive(Clone, Debug)]
 enum Asked {
     Create(usize),
+    /// The same order on other terms.
+    CreateOtherwise(usize),
     Claim {
         payout: usize,
         payment: u64,
@@ -110,6 +119,8 @@ impl Book {
                 self.0.entry(payout).or_insert(Entry { events: 1, ..Entry::default() });
                 if is_new { "new" } else { "existing" }
             }
+            Asked::CreateOtherwise(payout) if self.0.contains_key(&payout) => "order ",
+            Asked::CreateOtherwise(_) => "not asked",
             Asked::Claim { payout, payment, right_sum } => self.claim(payout, payment, right_sum),
             Asked::Settle { right_preimage: false, .. } => "the SHA-256 of the preimage is",
             Asked::Settle { payment, right_preimage: true } => self.settle(payment),
@@ -142,6 +153,9 @@ impl Book {
 
     fn claim(&mut self, payout: usize, payment: u64, right_sum: bool) -> &'static str {
         let taken = self.attempt(payment).is_some_and(|(other, ..)| other != payout);
+        if !is_known(payout, payment, right_sum) {
+            return "unknown payout";
+        }
         let Some(entry) = self.0.get_mut(&payout) else { return "unknown payout" };
         if entry.paid() > 0 {
             return "already paid";
@@ -152,14 +166,17 @@ impl Book {
             _ => {}
         }
         if entry.closed {
-            let first_only = payout + 1 == PAYOUTS && !entry.attempts.is_empty();
-            return if first_only { "only the first invoice may be tried" } else { "disabled: " };
+            return if takes_one(payout) && !entry.attempts.is_empty() {
+                "only the first invoice may be tried"
+            } else {
+                "disabled: "
+            };
         }
         if entry.attempts.iter().any(|(one, _)| *one == payment) {
             return "already failed";
         }
         if !right_sum {
-            return "amount: ";
+            return if payout == TO_OFFER { "invreq_amount (type 82): differs" } else { "amount: " };
         }
         if taken {
             return "payment ";
@@ -171,6 +188,9 @@ impl Book {
 
     fn adopt(&mut self, payout: usize, payment: u64, said: Said) -> &'static str {
         let found = self.attempt(payment).map(|(other, entry, at)| (other, entry.attempts[at].1));
+        if !is_known(payout, payment, true) {
+            return "unknown payout";
+        }
         let Some(entry) = self.0.get_mut(&payout) else { return "unknown payout" };
         match found {
             // A known failure is not written again, whichever caller reports it.
@@ -222,13 +242,27 @@ impl Book {
                 entry.attempts[at].1 = Stands::Failed;
                 entry.events += 1;
                 let all_failed = entry.attempts.iter().all(|(_, stands)| *stands == Stands::Failed);
-                if payout + 1 == PAYOUTS && all_failed && !entry.closed {
+                if takes_one(payout) && all_failed && !entry.closed {
                     entry.closed = true;
                     entry.events += 1;
                 }
                 "released"
             }
         }
+    }
+}
+
+/// Whether the first invoice alone may be tried.
+const fn takes_one(payout: usize) -> bool {
+    matches!(payout, TO_INVOICE | FIRST_ONLY)
+}
+
+/// Whether the invoice names the payout at all. One for another request does not, nor one in place of the owed one.
+const fn is_known(payout: usize, payment: u64, right_sum: bool) -> bool {
+    match payout {
+        TO_REQUEST => right_sum,
+        TO_INVOICE => right_sum && payment == 0,
+        _ => true,
     }
 }
 
@@ -252,33 +286,121 @@ impl Payer for Says {
     }
 }
 
-/// The offers and all their invoices, made once: signing takes the most time.
+/// The terms and all invoices, made once: signing takes the most time.
 struct Messages {
-    offers: Vec<Offer>,
+    terms: Vec<Terms>,
+    /// Terms on which each order was not created.
+    otherwise: Vec<Terms>,
     /// For payout and payment: the right invoice, and one for another amount.
-    invoices: BTreeMap<(usize, u64), [Invoice; 2]>,
+    invoices: BTreeMap<(usize, u64), [Paper; 2]>,
+}
+
+/// An invoice of either dialect.
+enum Paper {
+    Draft(draft::Invoice),
+    Merged(Invoice),
+}
+
+impl Paper {
+    fn any(&self) -> AnyInvoice<'_> {
+        match self {
+            Self::Draft(invoice) => invoice.into(),
+            Self::Merged(invoice) => invoice.into(),
+        }
+    }
+}
+
+fn keys() -> PayerKeys {
+    PayerKeys::new([0x77; 32])
+}
+
+fn msat(number: u64) -> Msat {
+    Msat::new(number).unwrap()
+}
+
+/// An offer of the payee.
+fn payees_offer() -> Offer {
+    Offer::builder().issuer_id(payee().public_key()).build().unwrap()
+}
+
+fn to_request(amount: u64) -> InvoiceRequest {
+    let request = InvoiceRequest::without_offer("random", msat(amount));
+    request.unsigned(payee().public_key(), &[1; 16]).unwrap()
+}
+
+fn to_offer(amount: u64) -> Terms {
+    Terms::to_offer(&payees_offer().request_invoice().amount(msat(amount)), &keys(), [2; 16], None).unwrap()
+}
+
+fn merged(request: &InvoiceRequest, payment: u64) -> Paper {
+    let point = payee().public_key();
+    let hops = vec![(point, vec![0; 16])];
+    let path = BlindedPathBuf { first_node: FirstNode::NodeId(point), path_key: point, hops };
+    let invoice = request.respond(hash(payment), NOW).path(path.path(), PayInfo::default());
+    Paper::Merged(invoice.sign(&payee()).unwrap())
+}
+
+/// The terms of a payout, and its invoice number `payment` for an amount that is wrong by `more`.
+fn of_kind(payout: usize, amount: u64) -> (Terms, Box<dyn Fn(u64, u64) -> Paper>) {
+    match payout {
+        TO_REQUEST => {
+            let terms = Terms::invoice_request(to_request(amount)).unwrap();
+            (terms, Box::new(move |payment, more| merged(&to_request(amount + more), payment)))
+        }
+        TO_OFFER => {
+            let terms = to_offer(amount);
+            let id = terms.id();
+            let metadata = [&id.to_byte_array()[..], &[3; 16]].concat();
+            let invoice = move |payment, more| {
+                let PayoutMessage::ToOffer(pattern) = to_offer(amount + more).message().clone() else {
+                    panic!()
+                };
+                merged(&keys().renew(&pattern, &metadata).unwrap(), payment)
+            };
+            (terms, Box::new(invoice))
+        }
+        TO_INVOICE => {
+            let request =
+                keys().sign(&payees_offer().request_invoice().amount(msat(amount)), &[4; 16]).unwrap();
+            let Paper::Merged(owed) = merged(&request, 0) else { panic!() };
+            let terms = Terms::to_invoice(owed, ChainHash::BITCOIN).unwrap();
+            let other =
+                keys().sign(&payees_offer().request_invoice().amount(msat(amount + 1)), &[4; 16]).unwrap();
+            (terms, Box::new(move |payment, more| merged(if more == 0 { &request } else { &other }, payment)))
+        }
+        _ => {
+            let offer = offer_of(&format!("random {payout}"), &format!("{amount}msat"));
+            let terms = Terms::draft(offer.clone()).unwrap();
+            let invoice = move |payment, more| {
+                let invoice = offer.respond(hash(payment), payee().x_only_public_key().0);
+                Paper::Draft(invoice.amount(msat(amount + more)).created_at(NOW).sign(&payee()).unwrap())
+            };
+            (terms, Box::new(invoice))
+        }
+    }
 }
 
 impl Messages {
     fn new() -> Self {
-        let offers: Vec<_> = (0..PAYOUTS).map(|number| offer(&format!("random {number}"))).collect();
-        let of = |offer: &Offer, payment, msat| {
-            let invoice = offer.respond(hash(payment), payee().x_only_public_key().0);
-            invoice.amount(Msat::new(msat).unwrap()).created_at(NOW).sign(&payee()).unwrap()
-        };
-        let mut invoices = BTreeMap::new();
-        for (number, offer) in offers.iter().enumerate() {
+        let (mut terms, mut otherwise, mut invoices) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for payout in 0..PAYOUTS {
+            let (owed, invoice) = of_kind(payout, 100_000);
+            terms.push(owed);
+            otherwise.push(of_kind(payout, 90_000).0);
             for payment in 0..PAYMENTS {
-                invoices
-                    .insert((number, payment), [of(offer, payment, 100_000), of(offer, payment, 100_001)]);
+                invoices.insert((payout, payment), [invoice(payment, 0), invoice(payment, 1)]);
             }
         }
-        Self { offers, invoices }
+        Self { terms, otherwise, invoices }
     }
 
     fn id(&self, payout: usize) -> PayoutId {
-        PayoutId::from_byte_array(self.offers[payout].offer_id().to_byte_array())
+        self.terms[payout].id()
     }
+}
+
+fn key(payout: usize) -> OrderKey {
+    OrderKey::new(format!("order {payout}")).unwrap()
 }
 
 /// What the ledger answers, as text.
@@ -288,16 +410,23 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
     }
     match *asked {
         Asked::Create(payout) => {
-            let first_only = payout + 1 == PAYOUTS;
+            let first_only = payout == FIRST_ONLY;
             let policy = if first_only { RetryPolicy::FirstInvoiceOnly } else { RetryPolicy::AnyNewInvoice };
-            let terms = Terms::draft(messages.offers[payout].clone()).unwrap();
-            let created = ledger.create(NewPayout::new(&terms).with_policy(policy), NOW).unwrap();
+            let new = NewPayout::new(&messages.terms[payout]).with_policy(policy).with_key(key(payout));
+            let created = ledger.create(new, NOW).unwrap();
             if created.is_new() { "new".to_owned() } else { "existing".to_owned() }
+        }
+        Asked::CreateOtherwise(payout) => {
+            if ledger.by_key(&key(payout)).unwrap().is_none() {
+                return "not asked".to_owned();
+            }
+            let new = NewPayout::new(&messages.otherwise[payout]).with_key(key(payout));
+            said(ledger.create(new, NOW), |_| "a second payout".to_owned())
         }
         Asked::Claim { payout, payment, right_sum } => {
             let [right, wrong] = &messages.invoices[&(payout, payment)];
             let invoice = if right_sum { right } else { wrong };
-            said(ledger.claim(invoice, NOW), |_| "claimed".to_owned())
+            said(ledger.claim(invoice.any(), NOW), |_| "claimed".to_owned())
         }
         Asked::Settle { payment, right_preimage } => {
             let preimage =
@@ -309,15 +438,14 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
         }
         Asked::Adopt { payout, payment, said: node } => {
             let outcome = Says(node).status(hash(payment)).unwrap();
-            said(
-                ledger.adopt(&messages.invoices[&(payout, payment)][0], &outcome, NOW),
-                |ended| match ended {
+            said(ledger.adopt(messages.invoices[&(payout, payment)][0].any(), &outcome, NOW), |ended| {
+                match ended {
                     PaymentResult::Paid { settlement, .. } => format!("{settlement:?}"),
                     PaymentResult::Failed { .. } => "failed".to_owned(),
                     PaymentResult::InFlight { error: None } => "in flight".to_owned(),
                     other => panic!("{other:?}"),
-                },
-            )
+                }
+            })
         }
         Asked::Disable(payout) => said(ledger.disable(messages.id(payout), NOW), |_| "disabled".to_owned()),
         Asked::Recover(node) => {
@@ -332,7 +460,8 @@ fn asked() -> impl Strategy<Value = Asked> {
     let (payout, payment) = (0..PAYOUTS, 0..PAYMENTS);
     let says = select(vec![Said::Paid, Said::Failed, Said::Unknown]);
     prop_oneof![
-        2 => payout.clone().prop_map(Asked::Create),
+        4 => payout.clone().prop_map(Asked::Create),
+        1 => payout.clone().prop_map(Asked::CreateOtherwise),
         6 => (payout.clone(), payment.clone(), prop::bool::weighted(0.9))
             .prop_map(|(payout, payment, right_sum)| Asked::Claim { payout, payment, right_sum }),
         3 => (payment.clone(), prop::bool::weighted(0.8))
@@ -353,9 +482,12 @@ fn the_ledger_answers_as_a_naive_book() {
         failure_persistence: None,
         ..ProptestConfig::default()
     });
-    let sequences = prop::collection::vec(asked(), 1..30);
+    let sequences = prop::collection::vec(asked(), 1..40);
     let ran = runner.run(&sequences, |sequence| {
-        let (ledger, mut book) = (Ledger::new(MemoryStore::new()), Book::default());
+        let (ledger, mut book) = (
+            Ledger::with_options(MemoryStore::new(), LedgerOptions::new().payer_keys(keys())),
+            Book::default(),
+        );
         for asked in &sequence {
             let (expected, found) = (book.answer(asked), answer(&ledger, &messages, asked));
             prop_assert!(found.starts_with(&expected), "{asked:?}: {found}, the book says {expected}");
@@ -367,6 +499,7 @@ fn the_ledger_answers_as_a_naive_book() {
             prop_assert_eq!(found.status(), entry.status());
             prop_assert_eq!(found.is_active(NOW), entry.paid() == 0 && !entry.closed);
             prop_assert_eq!(found.is_used(), entry.paid() > 0);
+            prop_assert_eq!(ledger.by_key(&key(*payout)).unwrap(), Some(found.clone()));
             let attempts: Vec<_> = found.state().attempts().iter().map(|attempt| attempt.hash()).collect();
             let expected: Vec<_> = entry.attempts.iter().map(|(payment, _)| hash(*payment)).collect();
             prop_assert_eq!(attempts, expected);

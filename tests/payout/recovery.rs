@@ -316,7 +316,7 @@ fn a_store_that_always_conflicts_is_reported_as_broken() {
     let (ledger, _, id) = flaky(true);
     ledger.store().always_conflicts.store(true, Ordering::SeqCst);
     let DisableError::Store(error) = ledger.disable(id, NOW).unwrap_err() else { panic!() };
-    assert_eq!(error.to_string(), "the store failed: 3001 conflicts in a row");
+    assert_eq!(error.to_string(), "the store failed: 13001 conflicts in a row");
 }
 
 #[test]
