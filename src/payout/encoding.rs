@@ -11,7 +11,9 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
+use super::history::{lease_bytes, read_lease};
 use super::id::PayoutId;
+use super::lease::Lease;
 use super::payout::{InFlight, Payout};
 use super::state::{Attempt, ImpossibleState, State};
 use super::status::Status;
@@ -37,6 +39,8 @@ impl Payout {
         }
         writer.tu64(LAST_EVENT.number(), self.end.number);
         writer.record(LAST_EVENT_HASH.number(), &self.end.hash);
+        let lease = self.lease().map(lease_bytes);
+        writer.record_if(LEASE_IN_FLIGHT.number(), lease.as_deref());
         let mut bytes = writer.into_bytes();
         let (label, key) = (self.label.as_ref(), self.key.as_ref());
         let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
@@ -63,7 +67,8 @@ impl Payout {
         let state = State::from_stored(policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {
             (Some(invoice), Some(amount)) => {
-                Some(InFlight { invoice: invoice.slice(&row.body).to_vec(), amount })
+                let invoice = invoice.slice(&row.body).to_vec();
+                Some(InFlight { invoice, amount, lease: parts.lease })
             }
             _ => None,
         };
@@ -166,6 +171,7 @@ const INVOICE_IN_FLIGHT: Field = Field::new(18, "invoice_in_flight");
 const AMOUNT_IN_FLIGHT: Field = Field::new(20, "amount_in_flight");
 const LAST_EVENT: Field = Field::new(22, "last_event");
 const LAST_EVENT_HASH: Field = Field::new(24, "last_event_hash");
+const LEASE_IN_FLIGHT: Field = Field::new(26, "lease_in_flight");
 
 const PENDING: u8 = 0;
 const FAILED: u8 = 1;
@@ -181,6 +187,7 @@ struct Parts {
     attempts: Vec<StoredAttempt>,
     invoice: Option<Span>,
     amount: Option<Msat>,
+    lease: Option<Lease>,
     last_event: Option<u64>,
     last_event_hash: Option<[u8; 32]>,
 }
@@ -196,6 +203,7 @@ impl Parts {
             20 => self.amount = Some(read_msat(AMOUNT_IN_FLIGHT, record)?),
             22 => self.last_event = Some(LAST_EVENT.read(record, Reader::tu64)?),
             24 => self.last_event_hash = Some(LAST_EVENT_HASH.read(record, Reader::array)?),
+            26 => self.lease = Some(LEASE_IN_FLIGHT.read(record, read_lease)?),
             _ => return Ok(false),
         }
         Ok(true)

@@ -11,7 +11,8 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
-use super::id::PayoutId;
+use super::id::{PayoutId, WorkerId};
+use super::lease::Lease;
 use super::state::{Event, RetryPolicy};
 use super::store::{Label, OrderKey, StoredEvent};
 use super::terms::Terms;
@@ -21,7 +22,7 @@ use crate::codec::{ParseError, read_framed, read_msat, read_text};
 use crate::field::{Field, FieldError};
 use crate::message::InvoiceError;
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::tlv::{Reader, Record, Span, Writer};
+use crate::tlv::{Reader, Record, Span, ValueError, Writer};
 
 /// One entry of a payout's history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +59,16 @@ pub enum HistoryEvent {
         amount: Msat,
         /// The bytes of the invoice's TLV stream.
         invoice: Vec<u8>,
+        /// Which worker holds the claim, and until when; `None` without leases.
+        lease: Option<Lease>,
+    },
+    /// Another worker took the claim over after its lease had ended, or the same one renewed it. It writes this
+    /// immediately before it begins the payment.
+    TakenOver {
+        /// The invoice's payment_hash.
+        hash: PaymentHash,
+        /// Which worker holds the claim from here on, and until when.
+        lease: Lease,
     },
     /// A payment was recorded that the node knew and the ledger did not: [`Ledger::adopt`](super::Ledger::adopt).
     Adopted {
@@ -143,7 +154,11 @@ impl Linked {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
                 invoice: owned(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
+                lease: parts.lease,
             },
+            Kind::TakenOver => {
+                HistoryEvent::TakenOver { hash: hash?, lease: parts.lease.ok_or(FieldError::missing(LEASE))? }
+            }
             Kind::Adopted => HistoryEvent::Adopted {
                 hash: hash?,
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
@@ -182,7 +197,7 @@ impl HistoryEvent {
     pub(super) fn new(event: Event, invoice: Option<(Msat, &[u8])>, reason: &str) -> Self {
         let (amount, bytes) = invoice.unwrap_or_default();
         match event {
-            Event::Claimed { hash } => Self::Claimed { hash, amount, invoice: bytes.to_vec() },
+            Event::Claimed { hash } => Self::Claimed { hash, amount, invoice: bytes.to_vec(), lease: None },
             Event::Adopted { hash } => Self::Adopted { hash, amount, invoice: bytes.to_vec() },
             Event::Settled { proof, late } => Self::Settled { proof, late },
             Event::Released { hash } => Self::Released { hash, reason: cut(reason) },
@@ -191,10 +206,20 @@ impl HistoryEvent {
         }
     }
 
+    /// The same claim with its lease; any other entry as it is.
+    pub(super) fn held_by(mut self, by: Option<Lease>) -> Self {
+        if let Self::Claimed { lease, .. } = &mut self {
+            *lease = by;
+        }
+        self
+    }
+
     /// The event of the state machine that led to this entry, where one did.
     pub(super) const fn event(&self) -> Option<Event> {
         Some(match self {
-            Self::Created { .. } | Self::InvoiceError { .. } | Self::Rebuilt => return None,
+            Self::Created { .. } | Self::TakenOver { .. } | Self::InvoiceError { .. } | Self::Rebuilt => {
+                return None;
+            }
             Self::Claimed { hash, .. } => Event::Claimed { hash: *hash },
             Self::Adopted { hash, .. } => Event::Adopted { hash: *hash },
             Self::Settled { proof, late } => Event::Settled { proof: *proof, late: *late },
@@ -212,6 +237,7 @@ impl HistoryEvent {
         writer.record(KIND.number(), &[self.kind().code()]);
         match self {
             Self::Claimed { hash, .. }
+            | Self::TakenOver { hash, .. }
             | Self::Adopted { hash, .. }
             | Self::Released { hash, .. }
             | Self::Overpaid { hash, .. } => writer.record(HASH.number(), &hash.to_byte_array()),
@@ -230,6 +256,7 @@ impl HistoryEvent {
                 writer.record_if(LATE.number(), late.then_some(&[]));
             }
             Self::Released { reason, .. } => writer.record(REASON.number(), reason.as_bytes()),
+            Self::TakenOver { .. } => {}
             Self::Overpaid { paid_by, .. } => writer.record(PAID_BY.number(), &paid_by.to_byte_array()),
             Self::Created { .. } | Self::Disabled | Self::InvoiceError { .. } | Self::Rebuilt => {}
         }
@@ -239,6 +266,9 @@ impl HistoryEvent {
             writer.record(TERMS.number(), &terms_encoding::to_bytes(terms, *policy));
             writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
             writer.record_if(KEY.number(), key.as_ref().map(|key| key.as_str().as_bytes()));
+        }
+        if let Self::Claimed { lease: Some(lease), .. } | Self::TakenOver { lease, .. } = self {
+            writer.record(LEASE.number(), &lease_bytes(*lease));
         }
         if let Self::InvoiceError { error } = self {
             writer.record(ERROR.number(), error.as_bytes());
@@ -259,6 +289,7 @@ impl HistoryEvent {
             Self::Adopted { .. } => Kind::Adopted,
             Self::Rebuilt => Kind::Rebuilt,
             Self::InvoiceError { .. } => Kind::InvoiceError,
+            Self::TakenOver { .. } => Kind::TakenOver,
         }
     }
 }
@@ -301,6 +332,7 @@ const TERMS: Field = Field::new(24, "terms");
 const LABEL: Field = Field::new(26, "label");
 const KEY: Field = Field::new(28, "order_key");
 const ERROR: Field = Field::new(30, "invoice_error");
+const LEASE: Field = Field::new(32, "lease");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -313,10 +345,11 @@ enum Kind {
     Adopted,
     Rebuilt,
     InvoiceError,
+    TakenOver,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Created,
         Self::Claimed,
         Self::Settled,
@@ -326,6 +359,7 @@ impl Kind {
         Self::Adopted,
         Self::Rebuilt,
         Self::InvoiceError,
+        Self::TakenOver,
     ];
 
     fn from_code(code: u8) -> Option<Self> {
@@ -344,6 +378,7 @@ impl Kind {
             Self::Adopted => 6,
             Self::Rebuilt => 7,
             Self::InvoiceError => 8,
+            Self::TakenOver => 9,
         }
     }
 }
@@ -367,6 +402,7 @@ struct Parts {
     label: Option<Span>,
     key: Option<Span>,
     error: Option<Span>,
+    lease: Option<Lease>,
 }
 
 impl Parts {
@@ -385,8 +421,9 @@ impl Parts {
             22 => self.version = Some(VERSION.read(record, Reader::tu64)?),
             24 => self.terms = Some(Span::from_value(record)),
             26 => self.label = Some(read_text(LABEL, record)?),
-            30 => self.error = Some(Span::from_value(record)),
             28 => self.key = Some(read_text(KEY, record)?),
+            30 => self.error = Some(Span::from_value(record)),
+            32 => self.lease = Some(LEASE.read(record, read_lease)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -395,6 +432,16 @@ impl Parts {
     fn proof(&self, hash: PaymentHash) -> Option<PaymentProof> {
         PaymentProof::new(hash, self.preimage?).ok()
     }
+}
+
+/// The bytes of a lease: the worker (16 bytes), then the second until which it is held (8).
+pub(super) fn lease_bytes(lease: Lease) -> Vec<u8> {
+    [&lease.worker.to_byte_array()[..], &lease.until.to_be_bytes()].concat()
+}
+
+/// The lease in the bytes that [`lease_bytes`] wrote.
+pub(super) fn read_lease(reader: &mut Reader<'_>) -> Result<Lease, ValueError> {
+    Ok(Lease { worker: WorkerId::from_byte_array(reader.array()?), until: reader.u64()? })
 }
 
 fn owned(span: Span, bytes: &[u8]) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! [`PayoutId`] names a payout, [`LedgerId`] the ledger that keeps it.
+//! [`PayoutId`] names a payout, [`LedgerId`] the ledger that keeps it, [`WorkerId`] a program that pays.
 
 use crate::hex::{byte_array, display_hex};
 use crate::merkle::OfferId;
@@ -47,18 +47,43 @@ impl LedgerId {
     #[cfg(feature = "std")]
     #[must_use]
     pub fn random() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-
-        // Each state has keys of its own, so the two halves differ, and so do two ids.
-        let mut bytes = [0; 16];
-        for half in bytes.chunks_exact_mut(8) {
-            half.copy_from_slice(&RandomState::new().hash_one("ledger id").to_be_bytes());
-        }
-        Self(bytes)
+        Self(random())
     }
 }
 
 byte_array!(LedgerId, 16, "the id of a ledger");
+
+/// The 16 bytes that name one run of one program that pays, printed as 32 lower-case hexadecimal characters.
+///
+/// Make one with [`WorkerId::random`] at each start of the program, and share it among its ledgers. A name that is used
+/// again after a restart would name two workers, where the old process only stood still.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId([u8; 16]);
+
+impl WorkerId {
+    /// Makes a new id from the randomness that the operating system gives to the process.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn random() -> Self {
+        Self(random())
+    }
+}
+
+byte_array!(WorkerId, 16, "the id of a worker");
+display_hex!(WorkerId);
+
+/// 16 bytes of the randomness that the operating system gives to the process.
+#[cfg(feature = "std")]
+fn random() -> [u8; 16] {
+    use std::hash::{BuildHasher, RandomState};
+
+    // Each state has keys of its own, so the two halves differ, and so do two results.
+    let mut bytes = [0; 16];
+    for half in bytes.chunks_exact_mut(8) {
+        half.copy_from_slice(&RandomState::new().hash_one("bolt12").to_be_bytes());
+    }
+    bytes
+}
 display_hex!(LedgerId);
 
 #[cfg(test)]

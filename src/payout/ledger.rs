@@ -10,6 +10,7 @@ use super::claim::{Claim, HeldClaims};
 use super::error::{ClaimError, CreateError, DisableError, NoteError, ReleaseError, SettleError};
 use super::history::{HistoryEntry, HistoryEvent, Linked};
 use super::id::PayoutId;
+use super::lease::LeaseTerm;
 use super::ledger_options::LedgerOptions;
 use super::new_payout::NewPayout;
 use super::payout::{InFlight, Payout};
@@ -203,9 +204,11 @@ impl<S: Store> Ledger<S> {
             }
             let mut next = Payout { state, ..payout };
             next.claimed_at.push(now);
-            next.in_flight = Some(InFlight { invoice: invoice.bytes().to_vec(), amount });
+            let lease = self.lease_term().map(|term| term.from(now));
+            next.in_flight = Some(InFlight { invoice: invoice.bytes().to_vec(), amount, lease });
             let claimed = Some((amount, invoice.bytes()));
-            let happened = events.into_iter().map(|event| HistoryEvent::new(event, claimed, ""));
+            let happened =
+                events.into_iter().map(|event| HistoryEvent::new(event, claimed, "").held_by(lease));
             match self.write(next, happened, Some(hash), now)? {
                 Written::Done(next) => Ok(Some(next)),
                 Written::HashTaken { by } => Err(ClaimError::HashTaken { hash, by }),
@@ -308,6 +311,11 @@ impl<S: Store> Ledger<S> {
     /// The keys that recognise the answers to our requests for offers.
     pub(super) fn payer_keys(&self) -> Option<&PayerKeys> {
         self.shared.options.payer_keys.as_ref()
+    }
+
+    /// How long a claim is held, and by which worker.
+    pub(super) fn lease_term(&self) -> Option<LeaseTerm> {
+        self.shared.options.lease
     }
 
     /// The claims held in this process.

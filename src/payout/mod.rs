@@ -103,6 +103,8 @@ mod id;
 #[cfg(feature = "std")]
 mod invoice_error;
 #[cfg(feature = "std")]
+mod lease;
+#[cfg(feature = "std")]
 mod ledger;
 #[cfg(feature = "std")]
 mod ledger_options;
@@ -158,7 +160,9 @@ pub use error::{
 };
 #[cfg(feature = "std")]
 pub use history::{HistoryEntry, HistoryEvent};
-pub use id::{LedgerId, PayoutId};
+pub use id::{LedgerId, PayoutId, WorkerId};
+#[cfg(feature = "std")]
+pub use lease::Lease;
 #[cfg(feature = "std")]
 pub use ledger::{Created, Ledger, Settlement};
 #[cfg(feature = "std")]

@@ -8,8 +8,11 @@ use std::time::Duration;
 use super::any_invoice::AnyInvoice;
 use super::claim::Claim;
 use super::error::{ClaimError, ReleaseError, SettleError};
-use super::ledger::{Ledger, Settlement};
+use super::history::HistoryEvent;
+use super::lease::Lease;
+use super::ledger::{Ledger, Settlement, Written};
 use super::payer::{Payer, PaymentStatus};
+use super::payout::Payout;
 use super::state::{Attempt, Refusal};
 use super::store::{Store, StoreError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
@@ -268,16 +271,13 @@ impl NextStep {
             Self::Ask => payer.status(hash).map_or(Self::Look, Self::Record),
             Self::Look => {
                 let Some(ledger) = ledger() else { return ControlFlow::Break(RecordingError::Closed.into()) };
-                match ledger.look(claim) {
+                match ledger.look(claim, forbids, now()) {
                     Look::Over(result) => return ControlFlow::Break(result),
                     Look::Forbidden(reason) => {
                         return ControlFlow::Break(PaymentResult::NeverBegun { reason });
                     }
                     Look::Overtaken { by } => Self::AskOvertaken { by },
-                    Look::MayBegin => match forbids(claim) {
-                        Some(reason) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
-                        None => Self::Begin,
-                    },
+                    Look::MayBegin => Self::Begin,
                 }
             }
             Self::AskOvertaken { by } => match (payer.status(hash), forbids(claim)) {
@@ -319,35 +319,66 @@ enum Look {
 }
 
 impl<S: Store> Ledger<S> {
-    fn look(&self, claim: &Claim) -> Look {
+    /// Reads the payout of a claim again. If its payment may be begun and the lease on it has ended, the claim is taken
+    /// over in the same step.
+    fn look(&self, claim: &Claim, forbids: &dyn Fn(&Claim) -> Option<NotBegun>, now: u64) -> Look {
         let hash = claim.payment_hash();
-        let payout = match self.get(claim.payout_id()) {
-            Ok(Some(payout)) => payout,
-            Ok(None) => {
-                return Look::Over(
-                    RecordingError::Store(StoreError::damaged("the claimed payout is gone")).into(),
-                );
+        let looked = self.retrying(|| {
+            let payout = self.get(claim.payout_id())?;
+            let payout = payout.ok_or_else(|| StoreError::damaged("the claimed payout is gone"))?;
+            let look = look_at(&payout, hash);
+            if !matches!(look, Look::MayBegin) {
+                return Ok(Some(look));
             }
-            Err(error) => return Look::Over(RecordingError::Store(error).into()),
-        };
-        let state = payout.state();
-        match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
-            Some(Attempt::Paid(proof)) => Look::Over(PaymentResult::Paid {
-                preimage: proof.preimage(),
-                settlement: Settlement::Already,
-            }),
-            Some(Attempt::Failed(_)) | None => {
-                Look::Over(PaymentResult::Failed { reason: "released before it was begun".into() })
+            if let Some(reason) = forbids(claim) {
+                return Ok(Some(Look::Forbidden(reason)));
             }
-            Some(Attempt::Adopted(_)) => Look::Forbidden(NotBegun::Adopted),
-            Some(Attempt::Pending(_)) => {
-                let paid = state.paid().next().map(PaymentProof::payment_hash);
-                let other = state.in_flight().find(|other| *other != hash);
-                match (paid, other) {
-                    (Some(by), _) => Look::Overtaken { by },
-                    (None, Some(hash)) => Look::Forbidden(NotBegun::OtherInFlight { hash }),
-                    (None, None) => Look::MayBegin,
+            match (payout.lease(), self.lease_term()) {
+                // It is another worker's: that one pays, and recovery records it.
+                (Some(lease), own) if lease.is_foreign(own, now) => {
+                    Ok(Some(Look::Over(PaymentResult::InFlight { error: None })))
                 }
+                (Some(lease), Some(own)) if !lease.is_own(own, now) => {
+                    self.take_over(payout, own.from(now), now)
+                }
+                _ => Ok(Some(Look::MayBegin)),
+            }
+        });
+        looked.unwrap_or_else(|error: StoreError| Look::Over(RecordingError::Store(error).into()))
+    }
+
+    /// Gives the claim in flight of a payout a new lease; `None` when another caller wrote in between.
+    fn take_over(&self, mut payout: Payout, lease: Lease, now: u64) -> Result<Option<Look>, StoreError> {
+        let hash = payout.state.pending();
+        if let Some(in_flight) = &mut payout.in_flight {
+            in_flight.lease = Some(lease);
+        }
+        let event = hash.map(|hash| HistoryEvent::TakenOver { hash, lease });
+        Ok(match self.write(payout, event.into_iter(), None, now)? {
+            Written::Done(_) => Some(Look::MayBegin),
+            Written::HashTaken { .. } | Written::Conflict => None,
+        })
+    }
+}
+
+/// Whether the payment under `hash` may be begun, by the state of its payout.
+fn look_at(payout: &Payout, hash: PaymentHash) -> Look {
+    let state = payout.state();
+    match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
+        Some(Attempt::Paid(proof)) => {
+            Look::Over(PaymentResult::Paid { preimage: proof.preimage(), settlement: Settlement::Already })
+        }
+        Some(Attempt::Failed(_)) | None => {
+            Look::Over(PaymentResult::Failed { reason: "released before it was begun".into() })
+        }
+        Some(Attempt::Adopted(_)) => Look::Forbidden(NotBegun::Adopted),
+        Some(Attempt::Pending(_)) => {
+            let paid = state.paid().next().map(PaymentProof::payment_hash);
+            let other = state.in_flight().find(|other| *other != hash);
+            match (paid, other) {
+                (Some(by), _) => Look::Overtaken { by },
+                (None, Some(hash)) => Look::Forbidden(NotBegun::OtherInFlight { hash }),
+                (None, None) => Look::MayBegin,
             }
         }
     }

@@ -6,6 +6,7 @@ use super::any_invoice::REQUEST_NONCE;
 use super::chain::ChainEnd;
 use super::error::RequestError;
 use super::id::PayoutId;
+use super::lease::Lease;
 use super::new_payout::NewPayout;
 use super::state::State;
 use super::status::Status;
@@ -38,6 +39,7 @@ pub struct Payout {
 pub(super) struct InFlight {
     pub(super) invoice: Vec<u8>,
     pub(super) amount: Msat,
+    pub(super) lease: Option<Lease>,
 }
 
 impl Payout {
@@ -126,6 +128,13 @@ impl Payout {
     #[must_use]
     pub fn in_flight_since(&self) -> Option<u64> {
         self.attempted_at(self.state.pending()?)
+    }
+
+    /// Which worker holds the claim in flight, and until when; `None` when nothing is in flight, or it was claimed
+    /// without a lease.
+    #[must_use]
+    pub fn lease(&self) -> Option<Lease> {
+        self.in_flight.as_ref()?.lease
     }
 
     /// The unix second in which the payment under `hash` was claimed or adopted, if it ever was.

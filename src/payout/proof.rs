@@ -55,7 +55,7 @@ impl<S: Store> Ledger<S> {
             after = last.sequence;
             for entry in entries {
                 match entry.event {
-                    HistoryEvent::Claimed { hash, amount, invoice }
+                    HistoryEvent::Claimed { hash, amount, invoice, .. }
                     | HistoryEvent::Adopted { hash, amount, invoice } => {
                         attempts.insert(hash, (amount, invoice));
                     }

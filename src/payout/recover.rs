@@ -73,8 +73,7 @@ impl RecoverOptions {
     ///
     /// On a store with one owner, such as a redb file, keep the default [`u64::MAX`]: a claim that is not
     /// held in this process is held nowhere, and a claim made while the clock ran ahead is not skipped.
-    /// With several machines on one store, choose a second that is further back than any worker takes
-    /// from its claim to its call of the node.
+    /// Several machines on one store use [leases](super::LedgerOptions::lease), and keep the default too.
     pub const fn claimed_until(mut self, second: u64) -> Self {
         self.claimed_until = second;
         self
@@ -153,8 +152,8 @@ impl<S: Store> Ledger<S> {
     /// **Repeated**, it asks again about what is still in flight. **Interrupted**, recorded outcomes stay
     /// recorded, and the rest is still in flight. **Raced** by another recovery in this process, each
     /// payment is asked about by one of them. Raced by one on another machine, both ask and record the
-    /// same, and [`RecoverOptions::claimed_until`] prevents that they begin what a worker there is about
-    /// to begin. A write between the last read of the payout and the call to the node is not seen. **On a
+    /// same, and a [lease](super::LedgerOptions::lease) prevents that they begin what a worker there is about
+    /// to begin, or that both begin it. A write between the last read of the payout and the call to the node is not seen. **On a
     /// ledger restored from an old copy** it knows only the claims in that copy: first
     /// [`adopt`](Ledger::adopt) every payment that the node knows and the ledger does not.
     ///
@@ -187,7 +186,7 @@ impl<S: Store> Ledger<S> {
                         continue;
                     }
                 };
-                let jobs = match self.jobs(id, options) {
+                let jobs = match self.jobs(id, options, now()) {
                     Ok(jobs) => jobs,
                     Err(error) => {
                         unreadable.push(UnreadablePayout::new(Some(id), error));
@@ -206,8 +205,8 @@ impl<S: Store> Ledger<S> {
         }
     }
 
-    /// Takes over the claim in flight of a payout, if it was granted up to the second `claimed_until` and
-    /// is not held in this process. It is one step of [`Ledger::recover`], for callers that call the node
+    /// Takes up the claim in flight of a payout, if it was granted up to the second `claimed_until`, is not held in this
+    /// process, and no other worker has a lease on it at `now` (unix seconds). It is one step of [`Ledger::recover`], for callers that call the node
     /// themselves.
     ///
     /// Ask the node about the payment. If the node never began it, pay the claim, unless
@@ -219,20 +218,26 @@ impl<S: Store> Ledger<S> {
     /// # Errors
     ///
     /// [`StoreError`] when the row cannot be read.
-    pub fn resume(&self, id: PayoutId, claimed_until: u64) -> Result<Option<Claim>, StoreError> {
+    pub fn resume(&self, id: PayoutId, claimed_until: u64, now: u64) -> Result<Option<Claim>, StoreError> {
         let Some(hash) = self.get(id)?.and_then(|payout| payout.state().pending()) else { return Ok(None) };
         // Held first and read then, so that no other thread in this process is about to pay it.
         let Some(held) = self.held()?.hold(id, hash) else { return Ok(None) };
         let Some(payout) = self.get(id)? else { return Ok(None) };
         let since = payout.in_flight_since().unwrap_or_default();
-        if payout.state().pending() != Some(hash) || since > claimed_until {
+        let is_foreign = payout.lease().is_some_and(|lease| lease.is_foreign(self.lease_term(), now));
+        if payout.state().pending() != Some(hash) || since > claimed_until || is_foreign {
             return Ok(None);
         }
         Ok(Claim::new(&payout, held))
     }
 
     /// The payments in flight of one payout.
-    pub(crate) fn jobs(&self, id: PayoutId, options: &RecoverOptions) -> Result<Vec<Job>, StoreError> {
+    pub(crate) fn jobs(
+        &self,
+        id: PayoutId,
+        options: &RecoverOptions,
+        now: u64,
+    ) -> Result<Vec<Job>, StoreError> {
         let Some(payout) = self.get(id)? else { return Ok(Vec::new()) };
         let mut jobs = Vec::new();
         for hash in payout.state().in_flight() {
@@ -241,7 +246,7 @@ impl<S: Store> Ledger<S> {
                     let held = self.held()?.hold(id, hash);
                     jobs.extend(held.map(|held| Job::Adopted { payout: id, hash, _held: held }));
                 }
-            } else if let Some(claim) = self.resume(id, options.claimed_until)? {
+            } else if let Some(claim) = self.resume(id, options.claimed_until, now)? {
                 // The row may have changed since it was read above: the time is that of this very claim.
                 let bounds = Bounds { claimed_at: claim.claimed_at(), within: options.begin_within };
                 jobs.push(Job::Claimed { claim, terms: Box::new(payout.terms().clone()), bounds });

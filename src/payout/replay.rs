@@ -108,14 +108,16 @@ impl Replay {
                     payout.version = version;
                     Ok(())
                 }
-                // It changes no state.
-                HistoryEvent::InvoiceError { .. } if self.expected.is_empty() => {
+                // They change no state.
+                HistoryEvent::InvoiceError { .. } | HistoryEvent::TakenOver { .. }
+                    if self.expected.is_empty() =>
+                {
                     let next = payout.version.saturating_add(1);
                     if version != next {
                         return Err(Mismatch::Version { found: version, expected: next });
                     }
                     payout.version = version;
-                    Ok(())
+                    take_over(payout, &linked.entry.event)
                 }
                 _ => Err(Mismatch::OutOfPlace),
             };
@@ -164,9 +166,9 @@ const fn input(event: &Event) -> Result<Input, Mismatch> {
 /// Applies what the state does not hold: times, and the invoice of the claim in flight.
 fn apply(payout: &mut Payout, what: &HistoryEvent, time: u64) {
     match what {
-        HistoryEvent::Claimed { invoice, amount, .. } => {
+        HistoryEvent::Claimed { invoice, amount, lease, .. } => {
             payout.claimed_at.push(time);
-            payout.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount });
+            payout.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount, lease: *lease });
         }
         // One that had failed keeps the time of its claim.
         HistoryEvent::Adopted { .. } if payout.claimed_at.len() < payout.state.attempts().len() => {
@@ -177,6 +179,16 @@ fn apply(payout: &mut Payout, what: &HistoryEvent, time: u64) {
     if payout.state.pending().is_none() {
         payout.in_flight = None;
     }
+}
+
+/// Applies the new lease of the claim in flight; any other event changes nothing.
+fn take_over(payout: &mut Payout, what: &HistoryEvent) -> Result<(), Mismatch> {
+    let HistoryEvent::TakenOver { hash, lease } = what else { return Ok(()) };
+    match &mut payout.in_flight {
+        Some(in_flight) if payout.state.pending() == Some(*hash) => in_flight.lease = Some(*lease),
+        _ => return Err(Mismatch::OutOfPlace),
+    }
+    Ok(())
 }
 
 /// How an event differs from what the ledger writes.
@@ -234,7 +246,7 @@ mod tests {
 
     fn claimed(secret: u8) -> HistoryEvent {
         let hash = proof(secret).payment_hash();
-        HistoryEvent::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret] }
+        HistoryEvent::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret], lease: None }
     }
 
     /// The status that a well-chained history leads to, each event with the version given.

@@ -183,7 +183,7 @@ impl World {
                 Some(Planted::BeginsOldClaims) => options.begin_within(u64::MAX),
                 _ => options,
             };
-            match ledger.jobs(payout, &options) {
+            match ledger.jobs(payout, &options, self.clock(machine)) {
                 Ok(jobs) => {
                     let mut asked = asked;
                     for job in jobs {

@@ -150,7 +150,7 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
                 assert_eq!((number, entry.time), (1, payout.created_at()));
                 continue;
             }
-            HistoryEvent::Claimed { hash, invoice, amount } => {
+            HistoryEvent::Claimed { hash, invoice, amount, .. } => {
                 let (named, owed) = match Invoice::try_from(invoice.clone()) {
                     Ok(invoice) if payout.terms().draft_offer().is_some() => {
                         (invoice.payment_hash(), invoice.amount())
@@ -165,7 +165,9 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
                 Input::Claim(*hash)
             }
             HistoryEvent::Adopted { hash, .. } => Input::Adopt(*hash),
-            HistoryEvent::Rebuilt => continue,
+            HistoryEvent::Rebuilt | HistoryEvent::TakenOver { .. } | HistoryEvent::InvoiceError { .. } => {
+                continue;
+            }
             HistoryEvent::Settled { proof, .. } => Input::Settle(*proof),
             HistoryEvent::Released { hash, .. } => Input::Release(*hash),
             // Closing by the first failure, and overpaying, come with the step before.

@@ -117,7 +117,7 @@ fn an_adopted_payment_is_never_begun() {
         let (offer, id) = promised(&ledger, "never begun");
         let node = Node::new(Plan::Succeed);
         let _ = ledger.adopt(&invoice(&offer, 1), &PaymentStatus::Unknown, NOW).unwrap();
-        assert!(ledger.resume(id, NOW).unwrap().is_none());
+        assert!(ledger.resume(id, NOW, NOW).unwrap().is_none());
         for _ in 0..2 {
             // The node has forgotten it.
             let recovery = ledger.recover(&node, &RecoverOptions::new(), || NOW).unwrap();

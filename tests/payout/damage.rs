@@ -418,7 +418,7 @@ fn a_damaged_row_is_rebuilt_from_its_history_and_then_settled() {
             assert_eq!(history(&ledger, *id).last(), Some(&HistoryEvent::Rebuilt));
             // It works again: a payment in flight ends, and an open payout accepts an invoice.
             if let Some(hash) = before.state().pending() {
-                let claim = ledger.resume(*id, u64::MAX).unwrap().unwrap();
+                let claim = ledger.resume(*id, u64::MAX, NOW).unwrap().unwrap();
                 assert_eq!(claim.payment_hash(), hash);
                 drop(claim);
                 ledger.release(hash, "no route", NOW + 502).unwrap();

@@ -15,6 +15,7 @@ mod draft_invoices;
 mod errors;
 mod failures;
 mod kinds;
+mod leases;
 mod model;
 mod orders;
 mod payee_messages;

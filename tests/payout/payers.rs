@@ -129,7 +129,7 @@ fn ledgers_on_one_store_know_of_each_others_claims() {
         let (offer, id) = promised(&one, "shared");
         let claim = one.claim(&invoice(&offer, 1), NOW).unwrap();
         assert_eq!(two.recover(&node, &RecoverOptions::new(), || NOW).unwrap().payments, []);
-        assert!(two.resume(id, u64::MAX).unwrap().is_none());
+        assert!(two.resume(id, u64::MAX, NOW).unwrap().is_none());
         let reply = refusal(two.claim(&invoice(&offer, 1), NOW).unwrap_err());
         assert_eq!(reply, bolt12::payout::state::Refusal::AlreadyClaimed { hash: hash(1) });
         assert_eq!(one.pay(claim, &node, || NOW), PaymentResult::InFlight { error: None });

@@ -56,9 +56,9 @@ fn a_ledger_on_a_pointer_and_one_on_the_store_see_the_same_payouts() {
     let claim = direct.claim(&invoice(&offer, 1), NOW).unwrap();
     assert_eq!(payout(&by_pointer, id), payout(&direct, id));
     // The two ledgers share the claims that are held, because the stores have one id.
-    assert!(by_pointer.resume(id, NOW).unwrap().is_none());
+    assert!(by_pointer.resume(id, NOW, NOW).unwrap().is_none());
     drop(claim);
-    assert!(by_pointer.resume(id, NOW).unwrap().is_some());
+    assert!(by_pointer.resume(id, NOW, NOW).unwrap().is_some());
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn each_claim_ends_as_the_node_says() {
         drop(ledger);
 
         let ledger = stage.ledger();
-        let claim = ledger.resume(ids[3], NOW).unwrap().unwrap();
+        let claim = ledger.resume(ids[3], NOW, NOW).unwrap().unwrap();
         assert_eq!((claim.payment_hash(), claim.amount().get(), claim.paid_by()), (hash(4), 100_000, None));
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 5).unwrap();
         let ended: Vec<_> = recovery.payments.iter().map(|one| (one.payout, one.hash, &one.result)).collect();
@@ -70,11 +70,11 @@ fn a_claim_younger_than_asked_for_is_left_to_its_worker() {
         let (_, id) = orphan(&ledger, 1);
         let node = Node::new(Plan::Succeed);
         assert_eq!(ledger.recover(&node, &until(NOW - 1), || NOW).unwrap().payments, []);
-        assert!(ledger.resume(id, NOW - 1).unwrap().is_none());
+        assert!(ledger.resume(id, NOW - 1, NOW).unwrap().is_none());
         assert_eq!(node.calls(), 0);
         assert_eq!(ledger.recover(&node, &until(NOW), || NOW).unwrap().payments.len(), 1);
-        assert!(ledger.resume(id, NOW).unwrap().is_none(), "nothing is in flight now");
-        assert!(ledger.resume(PayoutId::from_byte_array([3; 32]), NOW).unwrap().is_none());
+        assert!(ledger.resume(id, NOW, NOW).unwrap().is_none(), "nothing is in flight now");
+        assert!(ledger.resume(PayoutId::from_byte_array([3; 32]), NOW, NOW).unwrap().is_none());
     });
 }
 
@@ -92,7 +92,7 @@ fn a_payment_never_begun_of_a_payout_paid_meanwhile_is_not_begun() {
             ledger.apply_status(hash(1), node.status(hash(1)).unwrap(), NOW),
             PaymentResult::Paid { preimage: preimage(1), settlement: Settlement::Late }
         );
-        assert_eq!(ledger.resume(id, NOW).unwrap().unwrap().paid_by(), Some(hash(1)));
+        assert_eq!(ledger.resume(id, NOW, NOW).unwrap().unwrap().paid_by(), Some(hash(1)));
 
         node.set(Plan::Succeed);
         let recovery = ledger.recover(&node, &until(NOW), || NOW + 1).unwrap();

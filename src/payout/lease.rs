@@ -1,0 +1,47 @@
+//! [`Lease`]: which worker may begin the payment of a claim, and until when.
+
+use core::fmt;
+
+use super::id::WorkerId;
+
+/// The permission of one worker to begin the payment of a claim, until a unix second. After that second another worker
+/// may take it over. See [`LedgerOptions::lease`](super::LedgerOptions::lease).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The worker.
+    pub worker: WorkerId,
+    /// The last unix second in which only this worker begins the payment.
+    pub until: u64,
+}
+
+impl fmt::Display for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker {} until {}", self.worker, self.until)
+    }
+}
+
+/// How long the claims of a ledger are held, and by which worker.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LeaseTerm {
+    pub(super) worker: WorkerId,
+    pub(super) seconds: u64,
+}
+
+impl LeaseTerm {
+    /// The lease of a claim that is granted or taken over at `now`.
+    pub(super) const fn from(self, now: u64) -> Lease {
+        Lease { worker: self.worker, until: now.saturating_add(self.seconds) }
+    }
+}
+
+impl Lease {
+    /// Whether a ledger with these terms must leave the claim alone at `now`: another worker holds it.
+    pub(super) fn is_foreign(self, own: Option<LeaseTerm>, now: u64) -> bool {
+        now <= self.until && own.map(|own| own.worker) != Some(self.worker)
+    }
+
+    /// Whether a ledger with these terms holds the claim at `now`.
+    pub(super) fn is_own(self, own: LeaseTerm, now: u64) -> bool {
+        now <= self.until && own.worker == self.worker
+    }
+}
