@@ -48,9 +48,14 @@ fn machine<S: Store>(store: S, worker: u8) -> Ledger<S> {
     Ledger::with_options(store, LedgerOptions::new().lease(worker, SECONDS))
 }
 
+type Machine = Ledger<Arc<dyn Store>>;
+
 /// Two machines on the store of the stage.
-fn machines(stage: &Stage) -> (Ledger<Arc<dyn Store>>, Ledger<Arc<dyn Store>>) {
-    let store: Arc<dyn Store> = stage.store();
+fn machines(stage: &Stage) -> (Machine, Machine) {
+    machines_on(stage.store())
+}
+
+fn machines_on(store: Arc<dyn Store>) -> (Machine, Machine) {
     let other: Arc<dyn Store> = Arc::new(OtherMachine(Arc::clone(&store)));
     (machine(store, 1), machine(other, 2))
 }
@@ -70,11 +75,11 @@ fn a_claim_names_its_worker_and_until_when_it_is_held() {
         let one = machine(stage.store(), 1);
         let (offer, id) = promised(&one, "lease");
         let claim = one.claim(&invoice(&offer, 1), NOW).unwrap();
-        let held = Some(lease(1, NOW + SECONDS));
-        assert_eq!(payout(&one, id).lease(), held);
+        let held = lease(1, NOW + SECONDS);
+        assert_eq!(payout(&one, id).lease(), Some(held));
         let HistoryEvent::Claimed { lease, .. } = &history(&one, id)[1] else { panic!() };
-        assert_eq!(*lease, held);
-        let shown = held.unwrap().to_string();
+        assert_eq!(*lease, Some(held));
+        let shown = held.to_string();
         assert_eq!(shown, format!("worker 01010101010101010101010101010101 until {}", NOW + SECONDS));
         one.settle(claim.payment_hash(), preimage(1), NOW).map(drop).unwrap();
         assert_eq!(payout(&one, id).lease(), None);
@@ -217,11 +222,8 @@ fn random_machines_begin_each_payment_once() {
         state % below
     };
     for _ in 0..200 {
-        let store: Arc<dyn Store> = Arc::new(bolt12::payout::MemoryStore::new());
-        let machines = [
-            (machine(Arc::clone(&store), 1), 0),
-            (machine(Arc::new(OtherMachine(Arc::clone(&store))) as Arc<dyn Store>, 2), random(200)),
-        ];
+        let (one, two) = machines_on(Arc::new(bolt12::payout::MemoryStore::new()));
+        let machines = [(one, 0), (two, random(200))];
         let node = Arc::new(Heedless::default());
         let (offer, id) = promised(&machines[0].0, "random");
         let (mut held, mut now) = (Vec::new(), NOW);
