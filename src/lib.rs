@@ -50,6 +50,8 @@
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | [`payout::RedbStore`], a durable ledger in one file (Rust 1.90) |
 //! | `conformance` | [`payout::conformance`], the suite that tests a store |
+//! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
+//! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
 //!
@@ -65,6 +67,8 @@
         feature = "redb",
         feature = "conformance",
         feature = "simulation",
+        feature = "tracing",
+        feature = "metrics",
         feature = "rayon"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")

@@ -1,12 +1,14 @@
 //! [`Ledger::adopt`]: a payment that the node knows and the ledger does not.
 
 use std::string::ToString;
+use std::time::Instant;
 use std::vec::Vec;
 
 use super::any_invoice::AnyInvoice;
 use super::error::AdoptError;
 use super::history::HistoryEvent;
 use super::ledger::{Ledger, Settlement, Written};
+use super::observer::{LedgerEvent, Refused};
 use super::pay::PaymentResult;
 use super::payer::PaymentStatus;
 use super::payout::Payout;
@@ -46,7 +48,28 @@ impl<S: Store> Ledger<S> {
         outcome: &PaymentStatus,
         now: u64,
     ) -> Result<PaymentResult, AdoptError> {
+        let began = Instant::now();
         let invoice = invoice.into();
+        let adopted = self.adopt_unobserved(&invoice, outcome, now);
+        match (&adopted, invoice.payment_hash()) {
+            (Ok(PaymentResult::Paid { settlement, .. }), Ok(hash)) => {
+                self.observed().settled(hash, *settlement, began.elapsed());
+            }
+            (Ok(PaymentResult::Failed { reason }), Ok(hash)) => {
+                self.observed().report(|| LedgerEvent::Released { hash, reason });
+            }
+            (Err(error), _) => self.observed().report_failure(Refused::Adopt(error)),
+            _ => {}
+        }
+        adopted
+    }
+
+    fn adopt_unobserved(
+        &self,
+        invoice: &AnyInvoice<'_>,
+        outcome: &PaymentStatus,
+        now: u64,
+    ) -> Result<PaymentResult, AdoptError> {
         let hash = invoice.payment_hash()?;
         let (input, reason) = match outcome {
             PaymentStatus::Paid(preimage) => (Some(Input::Settle(PaymentProof::new(hash, *preimage)?)), ""),
@@ -54,7 +77,7 @@ impl<S: Store> Ledger<S> {
             PaymentStatus::Unknown => (None, ""),
         };
         self.retrying(|| {
-            let payout = self.answered_by(&invoice)?.ok_or(AdoptError::UnknownPayout)?;
+            let payout = self.answered_by(invoice)?.ok_or(AdoptError::UnknownPayout)?;
             let amount = invoice.check_untimed(payout.terms(), self.payer_keys())?;
             let known = payout.state().attempts().iter().find(|attempt| attempt.hash() == hash).copied();
             let (mut state, mut events) = match (known, outcome) {

@@ -2,6 +2,7 @@
 
 use std::boxed::Box;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Instant;
 use std::vec;
 use std::vec::Vec;
 
@@ -13,6 +14,7 @@ use super::id::PayoutId;
 use super::lease::LeaseTerm;
 use super::ledger_options::LedgerOptions;
 use super::new_payout::NewPayout;
+use super::observer::{LedgerEvent, Observed, Refused};
 use super::payout::{InFlight, Payout};
 use super::state::{self, Input, Refusal, State};
 use super::store::{Change, Inserted, NewRow, OrderKey, PageSize, Replaced, Row, Store, StoreError};
@@ -106,15 +108,24 @@ impl<S: Store> Ledger<S> {
     /// what was asked. [`CreateError::Expired`] when the payout does not exist and would be expired at once. After
     /// [`CreateError::Store`] it is unknown whether it exists: repeat the call.
     pub fn create<'a>(&self, new: impl Into<NewPayout<'a>>, now: u64) -> Result<Created, CreateError> {
-        let new = new.into();
+        let created = self.create_unobserved(&new.into(), now);
+        match &created {
+            Ok(Created::New(payout)) => self.observed().report(|| LedgerEvent::Created { payout }),
+            Ok(Created::Existing(_)) => {}
+            Err(error) => self.observed().report_failure(Refused::Create(error)),
+        }
+        created
+    }
+
+    fn create_unobserved(&self, new: &NewPayout<'_>, now: u64) -> Result<Created, CreateError> {
         let (terms, id) = (new.terms(), new.terms().id());
         if let Some(expiry) = terms.expired_at(now) {
             let by_key = new.key().map(|key| self.by_key(key)).transpose()?.flatten();
             let existing = by_key.map_or_else(|| self.get(id), |payout| Ok(Some(payout)))?;
             return existing
-                .map_or(Err(CreateError::Expired { expiry, now }), |payout| existing_for(&new, payout));
+                .map_or(Err(CreateError::Expired { expiry, now }), |payout| existing_for(new, payout));
         }
-        let mut payout = Payout::new(&new, id, now);
+        let mut payout = Payout::new(new, id, now);
         let created = HistoryEvent::Created {
             terms: Box::new(terms.clone()),
             policy: new.policy(),
@@ -127,7 +138,7 @@ impl<S: Store> Ledger<S> {
         let row = NewRow::new(id, payout.status(), label, key, payout.body(), vec![event])?;
         match self.store().insert(&row)? {
             Inserted::New => Ok(Created::New(payout)),
-            Inserted::Exists(row) | Inserted::KeyTaken(row) => existing_for(&new, read(row)?),
+            Inserted::Exists(row) | Inserted::KeyTaken(row) => existing_for(new, read(row)?),
         }
     }
 
@@ -187,11 +198,23 @@ impl<S: Store> Ledger<S> {
     /// [`ClaimError`]. After [`ClaimError::Store`] it is unknown whether the claim was written: do not pay,
     /// and let [`Ledger::recover`] decide.
     pub fn claim<'a>(&self, invoice: impl Into<AnyInvoice<'a>>, now: u64) -> Result<Claim, ClaimError> {
-        let invoice = invoice.into();
+        let began = Instant::now();
+        let claimed = self.claim_unobserved(&invoice.into(), now);
+        match &claimed {
+            Ok(claim) => self.observed().report(|| {
+                let (payout, hash, amount) = (claim.payout_id(), claim.payment_hash(), claim.amount());
+                LedgerEvent::Claimed { payout, hash, amount, elapsed: began.elapsed() }
+            }),
+            Err(error) => self.observed().report_failure(Refused::Claim(error)),
+        }
+        claimed
+    }
+
+    fn claim_unobserved(&self, invoice: &AnyInvoice<'_>, now: u64) -> Result<Claim, ClaimError> {
         let hash = invoice.payment_hash()?;
         let mut held = None;
         let written = self.retrying(|| {
-            let payout = self.answered_by(&invoice)?.ok_or(ClaimError::UnknownPayout)?;
+            let payout = self.answered_by(invoice)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
             let amount = invoice.check(payout.terms(), self.payer_keys(), now)?;
             // Held before it is written, so that no recovery in this process can see it unheld.
@@ -228,6 +251,21 @@ impl<S: Store> Ledger<S> {
     /// [`SettleError::Refused`] for a payment that was never claimed here. After [`SettleError::Store`]
     /// settle again.
     pub fn settle(&self, hash: PaymentHash, preimage: Preimage, now: u64) -> Result<Settlement, SettleError> {
+        let began = Instant::now();
+        let settled = self.settle_unobserved(hash, preimage, now);
+        match &settled {
+            Ok(settlement) => self.observed().settled(hash, *settlement, began.elapsed()),
+            Err(error) => self.observed().report_failure(Refused::Settle(error)),
+        }
+        settled
+    }
+
+    fn settle_unobserved(
+        &self,
+        hash: PaymentHash,
+        preimage: Preimage,
+        now: u64,
+    ) -> Result<Settlement, SettleError> {
         let input = Input::Settle(PaymentProof::new(hash, preimage)?);
         self.retrying(|| {
             let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
@@ -247,11 +285,16 @@ impl<S: Store> Ledger<S> {
     /// [`ReleaseError::Refused`] when the payment was never claimed here, was released before, or has
     /// succeeded. After [`ReleaseError::Store`] release again.
     pub fn release(&self, hash: PaymentHash, reason: &str, now: u64) -> Result<(), ReleaseError> {
-        self.retrying(|| {
+        let released = self.retrying(|| {
             let payout = self.by_payment_hash(hash)?.ok_or(Refusal::UnknownPayment { hash })?;
             let (state, events) = state::step(&payout.state, &Input::Release(hash))?;
             Ok(self.advance(payout, state, events, reason, now)?.map(|_| ()))
-        })
+        });
+        match &released {
+            Ok(()) => self.observed().report(|| LedgerEvent::Released { hash, reason }),
+            Err(error) => self.observed().report_failure(Refused::Release(error)),
+        }
+        released
     }
 
     /// Disables a payout, so that it accepts no new invoice, and returns it. A payment in flight
@@ -262,11 +305,16 @@ impl<S: Store> Ledger<S> {
     /// [`DisableError::Refused`] when it is disabled or paid already; [`DisableError::UnknownPayout`].
     /// After [`DisableError::Store`] read the payout again.
     pub fn disable(&self, id: PayoutId, now: u64) -> Result<Payout, DisableError> {
-        self.retrying(|| {
+        let disabled = self.retrying(|| {
             let payout = self.get(id)?.ok_or(DisableError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Disable)?;
             self.advance(payout, state, events, "", now).map_err(DisableError::from)
-        })
+        });
+        match &disabled {
+            Ok(payout) => self.observed().report(|| LedgerEvent::Disabled { payout }),
+            Err(error) => self.observed().report_failure(Refused::Disable(error)),
+        }
+        disabled
     }
 
     /// Records in the history of a payout that the payee answered a request with an error, and returns the payout. It
@@ -316,6 +364,11 @@ impl<S: Store> Ledger<S> {
     /// How long a claim is held, and by which worker.
     pub(super) fn lease_term(&self) -> Option<LeaseTerm> {
         self.shared.options.lease
+    }
+
+    /// Who learns what this ledger has done.
+    pub(super) fn observed(&self) -> &Observed {
+        &self.shared.options.observed
     }
 
     /// The claims held in this process.

@@ -1,7 +1,10 @@
 //! [`LedgerOptions`]: what a [`Ledger`](super::Ledger) has in addition to its store.
 
+use std::sync::Arc;
+
 use super::id::WorkerId;
 use super::lease::LeaseTerm;
+use super::observer::{Observed, Observer};
 use crate::message::PayerKeys;
 
 /// What a [`Ledger`](super::Ledger) has in addition to its store. See [`Ledger::with_options`](super::Ledger::with_options).
@@ -10,18 +13,25 @@ use crate::message::PayerKeys;
 pub struct LedgerOptions {
     pub(super) payer_keys: Option<PayerKeys>,
     pub(super) lease: Option<LeaseTerm>,
+    pub(super) observed: Observed,
 }
 
 impl LedgerOptions {
     /// Nothing: enough for payouts of which we make the message.
     pub const fn new() -> Self {
-        Self { payer_keys: None, lease: None }
+        Self { payer_keys: None, lease: None, observed: Observed::none() }
     }
 
     /// The keys that make the requests of payouts [to an offer](super::Terms::to_offer). The ledger recognises the
     /// answers by them, and claims no invoice of such a payout without them.
     pub fn payer_keys(mut self, keys: PayerKeys) -> Self {
         self.payer_keys = Some(keys);
+        self
+    }
+
+    /// Who learns what the ledger has done, for logs, metrics and alarms.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observed = Observed::by(Arc::new(observer));
         self
     }
 
@@ -38,7 +48,7 @@ impl LedgerOptions {
     /// Choose more seconds than the clocks of the machines differ, and than a worker takes from its claim to its call of
     /// the node: 60, for example. On a store with one owner, such as a redb file, no lease is needed: a claim that is
     /// not held in this process is held nowhere.
-    pub const fn lease(mut self, worker: WorkerId, seconds: u64) -> Self {
+    pub fn lease(mut self, worker: WorkerId, seconds: u64) -> Self {
         self.lease = Some(LeaseTerm { worker, seconds });
         self
     }

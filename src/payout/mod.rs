@@ -113,6 +113,8 @@ mod listing;
 #[cfg(feature = "std")]
 mod new_payout;
 #[cfg(feature = "std")]
+mod observer;
+#[cfg(feature = "std")]
 mod pay;
 #[cfg(feature = "std")]
 mod payer;
@@ -171,6 +173,12 @@ pub use ledger_options::LedgerOptions;
 pub use listing::{PayoutPage, UnreadablePayout};
 #[cfg(feature = "std")]
 pub use new_payout::{NewPayout, Term};
+#[cfg(feature = "metrics")]
+pub use observer::MetricsObserver;
+#[cfg(feature = "tracing")]
+pub use observer::TracingObserver;
+#[cfg(feature = "std")]
+pub use observer::{LedgerEvent, Observer, Refused};
 #[cfg(feature = "simulation")]
 pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]

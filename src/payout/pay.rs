@@ -11,6 +11,7 @@ use super::error::{ClaimError, ReleaseError, SettleError};
 use super::history::HistoryEvent;
 use super::lease::Lease;
 use super::ledger::{Ledger, Settlement, Written};
+use super::observer::LedgerEvent;
 use super::payer::{Payer, PaymentStatus};
 use super::payout::Payout;
 use super::state::{Attempt, Refusal};
@@ -354,8 +355,14 @@ impl<S: Store> Ledger<S> {
             in_flight.lease = Some(lease);
         }
         let event = hash.map(|hash| HistoryEvent::TakenOver { hash, lease });
+        let id = payout.id;
         Ok(match self.write(payout, event.into_iter(), None, now)? {
-            Written::Done(_) => Some(Look::MayBegin),
+            Written::Done(_) => {
+                if let Some(hash) = hash {
+                    self.observed().report(|| LedgerEvent::TakenOver { payout: id, hash, lease });
+                }
+                Some(Look::MayBegin)
+            }
             Written::HashTaken { .. } | Written::Conflict => None,
         })
     }

@@ -17,6 +17,7 @@ mod failures;
 mod kinds;
 mod leases;
 mod model;
+mod observers;
 mod orders;
 mod payee_messages;
 mod payers;
