@@ -11,7 +11,10 @@ use testkit::ledger::*;
 
 /// Keeps what is reported, as text.
 #[derive(Clone, Default)]
-struct Notes(Arc<Mutex<Vec<(&'static str, bool, String)>>>);
+struct Notes(Arc<Mutex<Vec<Note>>>);
+
+/// The name of an event, whether it needs a person, and its sentence.
+type Note = (&'static str, bool, String);
 
 impl Observer for Notes {
     fn observe(&self, event: &LedgerEvent<'_>) {
@@ -20,7 +23,7 @@ impl Observer for Notes {
 }
 
 impl Notes {
-    fn take(&self) -> Vec<(&'static str, bool, String)> {
+    fn take(&self) -> Vec<Note> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
