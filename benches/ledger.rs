@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bolt12::payout::redb::RedbOptions;
-use bolt12::payout::store::{Change, Filter, NewRow, Order, PageSize, Replaced};
+use bolt12::payout::store::{Change, Figures, Filter, NewRow, Order, PageSize, Replaced};
 use bolt12::payout::{PaymentHash, PayoutId, RedbStore, Status, Store};
 use clap::Parser;
 
@@ -268,8 +268,15 @@ fn fill(store: &impl Store, payouts: u64) {
                     if number >= payouts {
                         break;
                     }
-                    let row =
-                        NewRow::new(id(number), Status::Active, None, None, vec![7; 700], vec![vec![1; 60]]);
+                    let row = NewRow::new(
+                        id(number),
+                        Status::Active,
+                        None,
+                        None,
+                        Figures::default(),
+                        vec![7; 700],
+                        vec![vec![1; 60]],
+                    );
                     let _ = store.insert(&row.unwrap()).unwrap();
                 }
             });
@@ -281,7 +288,8 @@ fn fill(store: &impl Store, payouts: u64) {
 fn change(number: u64, version: u64, hash: u64) -> Change {
     let status = if version % 2 == 1 { Status::Claimed } else { Status::Active };
     let hash = PaymentHash::from_byte_array(spread(hash, 1));
-    Change::new(id(number), version, status, vec![9; 700], vec![vec![2; 120]], Some(hash)).unwrap()
+    Change::new(id(number), version, status, Figures::default(), vec![9; 700], vec![vec![2; 120]], Some(hash))
+        .unwrap()
 }
 
 fn id(number: u64) -> PayoutId {

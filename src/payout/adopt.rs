@@ -111,11 +111,7 @@ impl<S: Store> Ledger<S> {
             if events.is_empty() {
                 return Ok(Some(ended));
             }
-            let in_flight = payout.in_flight.clone().filter(|_| state.pending().is_some());
-            let mut next = Payout { state, in_flight, ..payout };
-            if known.is_none() {
-                next.claimed_at.push(now);
-            }
+            let next = Payout { state, ..payout };
             let invoice = Some((amount, invoice.bytes()));
             let happened = events.into_iter().map(|event| HistoryEvent::new(event, invoice, reason));
             match self.write(next, happened, Some(hash), now)? {

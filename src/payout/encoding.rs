@@ -6,6 +6,7 @@
 //! of the last event of the history. The signature of the offer is not verified again: the ledger did
 //! that at creation, and it would take nearly all of the time of a read.
 
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 use thiserror::Error;
@@ -14,13 +15,13 @@ use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::history::{lease_bytes, read_lease};
 use super::id::PayoutId;
 use super::lease::Lease;
-use super::payout::{InFlight, Payout};
+use super::payout::{AttemptFacts, InFlight, Payout};
 use super::state::{Attempt, ImpossibleState, State};
 use super::status::Status;
 use super::store::{Label, OrderKey, Row};
 use super::terms_encoding::{self, TermsEncodingError};
 use crate::amount::Msat;
-use crate::codec::{ParseError, read_framed, read_msat};
+use crate::codec::{ParseError, read_framed, read_msat, read_text};
 use crate::field::{Field, FieldError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 use crate::tlv::{Reader, Record, Span, ValueError, Writer};
@@ -39,8 +40,10 @@ impl Payout {
         }
         writer.tu64(LAST_EVENT.number(), self.end.number);
         writer.record(LAST_EVENT_HASH.number(), &self.end.hash);
+        let reason = self.last_reason.as_ref().map(String::as_bytes);
         let lease = self.lease().map(lease_bytes);
         writer.record_if(LEASE_IN_FLIGHT.number(), lease.as_deref());
+        writer.record_if(LAST_REASON.number(), reason);
         let mut bytes = writer.into_bytes();
         let (label, key) = (self.label.as_ref(), self.key.as_ref());
         let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
@@ -58,10 +61,10 @@ impl Payout {
         read_framed(stream, |record| parts.read(record))?;
         let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
         let (terms, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
-        let mut claimed_at = Vec::with_capacity(parts.attempts.len());
+        let mut facts = Vec::with_capacity(parts.attempts.len());
         let mut attempts = Vec::with_capacity(parts.attempts.len());
         for attempt in parts.attempts {
-            claimed_at.push(attempt.claimed_at);
+            facts.push(attempt.facts);
             attempts.push(attempt.into_attempt()?);
         }
         let state = State::from_stored(policy, parts.closed, attempts)?;
@@ -79,10 +82,11 @@ impl Payout {
         if state.status() != row.status {
             return Err(EncodingError::Status { found: row.status, expected: state.status() });
         }
+        let figures = row.figures;
         let created_at = parts.created_at.ok_or(FieldError::missing(CREATED_AT))?;
         let number = parts.last_event.ok_or(FieldError::missing(LAST_EVENT))?;
         let hash = parts.last_event_hash.ok_or(FieldError::missing(LAST_EVENT_HASH))?;
-        Ok(Self {
+        let payout = Self {
             id: row.id,
             version: row.version,
             label: row.label,
@@ -90,10 +94,16 @@ impl Payout {
             terms,
             created_at,
             state,
-            claimed_at,
+            facts,
+            last_reason: parts.last_reason.map(|span| span.text(&row.body).to_string()),
             in_flight,
             end: ChainEnd { number, hash },
-        })
+        };
+        // Reports and totals read the figures, not the body.
+        if payout.figures() != figures {
+            return Err(EncodingError::Figures);
+        }
+        Ok(payout)
     }
 
     /// The end of the history that a row names, even if the rest of the row is damaged. The caller
@@ -105,13 +115,14 @@ impl Payout {
         Some(ChainEnd { number: parts.last_event?, hash: parts.last_event_hash? })
     }
 
-    /// Each attempt as its outcome, its hash, the second of its claim, and the preimage of a paid one.
+    /// Each attempt as its outcome, its hash, the second of its claim and its amount; a paid one with its preimage and the
+    /// second in which that was recorded.
     fn attempts(&self) -> Option<Vec<u8>> {
         if self.state.attempts().is_empty() {
             return None;
         }
         let mut bytes = Vec::new();
-        for (attempt, claimed_at) in self.state.attempts().iter().zip(&self.claimed_at) {
+        for (attempt, facts) in self.state.attempts().iter().zip(&self.facts) {
             let (outcome, preimage) = match attempt {
                 Attempt::Pending(_) => (PENDING, None),
                 Attempt::Adopted(_) => (ADOPTED, None),
@@ -120,8 +131,12 @@ impl Payout {
             };
             bytes.push(outcome);
             bytes.extend(attempt.hash().to_byte_array());
-            bytes.extend(claimed_at.to_be_bytes());
-            bytes.extend(preimage.iter().flatten());
+            bytes.extend(facts.claimed_at.to_be_bytes());
+            bytes.extend(facts.amount.get().to_be_bytes());
+            if let Some(preimage) = preimage {
+                bytes.extend(preimage);
+                bytes.extend(facts.settled_at.unwrap_or_default().to_be_bytes());
+            }
         }
         Some(bytes)
     }
@@ -172,6 +187,7 @@ const AMOUNT_IN_FLIGHT: Field = Field::new(20, "amount_in_flight");
 const LAST_EVENT: Field = Field::new(22, "last_event");
 const LAST_EVENT_HASH: Field = Field::new(24, "last_event_hash");
 const LEASE_IN_FLIGHT: Field = Field::new(26, "lease_in_flight");
+const LAST_REASON: Field = Field::new(28, "last_reason");
 
 const PENDING: u8 = 0;
 const FAILED: u8 = 1;
@@ -188,6 +204,7 @@ struct Parts {
     invoice: Option<Span>,
     amount: Option<Msat>,
     lease: Option<Lease>,
+    last_reason: Option<Span>,
     last_event: Option<u64>,
     last_event_hash: Option<[u8; 32]>,
 }
@@ -204,6 +221,7 @@ impl Parts {
             22 => self.last_event = Some(LAST_EVENT.read(record, Reader::tu64)?),
             24 => self.last_event_hash = Some(LAST_EVENT_HASH.read(record, Reader::array)?),
             26 => self.lease = Some(LEASE_IN_FLIGHT.read(record, read_lease)?),
+            28 => self.last_reason = Some(read_text(LAST_REASON, record)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -214,7 +232,7 @@ impl Parts {
 struct StoredAttempt {
     outcome: Outcome,
     hash: PaymentHash,
-    claimed_at: u64,
+    facts: AttemptFacts,
 }
 
 enum Outcome {
@@ -229,13 +247,15 @@ impl StoredAttempt {
         let outcome = reader.u8()?;
         let hash = PaymentHash::from_byte_array(reader.array()?);
         let claimed_at = reader.u64()?;
-        let outcome = match outcome {
-            PENDING => Outcome::Pending,
-            FAILED => Outcome::Failed,
-            ADOPTED => Outcome::Adopted,
-            _ => Outcome::Paid(Preimage::from_byte_array(reader.array()?)),
+        // No amount above the limit is ever written.
+        let amount = Msat::new(reader.u64()?).unwrap_or(Msat::MAX);
+        let (outcome, settled_at) = match outcome {
+            PENDING => (Outcome::Pending, None),
+            FAILED => (Outcome::Failed, None),
+            ADOPTED => (Outcome::Adopted, None),
+            _ => (Outcome::Paid(Preimage::from_byte_array(reader.array()?)), Some(reader.u64()?)),
         };
-        Ok(Self { outcome, hash, claimed_at })
+        Ok(Self { outcome, hash, facts: AttemptFacts { claimed_at, amount, settled_at } })
     }
 
     fn into_attempt(self) -> Result<Attempt, WrongPreimage> {
@@ -263,6 +283,8 @@ pub(super) enum EncodingError {
     Checksum,
     #[error("the invoice in flight does not fit the attempts")]
     InFlight,
+    #[error("the figures are not those of the attempts")]
+    Figures,
     #[error("status: {found}, expected {expected}")]
     Status { found: Status, expected: Status },
 }
@@ -306,6 +328,7 @@ mod tests {
             status: payout.status(),
             label: payout.label.clone(),
             key: payout.key.clone(),
+            figures: payout.figures(),
             body: payout.body(),
         }
     }
@@ -358,7 +381,15 @@ mod tests {
         let stream = row.body.split_last_chunk::<CHECKSUM_LEN>().unwrap().0.to_vec();
         let hash = Preimage::from_byte_array([1; 32]).payment_hash();
         let with_preimage = |preimage: [u8; 32]| {
-            let attempt = [&[PAID][..], hash.as_byte_array(), &7_u64.to_be_bytes(), &preimage].concat();
+            let attempt = [
+                &[PAID][..],
+                hash.as_byte_array(),
+                &7_u64.to_be_bytes(),
+                &1_000_u64.to_be_bytes(),
+                &preimage,
+                &9_u64.to_be_bytes(),
+            ]
+            .concat();
             let mut writer = Writer::new();
             writer.copy(Stream::new(&stream).unwrap());
             writer.record(ATTEMPTS.number(), &attempt);

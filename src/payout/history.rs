@@ -214,6 +214,24 @@ impl HistoryEvent {
         self
     }
 
+    /// Its name: `created`, `claimed`, `taken_over`, `adopted`, `settled`, `released`, `disabled`, `overpaid`,
+    /// `invoice_error` or `rebuilt`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::Claimed { .. } => "claimed",
+            Self::TakenOver { .. } => "taken_over",
+            Self::Adopted { .. } => "adopted",
+            Self::Settled { .. } => "settled",
+            Self::Released { .. } => "released",
+            Self::Disabled => "disabled",
+            Self::Overpaid { .. } => "overpaid",
+            Self::InvoiceError { .. } => "invoice_error",
+            Self::Rebuilt => "rebuilt",
+        }
+    }
+
     /// The event of the state machine that led to this entry, where one did.
     pub(super) const fn event(&self) -> Option<Event> {
         Some(match self {

@@ -7,6 +7,7 @@ use super::id::WorkerId;
 /// The permission of one worker to begin the payment of a claim, until a unix second. After that second another worker
 /// may take it over. See [`LedgerOptions::lease`](super::LedgerOptions::lease).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Lease {
     /// The worker.
     pub worker: WorkerId,

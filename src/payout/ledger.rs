@@ -15,7 +15,7 @@ use super::lease::LeaseTerm;
 use super::ledger_options::LedgerOptions;
 use super::new_payout::NewPayout;
 use super::observer::{LedgerEvent, Observed, Refused};
-use super::payout::{InFlight, Payout};
+use super::payout::Payout;
 use super::state::{self, Input, Refusal, State};
 use super::store::{Change, Inserted, NewRow, OrderKey, PageSize, Replaced, Row, Store, StoreError};
 use crate::message::{InvoiceError, PayerKeys};
@@ -135,7 +135,7 @@ impl<S: Store> Ledger<S> {
         let event = created.to_bytes(id, payout.end, payout.version, now);
         payout.end = payout.end.after(&event);
         let (label, key) = (payout.label.clone(), payout.key.clone());
-        let row = NewRow::new(id, payout.status(), label, key, payout.body(), vec![event])?;
+        let row = NewRow::new(id, payout.status(), label, key, payout.figures(), payout.body(), vec![event])?;
         match self.store().insert(&row)? {
             Inserted::New => Ok(Created::New(payout)),
             Inserted::Exists(row) | Inserted::KeyTaken(row) => existing_for(new, read(row)?),
@@ -225,10 +225,8 @@ impl<S: Store> Ledger<S> {
             if held.is_none() {
                 return Err(Refusal::AlreadyClaimed { hash }.into());
             }
-            let mut next = Payout { state, ..payout };
-            next.claimed_at.push(now);
+            let next = Payout { state, ..payout };
             let lease = self.lease_term().map(|term| term.from(now));
-            next.in_flight = Some(InFlight { invoice: invoice.bytes().to_vec(), amount, lease });
             let claimed = Some((amount, invoice.bytes()));
             let happened =
                 events.into_iter().map(|event| HistoryEvent::new(event, claimed, "").held_by(lease));
@@ -403,8 +401,7 @@ impl<S: Store> Ledger<S> {
         if events.is_empty() {
             return Ok(Some(payout));
         }
-        let in_flight = payout.in_flight.filter(|_| state.pending().is_some());
-        let next = Payout { state, in_flight, ..payout };
+        let next = Payout { state, ..payout };
         let happened = events.into_iter().map(|event| HistoryEvent::new(event, None, reason));
         match self.write(next, happened, None, now)? {
             Written::Done(next) => Ok(Some(next)),
@@ -424,11 +421,13 @@ impl<S: Store> Ledger<S> {
         next.version = expected.saturating_add(1);
         let mut events = Vec::new();
         for what in happened {
+            next.apply(&what, now);
             let event = what.to_bytes(next.id, next.end, next.version, now);
             next.end = next.end.after(&event);
             events.push(event);
         }
-        let change = Change::new(next.id, expected, next.status(), next.body(), events, takes);
+        let change =
+            Change::new(next.id, expected, next.status(), next.figures(), next.body(), events, takes);
         match self.store().replace(&change.map_err(StoreError::failed)?)? {
             Replaced::Written { version } if version == next.version => Ok(Written::Done(next)),
             // The version is under the checksum, so a store that counts otherwise has written what cannot be read.

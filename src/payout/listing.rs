@@ -7,7 +7,9 @@ use super::id::PayoutId;
 use super::ledger::Ledger;
 use super::payout::Payout;
 use super::status::Status;
-use super::store::{Cursor, Filter, Order, PageSize, Store, StoreError, UnreadableRow};
+use super::store::{
+    Cursor, Filter, Order, PageSize, Seconds, StatusTotals, Store, StoreError, Totals, UnreadableRow,
+};
 
 impl<S: Store> Ledger<S> {
     /// Some payouts, oldest or newest first; `after` is the [`next`](PayoutPage::next) of the page
@@ -42,6 +44,48 @@ impl<S: Store> Ledger<S> {
     /// [`StoreError`] when the page could not be read.
     pub fn in_flight(&self, after: Option<&Cursor>, size: PageSize) -> Result<PayoutPage, StoreError> {
         self.page(Filter::Status(Status::IN_FLIGHT), Order::OldestFirst, after, size)
+    }
+
+    /// How many payouts there are, and what is owed, in flight and paid, by status. It reads no payout.
+    ///
+    /// ```
+    /// # use bolt12::payout::{Ledger, MemoryStore, Status};
+    /// let ledger = Ledger::new(MemoryStore::new());
+    /// let in_flight = ledger.totals()?.of_all(Status::IN_FLIGHT);
+    /// println!("{} payouts in flight, {} msat", in_flight.count, in_flight.in_flight);
+    /// # Ok::<(), bolt12::payout::StoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when they could not be read.
+    pub fn totals(&self) -> Result<Totals, StoreError> {
+        self.store().totals()
+    }
+
+    /// The totals of the payouts that were first paid in `seconds` (unix), all statuses together: what was paid today, for
+    /// example. It reads each of these payouts and no other.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when a page, or one of the payouts, could not be read.
+    pub fn paid_in(&self, seconds: Seconds) -> Result<StatusTotals, StoreError> {
+        let (mut totals, mut after) = (StatusTotals::default(), None);
+        loop {
+            let page = self.store().page(
+                Filter::Paid(seconds),
+                Order::OldestFirst,
+                after.as_ref(),
+                PageSize::MAX,
+            )?;
+            for row in page.rows {
+                totals = totals.plus(&row.map_err(StoreError::damaged)?.figures);
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(totals),
+            }
+        }
     }
 }
 

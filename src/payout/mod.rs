@@ -133,11 +133,15 @@ pub mod state;
 mod status;
 pub mod store;
 #[cfg(feature = "std")]
+mod summary;
+#[cfg(feature = "std")]
 mod terms;
 #[cfg(feature = "std")]
 mod terms_encoding;
 #[cfg(feature = "std")]
 mod verify;
+#[cfg(all(feature = "std", feature = "serde"))]
+mod views;
 
 #[cfg(feature = "redb")]
 pub use self::store::RedbStore;
@@ -199,6 +203,8 @@ pub use status::{Status, UnknownStatus};
 #[cfg(feature = "std")]
 pub use store::MemoryStore;
 pub use store::{OrderKey, Store, StoreError};
+#[cfg(feature = "std")]
+pub use summary::Summary;
 #[cfg(feature = "std")]
 pub use terms::{PayoutMessage, Terms, TermsError};
 #[cfg(feature = "std")]

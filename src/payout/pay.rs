@@ -349,11 +349,8 @@ impl<S: Store> Ledger<S> {
     }
 
     /// Gives the claim in flight of a payout a new lease; `None` when another caller wrote in between.
-    fn take_over(&self, mut payout: Payout, lease: Lease, now: u64) -> Result<Option<Look>, StoreError> {
+    fn take_over(&self, payout: Payout, lease: Lease, now: u64) -> Result<Option<Look>, StoreError> {
         let hash = payout.state.pending();
-        if let Some(in_flight) = &mut payout.in_flight {
-            in_flight.lease = Some(lease);
-        }
         let event = hash.map(|hash| HistoryEvent::TakenOver { hash, lease });
         let id = payout.id;
         Ok(match self.write(payout, event.into_iter(), None, now)? {

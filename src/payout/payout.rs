@@ -1,10 +1,12 @@
 //! [`Payout`]: one obligation to pay once. `encoding.rs` has its form as bytes.
 
+use std::string::String;
 use std::vec::Vec;
 
 use super::any_invoice::REQUEST_NONCE;
 use super::chain::ChainEnd;
 use super::error::RequestError;
+use super::history::HistoryEvent;
 use super::id::PayoutId;
 use super::lease::Lease;
 use super::new_payout::NewPayout;
@@ -26,12 +28,25 @@ pub struct Payout {
     pub(super) terms: Terms,
     pub(super) created_at: u64,
     pub(super) state: State,
-    /// The second of every claim or adoption, in the order of the state's attempts.
-    pub(super) claimed_at: Vec<u64>,
+    /// What is kept of each attempt, in the order of the state's attempts.
+    pub(super) facts: Vec<AttemptFacts>,
+    /// Why the last attempt that failed has failed.
+    pub(super) last_reason: Option<String>,
     /// What the claimed attempt in flight pays. An adopted one has none: it is never begun.
     pub(super) in_flight: Option<InFlight>,
     /// Where its history ends.
     pub(super) end: ChainEnd,
+}
+
+/// What a payout keeps of an attempt in addition to its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AttemptFacts {
+    /// The unix second of the claim or adoption.
+    pub(super) claimed_at: u64,
+    /// The amount of its invoice.
+    pub(super) amount: Msat,
+    /// The unix second in which its success was recorded.
+    pub(super) settled_at: Option<u64>,
 }
 
 /// The invoice of the claimed attempt in flight, as bytes, and its amount.
@@ -141,7 +156,7 @@ impl Payout {
     #[must_use]
     pub fn attempted_at(&self, hash: PaymentHash) -> Option<u64> {
         let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
-        self.claimed_at.get(position).copied()
+        self.facts.get(position).map(|facts| facts.claimed_at)
     }
 
     /// A request for the payee's offer, for one attempt to pay a payout [to an offer](Terms::to_offer). Nothing is
@@ -166,6 +181,38 @@ impl Payout {
         Ok(keys.renew(pattern, &metadata)?)
     }
 
+    /// Applies what an event says and the state does not hold: times, amounts, reasons, and the claim in flight. The state
+    /// is already that after the event.
+    pub(super) fn apply(&mut self, what: &HistoryEvent, time: u64) {
+        match what {
+            HistoryEvent::Claimed { invoice, amount, lease, .. } => {
+                self.facts.push(AttemptFacts { claimed_at: time, amount: *amount, settled_at: None });
+                self.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount, lease: *lease });
+            }
+            // One that had failed keeps the time of its claim.
+            HistoryEvent::Adopted { amount, .. } if self.facts.len() < self.state.attempts().len() => {
+                self.facts.push(AttemptFacts { claimed_at: time, amount: *amount, settled_at: None });
+            }
+            HistoryEvent::TakenOver { lease, .. } => {
+                if let Some(in_flight) = &mut self.in_flight {
+                    in_flight.lease = Some(*lease);
+                }
+            }
+            HistoryEvent::Settled { proof, .. } => {
+                let hash = proof.payment_hash();
+                let settled = self.state.attempts().iter().position(|attempt| attempt.hash() == hash);
+                if let Some(facts) = settled.and_then(|position| self.facts.get_mut(position)) {
+                    facts.settled_at = Some(time);
+                }
+            }
+            HistoryEvent::Released { reason, .. } => self.last_reason = Some(reason.clone()),
+            _ => {}
+        }
+        if self.state.pending().is_none() {
+            self.in_flight = None;
+        }
+    }
+
     pub(super) fn new(new: &NewPayout<'_>, id: PayoutId, now: u64) -> Self {
         Self {
             id,
@@ -175,7 +222,8 @@ impl Payout {
             terms: new.terms().clone(),
             created_at: now,
             state: State::new(new.policy()),
-            claimed_at: Vec::new(),
+            facts: Vec::new(),
+            last_reason: None,
             in_flight: None,
             end: ChainEnd::start(id),
         }

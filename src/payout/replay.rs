@@ -9,7 +9,7 @@ use super::chain::ChainEnd;
 use super::history::{EventError, HistoryEvent, Linked};
 use super::id::PayoutId;
 use super::new_payout::NewPayout;
-use super::payout::{InFlight, Payout};
+use super::payout::Payout;
 use super::state::{self, Event, Input, Refusal};
 use super::store::{PageSize, Store, StoreError, StoredEvent};
 use crate::payment::PaymentHash;
@@ -117,7 +117,13 @@ impl Replay {
                         return Err(Mismatch::Version { found: version, expected: next });
                     }
                     payout.version = version;
-                    take_over(payout, &linked.entry.event)
+                    if let HistoryEvent::TakenOver { hash, .. } = &linked.entry.event {
+                        if payout.state.pending() != Some(*hash) {
+                            return Err(Mismatch::OutOfPlace);
+                        }
+                    }
+                    payout.apply(&linked.entry.event, time);
+                    Ok(())
                 }
                 _ => Err(Mismatch::OutOfPlace),
             };
@@ -138,7 +144,7 @@ impl Replay {
         if self.expected.is_empty() || self.expected.remove(0) != event {
             return Err(Mismatch::Machine);
         }
-        apply(payout, &linked.entry.event, time);
+        payout.apply(&linked.entry.event, time);
         Ok(())
     }
 
@@ -161,34 +167,6 @@ const fn input(event: &Event) -> Result<Input, Mismatch> {
         // It follows a settlement, always.
         Event::Overpaid { .. } => Err(Mismatch::OutOfPlace),
     }
-}
-
-/// Applies what the state does not hold: times, and the invoice of the claim in flight.
-fn apply(payout: &mut Payout, what: &HistoryEvent, time: u64) {
-    match what {
-        HistoryEvent::Claimed { invoice, amount, lease, .. } => {
-            payout.claimed_at.push(time);
-            payout.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount, lease: *lease });
-        }
-        // One that had failed keeps the time of its claim.
-        HistoryEvent::Adopted { .. } if payout.claimed_at.len() < payout.state.attempts().len() => {
-            payout.claimed_at.push(time);
-        }
-        _ => {}
-    }
-    if payout.state.pending().is_none() {
-        payout.in_flight = None;
-    }
-}
-
-/// Applies the new lease of the claim in flight; any other event changes nothing.
-fn take_over(payout: &mut Payout, what: &HistoryEvent) -> Result<(), Mismatch> {
-    let HistoryEvent::TakenOver { hash, lease } = what else { return Ok(()) };
-    match &mut payout.in_flight {
-        Some(in_flight) if payout.state.pending() == Some(*hash) => in_flight.lease = Some(*lease),
-        _ => return Err(Mismatch::OutOfPlace),
-    }
-    Ok(())
 }
 
 /// How an event differs from what the ledger writes.
@@ -221,7 +199,7 @@ mod tests {
     use super::super::state::RetryPolicy;
     use super::super::status::Status;
     use super::super::store::MemoryStore;
-    use super::super::store::NewRow;
+    use super::super::store::{Figures, NewRow};
     use super::super::terms::Terms;
     use super::*;
     use crate::amount::Msat;
@@ -259,7 +237,9 @@ mod tests {
         };
         let store = MemoryStore::new();
         let events = events.iter().map(chained).collect();
-        let _ = store.insert(&NewRow::new(id, Status::Active, None, None, vec![], events).unwrap()).unwrap();
+        let _ = store
+            .insert(&NewRow::new(id, Status::Active, None, None, Figures::default(), vec![], events).unwrap())
+            .unwrap();
         let replayed = replay(&store, id).map_err(|error| error.to_string())?;
         assert_eq!(replayed.payout.end, end);
         Ok(replayed.payout.status())
@@ -340,8 +320,11 @@ mod tests {
         let replayed = |second: &[u8]| {
             let store = MemoryStore::new();
             let events = vec![first.clone(), second.to_vec(), last.clone()];
-            let _ =
-                store.insert(&NewRow::new(id, Status::Active, None, None, vec![], events).unwrap()).unwrap();
+            let _ = store
+                .insert(
+                    &NewRow::new(id, Status::Active, None, None, Figures::default(), vec![], events).unwrap(),
+                )
+                .unwrap();
             replay(&store, id).map(|replayed| replayed.payout.status()).map_err(|error| error.to_string())
         };
         assert_eq!(replayed(&there), Ok(Status::Active));

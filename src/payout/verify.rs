@@ -13,7 +13,7 @@ use super::listing::UnreadablePayout;
 use super::payout::Payout;
 use super::replay::{ReplayError, hashes, replay};
 use super::status::Status;
-use super::store::{Cursor, Filter, Order, OrderKey, PageSize, Row, Store, StoreError};
+use super::store::{Cursor, Filter, Order, OrderKey, PageSize, Row, StatusTotals, Store, StoreError, Totals};
 use crate::payment::PaymentHash;
 
 /// What [`Ledger::verify`] found.
@@ -106,6 +106,16 @@ pub enum Finding {
         /// Where it leads.
         found: Option<PayoutId>,
     },
+    /// The totals of a status are not the sums over its payouts.
+    #[error("totals of the status {status}: {found:?}, expected {expected:?}")]
+    Totals {
+        /// The status.
+        status: Status,
+        /// What the store counts.
+        found: StatusTotals,
+        /// What its payouts add up to.
+        expected: StatusTotals,
+    },
     /// The listing of a status shows a payout that has another one.
     #[error("payout {payout}: listed as {listed}, expected {found}")]
     ListedWrongly {
@@ -135,7 +145,8 @@ impl<S: Store> Ledger<S> {
     /// - each history for gaps, changed events and a cut end, and replays it through the state machine,
     /// - that the row is what the history leads to,
     /// - that every payment hash and the order key of a payout lead to that payout,
-    /// - that the listing of each status shows exactly the payouts that have it.
+    /// - that the listing of each status shows exactly the payouts that have it,
+    /// - that the totals are the sums over all payouts, unless they change during the check.
     ///
     /// It does not check the listing by label, or hashes in the index that no payout took. It does not
     /// notice that a whole payout is missing, with its row and all its listings.
@@ -153,6 +164,7 @@ impl<S: Store> Ledger<S> {
     pub fn verify(&self, mut progress: impl FnMut(&Verification)) -> Result<Verification, StoreError> {
         let mut found = Verification::default();
         let mut listings: BTreeMap<Status, Digest> = BTreeMap::new();
+        let (before, mut sums, mut moved) = (self.totals()?, Totals::default(), false);
         self.walk(Filter::All, |page| {
             for row in page {
                 found.payouts = found.payouts.saturating_add(1);
@@ -160,7 +172,9 @@ impl<S: Store> Ledger<S> {
                     Err(unreadable) => found.report(Finding::UnreadableRow(unreadable)),
                     Ok(row) => {
                         listings.entry(row.status).or_default().add(row.id);
-                        self.verify_row(row, &mut found)?;
+                        sums.add(row.status, &row.figures);
+                        let version = row.version;
+                        moved |= self.verify_row(row, &mut found)?.version != version;
                     }
                 }
             }
@@ -173,11 +187,23 @@ impl<S: Store> Ledger<S> {
                 self.find_unlisted(*status, &mut found)?;
             }
         }
+        let counted = self.totals()?;
+        // What cannot be read cannot be added up.
+        let is_whole = counted == before
+            && !moved
+            && !found.findings.iter().any(|finding| matches!(finding, Finding::UnreadableRow(_)));
+        for status in Status::ALL {
+            let (found_here, expected) = (counted.of(*status), sums.of(*status));
+            if is_whole && found_here != expected {
+                found.report(Finding::Totals { status: *status, found: found_here, expected });
+            }
+        }
         progress(&found);
         Ok(found)
     }
 
-    fn verify_row(&self, mut row: Row, found: &mut Verification) -> Result<(), StoreError> {
+    /// Verifies a payout, and returns its row as it was verified.
+    fn verify_row(&self, mut row: Row, found: &mut Verification) -> Result<Row, StoreError> {
         // Read again when another caller changed the payout between row and history.
         for _ in 0..MAX_REREADS {
             let mut findings = Vec::new();
@@ -196,10 +222,10 @@ impl<S: Store> Ledger<S> {
             if unmoved {
                 found.events = found.events.saturating_add(events);
                 findings.into_iter().for_each(|finding| found.report(finding));
-                return Ok(());
+                return Ok(row);
             }
         }
-        Ok(())
+        Ok(row)
     }
 
     /// What is wrong with one payout, and the number of its events.

@@ -93,6 +93,16 @@ pub(super) fn check_listings(ledger: &SimLedger, book: &Book) -> Result<(), Stri
         let expected = held(&|entry| statuses.contains(&entry.status()));
         same("listing", &listed(Filter::Status(statuses))?, &expected)?;
     }
+    let totals = ledger.totals().map_err(|error| error.to_string())?;
+    for status in Status::ALL {
+        let entries = book.entries.values().filter(|entry| entry.status() == *status);
+        let paid = entries.clone().flat_map(|entry| &entry.attempts);
+        let paid = paid.filter(|attempt| attempt.standing == Standing::Paid);
+        let paid: u128 = paid.map(|attempt| u128::from(attempt.amount)).sum();
+        let expected = (u64::try_from(entries.count()).unwrap_or(u64::MAX), paid);
+        let found = totals.of(*status);
+        same("number of payouts and what they paid", &(found.count, found.paid), &expected)?;
+    }
     let label = Label::new("till 1").map_err(|error| error.to_string())?;
     let with_label: Vec<_> = (0..super::messages::PAYOUTS)
         .map(owed)

@@ -10,6 +10,7 @@ use super::planted::Planted;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
+    Totals,
 };
 use crate::payout::{LedgerId, PayoutId, Status, Store, StoreError};
 
@@ -124,8 +125,15 @@ impl Store for FlawedStore {
         let mut tables = self.begin_write();
         let label = new.label().cloned().filter(|_| self.planted != Planted::StoreLosesLabels);
         let key = new.key().cloned();
-        let row =
-            Row { id: new.id(), version: 1, status: new.status(), label, key, body: new.body().to_vec() };
+        let row = Row {
+            id: new.id(),
+            version: 1,
+            status: new.status(),
+            label,
+            key,
+            figures: *new.figures(),
+            body: new.body().to_vec(),
+        };
         let by_key = new.key().filter(|_| self.planted != Planted::StoreHasNoKeyIndex);
         if let Some(found) = by_key.and_then(|key| tables.by_key(key)).filter(|found| found.id != new.id()) {
             return Ok(Inserted::KeyTaken(found));
@@ -167,6 +175,7 @@ impl Store for FlawedStore {
             if row.id == id {
                 row.version = version;
                 row.status = change.status();
+                row.figures = *change.figures();
                 row.body = change.body().to_vec();
                 if !loses {
                     events.extend_from_slice(change.events());
@@ -209,6 +218,14 @@ impl Store for FlawedStore {
         Ok(self.tables().by_key(key))
     }
 
+    fn totals(&self) -> Result<Totals, StoreError> {
+        let mut totals = Totals::default();
+        for (row, _) in &self.tables().rows {
+            totals.add(row.status, &row.figures);
+        }
+        Ok(totals)
+    }
+
     fn page(
         &self,
         filter: Filter<'_>,
@@ -217,12 +234,12 @@ impl Store for FlawedStore {
         size: PageSize,
     ) -> Result<Page, StoreError> {
         let tables = self.tables();
-        let seen = after.map_or(0, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
-        let mut numbered: Vec<_> = (1_u64..).zip(&tables.rows).collect();
+        let seen = after.map_or(0, |cursor| u128::from_be_bytes(cursor.to_byte_array()));
+        let mut numbered: Vec<_> = (1_u128..).zip(&tables.rows).collect();
         if order == Order::NewestFirst {
             numbered.reverse();
         }
-        let is_after = |number: u64| match order {
+        let is_after = |number: u128| match order {
             Order::OldestFirst => number > seen,
             Order::NewestFirst => seen == 0 || number < seen,
         };
@@ -231,6 +248,8 @@ impl Store for FlawedStore {
             let passes = match filter {
                 Filter::All => true,
                 Filter::Label(label) => row.label.as_ref() == Some(label),
+                Filter::Created(seconds) => seconds.contains(row.figures.created_at),
+                Filter::Paid(seconds) => row.figures.paid_at.is_some_and(|time| seconds.contains(time)),
                 Filter::Status(wanted) => match self.planted {
                     Planted::StoreListsTooFew if number % 3 == 0 => false,
                     Planted::StoreListsTooMany if row.status == Status::Used => true,

@@ -9,6 +9,7 @@ use std::vec::Vec;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
+    Totals,
 };
 use crate::payout::{LedgerId, PayoutId, Store, StoreError};
 
@@ -289,6 +290,10 @@ impl Store for Handle {
 
     fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
         self.read(|store| store.by_key(key))
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        self.read(|store| store.totals())
     }
 
     fn page(

@@ -36,6 +36,9 @@
 //! #   fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
 //! #       self.0.by_key(key)
 //! #   }
+//! #   fn totals(&self) -> Result<Totals, StoreError> {
+//! #       self.0.totals()
+//! #   }
 //! #   fn page(
 //! #       &self,
 //! #       filter: Filter<'_>,

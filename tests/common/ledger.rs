@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use bolt12::draft::{Invoice, Offer, RedeemError};
 use bolt12::payout::state::{Input, Refusal, State, step};
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
+    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent, Totals,
 };
 use bolt12::payout::{
     Claim, ClaimError, HistoryEvent, Ledger, LedgerId, MemoryStore, OrderKey, Payer, PaymentHash,
@@ -316,6 +316,10 @@ impl<S: Store> Store for OtherMachine<S> {
         self.0.by_key(key)
     }
 
+    fn totals(&self) -> Result<Totals, StoreError> {
+        self.0.totals()
+    }
+
     fn page(
         &self,
         filter: Filter<'_>,
@@ -398,6 +402,10 @@ impl<S: Store> Store for Flaky<S> {
 
     fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
         self.inner.by_key(key)
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        self.inner.totals()
     }
 
     fn page(

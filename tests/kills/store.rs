@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bolt12::payout::store::{Change, Filter, Inserted, NewRow, Order, PageSize, Replaced};
+use bolt12::payout::store::{Change, Figures, Filter, Inserted, NewRow, Order, PageSize, Replaced};
 use bolt12::payout::{PaymentHash, PayoutId, Preimage, RedbStore, Status, Store};
 
 /// Set in the child process: the ledger it writes to, and the number of its first payout.
@@ -181,13 +181,31 @@ fn check_history(store: &RedbStore, number: u64, version: u64) {
 // All contents follow from a payout's number and version, so half a write cannot hide.
 
 fn new_row(number: u64) -> NewRow {
-    NewRow::new(id(number), status(1), None, None, body(number, 1), vec![event(number, 1)]).unwrap()
+    NewRow::new(
+        id(number),
+        status(1),
+        None,
+        None,
+        Figures::default(),
+        body(number, 1),
+        vec![event(number, 1)],
+    )
+    .unwrap()
 }
 
 fn change(number: u64, version: u64) -> Change {
     let events = vec![event(number, version)];
     let takes = Some(hash(number, version));
-    Change::new(id(number), version - 1, status(version), body(number, version), events, takes).unwrap()
+    Change::new(
+        id(number),
+        version - 1,
+        status(version),
+        Figures::default(),
+        body(number, version),
+        events,
+        takes,
+    )
+    .unwrap()
 }
 
 fn id(number: u64) -> PayoutId {

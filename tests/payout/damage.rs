@@ -9,7 +9,7 @@ use bolt12::draft::Offer;
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, Label, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
-    UnreadableRow,
+    Totals, UnreadableRow,
 };
 use bolt12::payout::{
     Finding, HistoryEvent, Ledger, LedgerId, MemoryStore, NewPayout, OrderKey, PaymentHash, PaymentStatus,
@@ -85,7 +85,8 @@ impl Store for Rotten {
         assert_eq!(change.expected(), seen.version);
         let (status, body, events) = (change.status(), change.body().to_vec(), change.events().to_vec());
         let id = change.id();
-        let change = Change::new(id, kept.version, status, body, events, change.takes()).unwrap();
+        let change =
+            Change::new(id, kept.version, status, *change.figures(), body, events, change.takes()).unwrap();
         let _ = self.inner.replace(&change)?;
         let mut row = self.inner.get(id)?.unwrap();
         (row.version, row.label, row.key) = (seen.version + 1, seen.label, seen.key);
@@ -111,6 +112,10 @@ impl Store for Rotten {
             return Ok(None);
         }
         Ok(self.inner.by_key(key)?.map(|row| self.seen(row)))
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        self.inner.totals()
     }
 
     fn page(

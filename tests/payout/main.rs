@@ -25,6 +25,7 @@ mod pointers;
 mod proofs;
 mod random;
 mod recovery;
+mod reports;
 mod state;
 mod stores;
 mod terms;

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use bolt12::draft::Offer;
 use bolt12::payout::state::Refusal;
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
+    Change, Cursor, Figures, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
+    Totals,
 };
 use bolt12::payout::{
     ClaimError, CreateError, DisableError, HistoryEvent, Ledger, LedgerId, MemoryStore, NotBegun, OrderKey,
@@ -170,7 +171,7 @@ fn a_damaged_row_stops_no_other_recovery() {
         let row = store.get(id).unwrap().unwrap();
         let mut body = row.body;
         turn(&mut body);
-        let change = Change::new(id, row.version, status, body, vec![], None).unwrap();
+        let change = Change::new(id, row.version, status, Figures::default(), body, vec![], None).unwrap();
         let _ = store.replace(&change).unwrap();
     }
     on_each_store(|stage| {
@@ -207,7 +208,7 @@ fn an_event_that_was_never_written_is_reported() {
     let (_, id) = promised(&ledger, "event");
     let row = ledger.store().get(id).unwrap().unwrap();
     let bytes = vec![vec![2, 0, 4, 1, 9]];
-    let change = Change::new(id, 1, Status::Active, row.body, bytes, None).unwrap();
+    let change = Change::new(id, 1, Status::Active, Figures::default(), row.body, bytes, None).unwrap();
     let _ = ledger.store().replace(&change).unwrap();
     let page = PageSize::MAX;
     assert_eq!(
@@ -383,6 +384,10 @@ impl<S: Store, F: FnOnce() + Send> Store for AfterFirstGet<S, F> {
 
     fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
         self.inner.by_key(key)
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        self.inner.totals()
     }
 
     fn page(

@@ -3,14 +3,14 @@
 //! It keeps the whole [contract](super) except durability: the data is lost when the process ends.
 //! Do not use it where money is paid.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard};
 
+use super::cursor::{read_cursor, write_cursor};
 use super::{
     Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced, Row,
-    Store, StoreError, StoredEvent,
+    Store, StoreError, StoredEvent, Totals,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
@@ -85,6 +85,7 @@ impl Store for MemoryStore {
             status: new.status(),
             label: new.label().cloned(),
             key: new.key().cloned(),
+            figures: *new.figures(),
             body: new.body().to_vec(),
         };
         let position = tables.rows.len();
@@ -120,6 +121,7 @@ impl Store for MemoryStore {
         let version = kept.row.version.saturating_add(1);
         kept.row.version = version;
         kept.row.status = change.status();
+        kept.row.figures = *change.figures();
         kept.row.body = change.body().to_vec();
         kept.events.extend_from_slice(change.events());
         if let Some(hash) = change.takes() {
@@ -145,7 +147,7 @@ impl Store for MemoryStore {
         Ok(self.tables()?.kept_by_key(key).map(|kept| kept.row.clone()))
     }
 
-    /// Walks over all rows after the cursor: fine for what fits into memory.
+    /// Sorts all rows that pass the filter: fine for what fits into memory.
     fn page(
         &self,
         filter: Filter<'_>,
@@ -153,47 +155,49 @@ impl Store for MemoryStore {
         after: Option<&Cursor>,
         size: PageSize,
     ) -> Result<Page, StoreError> {
-        // A cursor holds the number of the last row shown; rows are numbered from 1.
-        let seen = match after {
-            None => None,
-            Some(cursor) => Some(
-                usize::try_from(u64::from_be_bytes(cursor.to_byte_array()))
-                    .map_err(|_| StoreError::Cursor { cursor: *cursor })?,
-            ),
-        };
         let tables = self.tables()?;
-        let mut page = Page { rows: Vec::new(), next: None };
-        let mut bytes = 0_usize;
-        let numbered = (1_u64..).zip(&tables.rows);
-        let rest: Box<dyn Iterator<Item = (u64, &Kept)>> = match order {
-            Order::OldestFirst => Box::new(numbered.skip(seen.unwrap_or(0))),
-            Order::NewestFirst => {
-                let before = seen.map_or(usize::MAX, |seen| seen.saturating_sub(1)).min(tables.rows.len());
-                let rows = tables.rows.get(..before).unwrap_or_default();
-                Box::new(
-                    rows.iter()
-                        .enumerate()
-                        .rev()
-                        .filter_map(|(index, kept)| Some((u64::try_from(index).ok()?.checked_add(1)?, kept))),
-                )
+        // The place of a row in the order of the filter: a time if it has one, then its number from 1.
+        let mut places: Vec<(u64, u64, &Row)> = (1_u64..)
+            .zip(&tables.rows)
+            .filter_map(|(number, Kept { row, .. })| Some((time_in(row, filter)?, number, row)))
+            .collect();
+        places.sort_unstable_by_key(|(time, number, _)| (*time, *number));
+        if order == Order::NewestFirst {
+            places.reverse();
+        }
+        let start = match after {
+            None => 0,
+            Some(cursor) => {
+                let seen = read_cursor(*cursor);
+                if seen.1 == 0 || usize::try_from(seen.1).map_or(true, |number| number > tables.rows.len()) {
+                    return Err(StoreError::Cursor { cursor: *cursor });
+                }
+                places.partition_point(|(time, number, _)| match order {
+                    Order::OldestFirst => (*time, *number) <= seen,
+                    Order::NewestFirst => (*time, *number) >= seen,
+                })
             }
         };
-        for (number, Kept { row, .. }) in rest {
-            let passes = match filter {
-                Filter::All => true,
-                Filter::Status(wanted) => wanted.contains(&row.status),
-                Filter::Label(label) => row.label.as_ref() == Some(label),
-            };
-            if passes {
-                bytes = bytes.saturating_add(row.body.len());
-                page.rows.push(Ok(row.clone()));
-                if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
-                    page.next = Some(Cursor::from_byte_array(number.to_be_bytes()));
-                    break;
-                }
+        let mut page = Page { rows: Vec::new(), next: None };
+        let mut bytes = 0_usize;
+        for (time, number, row) in places.into_iter().skip(start) {
+            bytes = bytes.saturating_add(row.body.len());
+            page.rows.push(Ok(row.clone()));
+            if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
+                page.next = Some(write_cursor(time, number));
+                break;
             }
         }
         Ok(page)
+    }
+
+    /// Counts all rows: fine for what fits into memory.
+    fn totals(&self) -> Result<Totals, StoreError> {
+        let mut totals = Totals::default();
+        for Kept { row, .. } in &self.tables()?.rows {
+            totals.add(row.status, &row.figures);
+        }
+        Ok(totals)
     }
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
@@ -209,5 +213,16 @@ impl Store for MemoryStore {
             found.push(StoredEvent { sequence, bytes: bytes.clone() });
         }
         Ok(found)
+    }
+}
+
+/// The time by which the filter orders a row, or 0 where it orders by insertion; `None` when the row does not pass.
+fn time_in(row: &Row, filter: Filter<'_>) -> Option<u64> {
+    match filter {
+        Filter::All => Some(0),
+        Filter::Status(wanted) => wanted.contains(&row.status).then_some(0),
+        Filter::Label(label) => (row.label.as_ref() == Some(label)).then_some(0),
+        Filter::Created(seconds) => Some(row.figures.created_at).filter(|time| seconds.contains(*time)),
+        Filter::Paid(seconds) => row.figures.paid_at.filter(|time| seconds.contains(*time)),
     }
 }

@@ -18,7 +18,7 @@
 //!
 //! 1. **Durable.** When `insert` or `replace` returns `Ok`, the write survives a kill of the process
 //!    and a power loss of the machine, as far as the disk or the server keeps what it acknowledged.
-//! 2. **Atomic.** Row, status, key, events and payment hash of one call are written together or not at
+//! 2. **Atomic.** Row, status, key, figures, totals, events and payment hash of one call are written together or not at
 //!    all, after any crash.
 //! 3. **One wins.** Of any number of calls that race for one version, one id, one key or one hash, exactly one
 //!    succeeds, no matter which thread, process or machine they come from. The others learn what they
@@ -36,19 +36,20 @@
 //!    The rows before and after it are shown, and a cursor leads past it.
 //! 8. **One identity.** [`ledger_id`](Store::ledger_id) is the same for every handle on the same
 //!    data, and never changes.
-//! 9. **Bounded.** Memory for one call does not depend on how many payouts there are.
+//! 9. **Counted.** [`totals`](Store::totals) are the sums over all rows as they are, at each moment.
+//! 10. **Bounded.** Memory for one call does not depend on how many payouts there are.
 //!
 //! # How to write a store
 //!
-//! Implement the eight methods of [`Store`]: the two that write,
+//! Implement the nine methods of [`Store`]: the two that write,
 //!
 //! | method | in SQL |
 //! |---|---|
 //! | [`insert`](Store::insert) | one transaction: `INSERT … ON CONFLICT DO NOTHING` of the row, with unique indexes of ids and keys, and its events if the row is new |
 //! | [`replace`](Store::replace) | one transaction: `UPDATE … WHERE id = ? AND version = ?`, the events, and the hash under a unique index |
 //!
-//! and the six that read: [`ledger_id`](Store::ledger_id), [`get`](Store::get),
-//! [`by_payment_hash`](Store::by_payment_hash), [`by_key`](Store::by_key), [`page`](Store::page) and [`events`](Store::events).
+//! and the seven that read: [`ledger_id`](Store::ledger_id), [`get`](Store::get),
+//! [`by_payment_hash`](Store::by_payment_hash), [`by_key`](Store::by_key), [`page`](Store::page), [`totals`](Store::totals) and [`events`](Store::events).
 //! The length limits ([`MAX_LABEL`], [`MAX_KEY`], [`MAX_BODY`], [`MAX_EVENT`], [`MAX_EVENTS`]) state how large a
 //! column must be. [`NewRow`] and [`Change`] cannot exceed them. A store makes [`Row`], [`Page`] and
 //! [`StoredEvent`] itself, and reports its failures with [`StoreError::failed`] and
@@ -61,6 +62,7 @@
 pub mod conformance;
 mod cursor;
 mod error;
+mod figures;
 #[cfg(feature = "std")]
 mod memory;
 mod names;
@@ -74,6 +76,7 @@ use alloc::vec::Vec;
 
 pub use self::cursor::Cursor;
 pub use self::error::{BadKey, BadPageSize, LimitExceeded, StoreError};
+pub use self::figures::{Figures, StatusTotals, Totals};
 #[cfg(feature = "std")]
 pub use self::memory::MemoryStore;
 pub use self::names::{Label, MAX_KEY, MAX_LABEL, OrderKey};
@@ -81,7 +84,7 @@ pub use self::names::{Label, MAX_KEY, MAX_LABEL, OrderKey};
 pub use self::redb::RedbStore;
 pub use self::rows::{
     Change, Filter, Inserted, MAX_BODY, MAX_EVENT, MAX_EVENTS, NewRow, Order, PAGE_BYTES, Page, PageSize,
-    Replaced, Row, StoredEvent, UnreadableRow,
+    Replaced, Row, Seconds, StoredEvent, UnreadableRow,
 };
 use super::id::{LedgerId, PayoutId};
 use crate::payment::PaymentHash;
@@ -158,6 +161,13 @@ pub trait Store: Send + Sync {
         size: PageSize,
     ) -> Result<Page, StoreError>;
 
+    /// How many rows there are and the sums of their figures, by status. It takes no longer for many rows than for few.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be read.
+    fn totals(&self) -> Result<Totals, StoreError>;
+
     /// The events of a payout in the order they were appended, numbered from 1 without gaps: those
     /// numbered above `after`, at most `size`, perhaps fewer ([`PAGE_BYTES`]). Empty only when there
     /// are no more.
@@ -194,6 +204,10 @@ macro_rules! forward_to_pointee {
 
             fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
                 (**self).by_key(key)
+            }
+
+            fn totals(&self) -> Result<Totals, StoreError> {
+                (**self).totals()
             }
 
             fn page(

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::cursor::Cursor;
 use super::error::{BadPageSize, LimitExceeded};
+use super::figures::Figures;
 use super::names::{Label, OrderKey};
 use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
@@ -25,6 +26,8 @@ pub struct Row {
     pub label: Option<Label>,
     /// The caller's own name of what is owed, which no other row has.
     pub key: Option<OrderKey>,
+    /// What listings and totals need.
+    pub figures: Figures,
     /// Bytes that only the ledger understands.
     pub body: Vec<u8>,
 }
@@ -45,6 +48,7 @@ pub struct NewRow {
     status: Status,
     label: Option<Label>,
     key: Option<OrderKey>,
+    figures: Figures,
     body: Vec<u8>,
     events: Vec<Vec<u8>>,
 }
@@ -60,11 +64,12 @@ impl NewRow {
         status: Status,
         label: Option<Label>,
         key: Option<OrderKey>,
+        figures: Figures,
         body: Vec<u8>,
         events: Vec<Vec<u8>>,
     ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
-        Ok(Self { id, status, label, key, body, events })
+        Ok(Self { id, status, label, key, figures, body, events })
     }
 
     /// Which payout.
@@ -91,6 +96,12 @@ impl NewRow {
         self.key.as_ref()
     }
 
+    /// What listings and totals need.
+    #[must_use]
+    pub const fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
     /// The body: at most [`MAX_BODY`] bytes.
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -110,6 +121,7 @@ pub struct Change {
     id: PayoutId,
     expected: u64,
     status: Status,
+    figures: Figures,
     body: Vec<u8>,
     events: Vec<Vec<u8>>,
     takes: Option<PaymentHash>,
@@ -125,12 +137,13 @@ impl Change {
         id: PayoutId,
         expected: u64,
         status: Status,
+        figures: Figures,
         body: Vec<u8>,
         events: Vec<Vec<u8>>,
         takes: Option<PaymentHash>,
     ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
-        Ok(Self { id, expected, status, body, events, takes })
+        Ok(Self { id, expected, status, figures, body, events, takes })
     }
 
     /// Which payout.
@@ -161,6 +174,12 @@ impl Change {
     #[must_use]
     pub fn events(&self) -> &[Vec<u8>] {
         &self.events
+    }
+
+    /// What listings and totals need from now on. `created_at` is that of the row before.
+    #[must_use]
+    pub const fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// The payment hash that this payout takes. It is never released.
@@ -236,6 +255,33 @@ pub enum Filter<'a> {
     Status(&'a [Status]),
     /// Those inserted with exactly this label.
     Label(&'a Label),
+    /// Those created in these unix seconds, first and last included, in the order of that time.
+    Created(Seconds),
+    /// Those first paid in these unix seconds, first and last included, in the order of that time.
+    Paid(Seconds),
+}
+
+/// A span of unix seconds: from the first to the last, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seconds {
+    /// The first second.
+    pub first: u64,
+    /// The last second.
+    pub last: u64,
+}
+
+impl Seconds {
+    /// From `first` on.
+    #[must_use]
+    pub const fn since(first: u64) -> Self {
+        Self { first, last: u64::MAX }
+    }
+
+    /// Whether `second` is one of them.
+    #[must_use]
+    pub const fn contains(self, second: u64) -> bool {
+        self.first <= second && second <= self.last
+    }
 }
 
 /// Some rows of a listing.
@@ -341,8 +387,14 @@ mod tests {
     fn a_value_above_its_limit_is_refused() {
         let row = |body: usize, events: Vec<Vec<u8>>| {
             let id = PayoutId::from_byte_array([0; 32]);
-            let change = Change::new(id, 1, Status::Used, vec![0; body], events.clone(), None).map(|_| ());
-            assert_eq!(NewRow::new(id, Status::Used, None, None, vec![0; body], events).map(|_| ()), change);
+            let change =
+                Change::new(id, 1, Status::Used, Figures::default(), vec![0; body], events.clone(), None)
+                    .map(|_| ());
+            assert_eq!(
+                NewRow::new(id, Status::Used, None, None, Figures::default(), vec![0; body], events)
+                    .map(|_| ()),
+                change
+            );
             change.map_err(|error| error.to_string())
         };
         assert_eq!(row(MAX_BODY, vec![vec![0; MAX_EVENT]; MAX_EVENTS]), Ok(()));

@@ -67,6 +67,8 @@ macro_rules! suite {
                 reopen,
                 pages_by_filter,
                 pages_newest_first,
+                pages_by_time,
+                totals_of_all_rows,
                 pages_of_large_rows,
                 pages_while_others_write,
                 insert_race,

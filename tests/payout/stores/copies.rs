@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bolt12::payout::redb::{Checkpoint, OpenError, RedbOptions};
-use bolt12::payout::store::{Change, Filter, Inserted, Label, NewRow, Order, PageSize, Replaced};
+use bolt12::payout::store::{Change, Figures, Filter, Inserted, Label, NewRow, Order, PageSize, Replaced};
 use bolt12::payout::{PaymentHash, PayoutId, RedbStore, Status, Store, StoreError};
 use tempfile::TempDir;
 
@@ -21,12 +21,17 @@ fn id(number: u64) -> PayoutId {
 fn insert(store: &RedbStore, number: u64) -> Result<Inserted, StoreError> {
     let label = Label::new(format!("label {}", number % 3)).unwrap();
     let body = number.to_be_bytes().repeat(60);
-    store.insert(&NewRow::new(id(number), Status::Active, Some(label), None, body, vec![vec![1]]).unwrap())
+    store.insert(
+        &NewRow::new(id(number), Status::Active, Some(label), None, Figures::default(), body, vec![vec![1]])
+            .unwrap(),
+    )
 }
 
 fn claim(store: &RedbStore, number: u64) -> Result<Replaced, StoreError> {
     let takes = Some(PaymentHash::from_byte_array(id(number).to_byte_array()));
-    let change = Change::new(id(number), 1, Status::Claimed, vec![2; 300], vec![vec![2]], takes).unwrap();
+    let change =
+        Change::new(id(number), 1, Status::Claimed, Figures::default(), vec![2; 300], vec![vec![2]], takes)
+            .unwrap();
     store.replace(&change)
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bolt12::payout::redb::OpenError;
-use bolt12::payout::store::{Change, Inserted, NewRow, Replaced};
+use bolt12::payout::store::{Change, Figures, Inserted, NewRow, Replaced};
 use bolt12::payout::{PayoutId, RedbStore, Status, Store};
 use redb::TableDefinition;
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ fn row(number: u8) -> NewRow {
         Status::Active,
         None,
         None,
+        Figures::default(),
         vec![number; 700],
         vec![vec![1]],
     )
@@ -263,8 +264,16 @@ fn opened_twice_in_one_process() {
     let (_directory, path) = ledger();
     let store = RedbStore::open(&path).unwrap();
     assert_eq!(RedbStore::open(&path).unwrap_err(), OpenError::Busy { path: path.clone() });
-    let change =
-        Change::new(PayoutId::from_byte_array([1; 32]), 1, Status::Used, vec![], vec![], None).unwrap();
+    let change = Change::new(
+        PayoutId::from_byte_array([1; 32]),
+        1,
+        Status::Used,
+        Figures::default(),
+        vec![],
+        vec![],
+        None,
+    )
+    .unwrap();
     assert_eq!(store.replace(&change), Ok(Replaced::Written { version: 2 }), "the owner is not disturbed");
     drop(store);
     assert!(RedbStore::open(&path).is_ok(), "free again once it is closed");

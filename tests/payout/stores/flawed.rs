@@ -8,7 +8,7 @@ use std::time::Duration;
 use bolt12::payout::conformance::{self, ContractViolation, StoreLocation};
 use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced, Row,
-    StoredEvent,
+    Seconds, StoredEvent, Totals,
 };
 use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Status, Store, StoreError};
 
@@ -66,6 +66,17 @@ enum Flaw {
     NothingIsKept,
     HashesAreNotKept,
     KeysAreNotKept,
+    /// Counted when a row is inserted, and never again.
+    TotalsForgetChanges,
+    /// Counted before the row is refused.
+    TotalsCountRefusedRows,
+    /// Counted in memory.
+    TotalsAreNotKept,
+    /// `time < last`.
+    SpansEndTooEarly,
+    /// `WHERE created BETWEEN … ORDER BY number`.
+    TimesAreNoOrder,
+    FiguresAreLost,
 }
 
 #[derive(Default)]
@@ -74,6 +85,7 @@ struct Tables {
     keys: BTreeMap<OrderKey, PayoutId>,
     hashes: BTreeMap<PaymentHash, PayoutId>,
     previous: BTreeMap<PayoutId, Row>,
+    totals: Totals,
 }
 
 #[derive(Clone)]
@@ -91,6 +103,7 @@ impl StoreLocation for Flawed {
             Flaw::NothingIsKept => *self.tables() = Tables::default(),
             Flaw::HashesAreNotKept => self.tables().hashes.clear(),
             Flaw::KeysAreNotKept => self.tables().keys.clear(),
+            Flaw::TotalsAreNotKept => self.tables().totals = Totals::default(),
             _ => {}
         }
         let id = if self.has(Flaw::IdentityIsTheHandles) { LedgerId::random() } else { self.id };
@@ -151,12 +164,16 @@ impl Store for Flawed {
             status: new.status(),
             label: new.label().cloned(),
             key: new.key().cloned(),
+            figures: *new.figures(),
             body: new.body().to_vec(),
         };
         if self.has(Flaw::BodyIsCut) {
             row.body.truncate(65_536);
         }
         let mut tables = self.tables();
+        if self.has(Flaw::TotalsCountRefusedRows) {
+            tables.totals.add(new.status(), new.figures());
+        }
         let holder = new.key().and_then(|key| self.holder(&tables, key));
         tables = self.leap(Flaw::KeyLooksBeforeItLeaps, tables);
         if let Some(holder) = holder.filter(|_| !self.has(Flaw::KeyIsNotUnique)) {
@@ -183,6 +200,9 @@ impl Store for Flawed {
                 if self.has(Flaw::EventsAreCutLong) {
                     events.iter_mut().for_each(|event| event.truncate(1_000));
                 }
+                if !self.has(Flaw::TotalsCountRefusedRows) {
+                    tables.totals.add(row.status, &row.figures);
+                }
                 tables.rows.push((row, events));
                 Ok(Inserted::New)
             }
@@ -193,7 +213,10 @@ impl Store for Flawed {
         let mut tables = self.tables();
         if self.has(Flaw::ReplaceMakesMissingRows) && tables.find(change.id()).is_none() {
             let (id, status, body) = (change.id(), change.status(), change.body().to_vec());
-            tables.rows.push((Row { id, version: 1, status, label: None, key: None, body }, Vec::new()));
+            tables.rows.push((
+                Row { id, version: 1, status, label: None, key: None, figures: *change.figures(), body },
+                Vec::new(),
+            ));
             return Ok(Replaced::Missing);
         }
         if self.has(Flaw::EventsComeBeforeTheRefusal)
@@ -238,6 +261,9 @@ impl Store for Flawed {
             row.label = None;
         }
         row.status = change.status();
+        if !self.has(Flaw::FiguresAreLost) {
+            row.figures = *change.figures();
+        }
         let mut new = change.events().to_vec();
         if self.has(Flaw::EventsAreReversed) {
             new.reverse();
@@ -246,6 +272,10 @@ impl Store for Flawed {
             events.append(&mut new);
         }
         let version = row.version;
+        if !self.has(Flaw::TotalsForgetChanges) {
+            tables.totals.remove(old.status, &old.figures);
+            tables.totals.add(change.status(), change.figures());
+        }
         tables.previous.insert(change.id(), old);
         let mut tables = self.leap(Flaw::WritesAreTorn, tables);
         tables.find(change.id()).unwrap().0.body = change.body().to_vec();
@@ -272,6 +302,10 @@ impl Store for Flawed {
         Ok(self.holder(&self.tables(), key))
     }
 
+    fn totals(&self) -> Result<Totals, StoreError> {
+        Ok(self.tables().totals.clone())
+    }
+
     fn page(
         &self,
         filter: Filter<'_>,
@@ -281,31 +315,43 @@ impl Store for Flawed {
     ) -> Result<Page, StoreError> {
         let tables = self.tables();
         let newest_first = order == Order::NewestFirst && !self.has(Flaw::PagesIgnoreTheOrder);
-        let start = if newest_first { u64::MAX } else { 0 };
-        let seen = after.map_or(start, |cursor| u64::from_be_bytes(cursor.to_byte_array()));
-        let passes = |row: &Row| match filter {
-            Filter::All => true,
-            Filter::Status(wanted) if self.has(Flaw::PagesShowOneStatusOnly) => {
-                wanted.first() == Some(&row.status)
-            }
-            Filter::Status(wanted) => wanted.contains(&row.status),
-            Filter::Label(label) if self.has(Flaw::LabelsMatchByPrefix) => {
-                row.label.as_ref().is_some_and(|found| found.as_str().starts_with(label.as_str()))
-            }
-            Filter::Label(label) => row.label.as_ref() == Some(label),
+        let start = if newest_first { u128::MAX } else { 0 };
+        let seen = after.map_or(start, |cursor| u128::from_be_bytes(cursor.to_byte_array()));
+        // The time by which the filter orders a row, or 0; none if the row does not pass.
+        let within = |time: Option<u64>, seconds: Seconds| {
+            let last = seconds.last.saturating_sub(u64::from(self.has(Flaw::SpansEndTooEarly)));
+            time.filter(|time| seconds.first <= *time && *time <= last)
         };
-        let mut passing: Vec<(u64, &Row)> = (1..)
+        let time_of = |row: &Row| match filter {
+            Filter::All => Some(0),
+            Filter::Status(wanted) if self.has(Flaw::PagesShowOneStatusOnly) => {
+                (wanted.first() == Some(&row.status)).then_some(0)
+            }
+            Filter::Status(wanted) => wanted.contains(&row.status).then_some(0),
+            Filter::Label(label) if self.has(Flaw::LabelsMatchByPrefix) => {
+                let found = row.label.as_ref()?.as_str();
+                found.starts_with(label.as_str()).then_some(0)
+            }
+            Filter::Label(label) => (row.label.as_ref() == Some(label)).then_some(0),
+            Filter::Created(seconds) => within(Some(row.figures.created_at), seconds),
+            Filter::Paid(seconds) => within(row.figures.paid_at, seconds),
+        };
+        let place = |time: u64, number: u64| {
+            let time = if self.has(Flaw::TimesAreNoOrder) { 0 } else { time };
+            u128::from(time) << 64 | u128::from(number)
+        };
+        let mut passing: Vec<(u128, &Row)> = (1..)
             .zip(&tables.rows)
-            .map(|(number, (row, _))| (number, row))
-            .filter(|(_, row)| passes(row))
+            .filter_map(|(number, (row, _))| Some((place(time_of(row)?, number), row)))
             .collect();
+        passing.sort_by_key(|(place, _)| *place);
         if self.has(Flaw::PagesCountRowsToSkip) {
             passing = (1..).zip(passing).map(|(count, (_, row))| (count, row)).collect();
         }
         if self.has(Flaw::PagesShowTheNewestChangeFirst) {
             passing = passing
                 .into_iter()
-                .map(|(number, row)| ((1 << 32) - (row.version << 16) + number, row))
+                .map(|(number, row)| ((1 << 32) - (u128::from(row.version) << 16) + number, row))
                 .collect();
             passing.sort_by_key(|(place, _)| *place);
         }
@@ -387,6 +433,12 @@ fn every_flaw_is_caught_and_named() {
         (Flaw::NothingIsKept, "after reopening, all rows are there, in the same order"),
         (Flaw::HashesAreNotKept, "after reopening, hashes find their payouts"),
         (Flaw::KeysAreNotKept, "after reopening, keys find their payouts"),
+        (Flaw::TotalsForgetChanges, "totals are the sums over all rows as they are"),
+        (Flaw::TotalsCountRefusedRows, "totals are the sums over all rows as they are"),
+        (Flaw::TotalsAreNotKept, "after reopening, the totals are the same"),
+        (Flaw::SpansEndTooEarly, "a span of time shows exactly its rows, in the order of that time"),
+        (Flaw::TimesAreNoOrder, "a span of time shows exactly its rows, in the order of that time"),
+        (Flaw::FiguresAreLost, "what was replaced is read back, with the label it was inserted with"),
     ] {
         assert_caught(flaw, promise, conformance::run(|| Flawed::new(flaw)));
     }

@@ -40,16 +40,18 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
-pub use self::pages::{pages_by_filter, pages_newest_first, pages_of_large_rows, pages_while_others_write};
+pub use self::pages::{
+    pages_by_filter, pages_by_time, pages_newest_first, pages_of_large_rows, pages_while_others_write,
+};
 pub use self::races::{
     hash_race, insert_race, key_race, no_lost_update, reads_see_whole_writes, replace_race,
 };
 pub use self::rows::{
     events_in_order, hash_belongs_to_one_payout, insert_if_absent, key_belongs_to_one_payout, largest_values,
-    one_identity, reopen, repeat_after_unknown_outcome, replace_if_version,
+    one_identity, reopen, repeat_after_unknown_outcome, replace_if_version, totals_of_all_rows,
 };
 use super::{
-    Change, Filter, Label, LimitExceeded, NewRow, Order, OrderKey, PageSize, Row, Store, StoreError,
+    Change, Figures, Filter, Label, LimitExceeded, NewRow, Order, OrderKey, PageSize, Row, Store, StoreError,
     StoredEvent, UnreadableRow,
 };
 use crate::payment::PaymentHash;
@@ -134,6 +136,7 @@ pub fn run<P: StoreLocation>(new_place: impl Fn() -> P) -> Result<(), ContractVi
     repeat_after_unknown_outcome(&new_place())?;
     pages_by_filter(&new_place())?;
     pages_newest_first(&new_place())?;
+    pages_by_time(&new_place())?;
     pages_of_large_rows(&new_place())?;
     pages_while_others_write(&new_place())?;
     insert_race(&new_place())?;
@@ -142,7 +145,8 @@ pub fn run<P: StoreLocation>(new_place: impl Fn() -> P) -> Result<(), ContractVi
     key_race(&new_place())?;
     no_lost_update(&new_place())?;
     reads_see_whole_writes(&new_place())?;
-    reopen(&new_place())
+    reopen(&new_place())?;
+    totals_of_all_rows(&new_place())
 }
 
 /// Fails the case unless the promise holds.
@@ -197,6 +201,7 @@ fn new_row(number: u64) -> Result<NewRow, ContractViolation> {
         Status::Active,
         None,
         None,
+        figures(number, 0),
         number.to_be_bytes().to_vec(),
         vec![b"created".to_vec()],
     )?)
@@ -211,7 +216,15 @@ fn new_change(
     takes: Option<PaymentHash>,
 ) -> Result<Change, ContractViolation> {
     let bytes = mark.as_bytes().to_vec();
-    Ok(Change::new(id(number), expected, status, bytes.clone(), vec![bytes], takes)?)
+    Ok(Change::new(
+        id(number),
+        expected,
+        status,
+        figures(number, expected),
+        bytes.clone(),
+        vec![bytes],
+        takes,
+    )?)
 }
 
 /// What [`new_row`] looks like once it is stored.
@@ -222,6 +235,7 @@ fn stored(new: &NewRow) -> Row {
         status: new.status(),
         label: new.label().cloned(),
         key: new.key().cloned(),
+        figures: *new.figures(),
         body: new.body().to_vec(),
     }
 }
@@ -287,6 +301,19 @@ fn event_bytes(store: &impl Store, number: u64) -> Result<Vec<Vec<u8>>, Contract
 
 fn label(text: &str) -> Result<Label, ContractViolation> {
     Ok(Label::new(text)?)
+}
+
+/// The figures of row `number` after its version `version` was replaced.
+const fn figures(number: u64, version: u64) -> Figures {
+    let version = version % 1_000;
+    let paid_at = if version > 2 { Some(2_000 + number % 7) } else { None };
+    Figures {
+        created_at: 1_000 + number % 5,
+        paid_at,
+        owed: number % 100,
+        in_flight: version,
+        paid: version * 2,
+    }
 }
 
 fn order_key(text: &str) -> Result<OrderKey, ContractViolation> {

@@ -7,11 +7,52 @@ use std::thread;
 use std::vec;
 use std::vec::Vec;
 
-use super::super::{Filter, MAX_BODY, NewRow, Order, Replaced, Row, Store};
+use super::super::{Figures, Filter, MAX_BODY, NewRow, Order, PageSize, Replaced, Row, Seconds, Store};
 use super::{
     ContractViolation, StoreLocation, ensure, id, label, new_change, new_row, same, size, walk, walk_in,
 };
 use crate::payout::{PayoutId, Status};
+
+/// A span of time shows its rows in the order of that time, from either end and over any number of pages. Rows of one
+/// second are in the order of insertion.
+///
+/// # Errors
+///
+/// [`ContractViolation`]: the promise that the store does not keep.
+pub fn pages_by_time(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    const PROMISE: &str = "a span of time shows exactly its rows, in the order of that time";
+    const ROWS: u64 = 40;
+    const SPANS: [(u64, u64); 6] =
+        [(0, u64::MAX), (1_001, 1_003), (1_002, 1_002), (2_001, 2_004), (3_000, 4_000), (1_003, 1_001)];
+    let store = place.open()?;
+    for number in 0..ROWS {
+        let _ = store.insert(&new_row(number)?)?;
+        // One of three is paid, not in the order of its creation.
+        for version in 1..=(number % 3).saturating_mul(2) {
+            let _ = store.replace(&new_change(number, version, Status::Used, "on the way", None)?)?;
+        }
+    }
+    let all = walk(&store, Filter::All, PageSize::MAX)?;
+    for (first, last) in SPANS {
+        let seconds = Seconds { first, last };
+        let by = |time: fn(&Row) -> Option<u64>| {
+            let within = |row: &&Row| time(row).is_some_and(|time| seconds.contains(time));
+            let mut expected: Vec<Row> = all.iter().filter(within).cloned().collect();
+            expected.sort_by_key(time);
+            expected
+        };
+        let created = by(|row| Some(row.figures.created_at));
+        let paid = by(|row| row.figures.paid_at);
+        for (filter, mut expected) in [(Filter::Created(seconds), created), (Filter::Paid(seconds), paid)] {
+            for pages in [1, 3, 1_000] {
+                same(&walk(&store, filter, size(pages))?, &expected, PROMISE)?;
+            }
+            expected.reverse();
+            same(&walk_in(&store, filter, Order::NewestFirst, size(3))?, &expected, PROMISE)?;
+        }
+    }
+    Ok(())
+}
 
 /// Each filter shows exactly the rows that pass it, with pages of any size, in an order that stays.
 ///
@@ -30,7 +71,15 @@ pub fn pages_by_filter(place: &impl StoreLocation) -> Result<(), ContractViolati
         .enumerate()
     {
         let number = u64::try_from(number).unwrap_or(0);
-        let row = NewRow::new(id(number), status, text.map(label).transpose()?, None, vec![1], Vec::new())?;
+        let row = NewRow::new(
+            id(number),
+            status,
+            text.map(label).transpose()?,
+            None,
+            Figures::default(),
+            vec![1],
+            Vec::new(),
+        )?;
         let _ = store.insert(&row)?;
         kept.push((row.id(), status, text));
     }
@@ -77,7 +126,15 @@ pub fn pages_newest_first(place: &impl StoreLocation) -> Result<(), ContractViol
     for number in 0..ROWS {
         let text = (number % 2 == 0).then(|| label("even")).transpose()?;
         let status = if number % 3 == 0 { Status::Claimed } else { Status::Active };
-        let _ = store.insert(&NewRow::new(id(number), status, text, None, vec![1], Vec::new())?)?;
+        let _ = store.insert(&NewRow::new(
+            id(number),
+            status,
+            text,
+            None,
+            Figures::default(),
+            vec![1],
+            Vec::new(),
+        )?)?;
     }
     let even = label("even")?;
     for filter in [
@@ -127,6 +184,7 @@ pub fn pages_of_large_rows(place: &impl StoreLocation) -> Result<(), ContractVio
             Status::Active,
             None,
             None,
+            Figures::default(),
             vec![7; MAX_BODY],
             Vec::new(),
         )?)?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::vec::Vec;
 
-use super::super::{Change, Inserted, NewRow, PageSize, Replaced, Row, Store};
+use super::super::{Change, Figures, Inserted, NewRow, PageSize, Replaced, Row, Store};
 use super::{
     ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, new_change, new_row, order_key,
     same, stored,
@@ -27,7 +27,7 @@ pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> 
     for round in 0..ROUNDS {
         let answers = at_once(|caller| {
             let (body, events) = (Vec::from(mark(caller)), Vec::from([Vec::from(mark(caller))]));
-            let row = NewRow::new(id(round), Status::Active, None, None, body, events)?;
+            let row = NewRow::new(id(round), Status::Active, None, None, Figures::default(), body, events)?;
             Ok((stored(&row), store.insert(&row)?))
         })?;
         let winners: Vec<&Row> =
@@ -139,7 +139,15 @@ pub fn key_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
         };
         let answers = at_once(|caller| {
             let (body, events) = (Vec::from(mark(caller)), Vec::from([Vec::from(mark(caller))]));
-            let row = NewRow::new(id(number(caller)), Status::Active, None, Some(key.clone()), body, events)?;
+            let row = NewRow::new(
+                id(number(caller)),
+                Status::Active,
+                None,
+                Some(key.clone()),
+                Figures::default(),
+                body,
+                events,
+            )?;
             Ok((stored(&row), store.insert(&row)?))
         })?;
         let winners: Vec<&Row> =
@@ -174,6 +182,7 @@ pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolatio
         Status::Active,
         None,
         None,
+        Figures::default(),
         0_u64.to_be_bytes().to_vec(),
         Vec::new(),
     )?)?;
@@ -184,7 +193,15 @@ pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolatio
                 let count = counted(&row)?.saturating_add(1);
                 let marks = ["begin", "end"].map(|half| format!("{caller}/{step} {half}").into_bytes());
                 let body = count.to_be_bytes().to_vec();
-                let change = Change::new(id(0), row.version, Status::Active, body, marks.into(), None)?;
+                let change = Change::new(
+                    id(0),
+                    row.version,
+                    Status::Active,
+                    Figures::default(),
+                    body,
+                    marks.into(),
+                    None,
+                )?;
                 match store.replace(&change)? {
                     Replaced::Written { .. } => break,
                     Replaced::Conflict { .. } => {}
@@ -220,7 +237,15 @@ pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolatio
 pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     let status_of = |version: u64| if version % 2 == 1 { Status::Active } else { Status::Claimed };
-    let row = NewRow::new(id(0), status_of(1), None, None, 1_u64.to_be_bytes().to_vec(), Vec::new())?;
+    let row = NewRow::new(
+        id(0),
+        status_of(1),
+        None,
+        None,
+        Figures::default(),
+        1_u64.to_be_bytes().to_vec(),
+        Vec::new(),
+    )?;
     let _ = store.insert(&row)?;
     let stop = AtomicBool::new(false);
     let results = at_once(|caller| {
@@ -230,8 +255,15 @@ pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), Contract
                     let next = version.saturating_add(1);
                     let body = next.to_be_bytes().to_vec();
                     let events = Vec::from([body.clone()]);
-                    let change =
-                        Change::new(id(0), version, status_of(next), body, events, Some(hash(next)))?;
+                    let change = Change::new(
+                        id(0),
+                        version,
+                        status_of(next),
+                        Figures::default(),
+                        body,
+                        events,
+                        Some(hash(next)),
+                    )?;
                     let _ = store.replace(&change)?;
                     let seen = present(store.get(id(0))?, id(0))?.version;
                     same(&seen, &next, "who reads after a write has returned sees it")?;

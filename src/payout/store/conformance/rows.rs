@@ -6,12 +6,12 @@ use std::vec;
 use std::vec::Vec;
 
 use super::super::{
-    Change, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order, PageSize,
-    Replaced, Store,
+    Change, Figures, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order,
+    PageSize, Replaced, Store, Totals,
 };
 use super::{
-    ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, label, new_change, new_row,
-    order_key, same, size, stored, walk,
+    ContractViolation, StoreLocation, ensure, event_bytes, figures, hash, history, id, label, new_change,
+    new_row, order_key, same, size, stored, walk,
 };
 use crate::payout::Status;
 
@@ -46,13 +46,22 @@ pub fn insert_if_absent(place: &impl StoreLocation) -> Result<(), ContractViolat
         Status::Active,
         Some(label("täglich")?),
         None,
+        Figures::default(),
         b"first".to_vec(),
         vec![b"one".to_vec(), Vec::new()],
     )?;
     same(&store.insert(&row)?, &Inserted::New, "a new id is inserted")?;
     same(&store.get(id(1))?, &Some(stored(&row)), "what was inserted is read back, with version 1")?;
 
-    let again = NewRow::new(id(1), Status::Used, None, None, b"second".to_vec(), vec![b"two".to_vec()])?;
+    let again = NewRow::new(
+        id(1),
+        Status::Used,
+        None,
+        None,
+        Figures::default(),
+        b"second".to_vec(),
+        vec![b"two".to_vec()],
+    )?;
     same(&store.insert(&again)?, &Inserted::Exists(stored(&row)), "a taken id is returned with its row")?;
     same(&store.get(id(1))?, &Some(stored(&row)), "a refused insert leaves the row alone")?;
     let events = event_bytes(&store, 1)?;
@@ -72,7 +81,15 @@ pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViol
     same(&store.by_payment_hash(hash(9))?, &None, "a refused replace takes no hash")?;
 
     let kept = Some(label("kept")?);
-    let row = NewRow::new(id(1), Status::Active, kept.clone(), None, Vec::new(), vec![b"created".to_vec()])?;
+    let row = NewRow::new(
+        id(1),
+        Status::Active,
+        kept.clone(),
+        None,
+        Figures::default(),
+        Vec::new(),
+        vec![b"created".to_vec()],
+    )?;
     let _ = store.insert(&row)?;
     let _ = store.insert(&new_row(2)?)?;
     for (expected, status, mark) in
@@ -84,6 +101,7 @@ pub fn replace_if_version(place: &impl StoreLocation) -> Result<(), ContractViol
         let found = store.get(id(1))?;
         let mut wanted = stored(&row);
         (wanted.version, wanted.status, wanted.body) = (version, status, mark.as_bytes().to_vec());
+        wanted.figures = figures(1, expected);
         same(&found, &Some(wanted), "what was replaced is read back, with the label it was inserted with")?;
     }
     let (before, events) = (store.get(id(1))?, event_bytes(&store, 1)?);
@@ -107,7 +125,15 @@ pub fn key_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), Contr
     let store = place.open()?;
     let keyed = |number: u64, text: &str, body: &[u8]| -> Result<NewRow, ContractViolation> {
         let key = Some(order_key(text)?);
-        Ok(NewRow::new(id(number), Status::Active, None, key, body.to_vec(), vec![body.to_vec()])?)
+        Ok(NewRow::new(
+            id(number),
+            Status::Active,
+            None,
+            key,
+            Figures::default(),
+            body.to_vec(),
+            vec![body.to_vec()],
+        )?)
     };
     let (first, other) = (keyed(1, "order", b"first")?, keyed(2, "order 2", b"other")?);
     let without = new_row(3)?;
@@ -145,6 +171,49 @@ pub fn key_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), Contr
         same(&found, &store.get(id(1))?, "a key finds the row as it is now")?;
     }
     Ok(())
+}
+
+/// The totals are the sums over all rows, after each write and each refusal, and after reopening.
+///
+/// # Errors
+///
+/// [`ContractViolation`]: the promise that the store does not keep.
+pub fn totals_of_all_rows(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    const PROMISE: &str = "totals are the sums over all rows as they are";
+    const LARGEST: Figures = Figures {
+        created_at: 1_000,
+        paid_at: Some(u64::MAX),
+        owed: u64::MAX,
+        in_flight: u64::MAX,
+        paid: u64::MAX,
+    };
+    let store = place.open()?;
+    let check = || -> Result<Totals, ContractViolation> {
+        let mut expected = Totals::default();
+        for row in walk(&store, Filter::All, PageSize::MAX)? {
+            expected.add(row.status, &row.figures);
+        }
+        same(&store.totals()?, &expected, PROMISE)?;
+        Ok(expected)
+    };
+    same(&store.totals()?, &Totals::default(), PROMISE)?;
+    for number in 0..12 {
+        let _ = store.insert(&new_row(number)?)?;
+    }
+    check()?;
+    let _ = store.insert(&new_row(3)?)?;
+    check()?;
+    for (number, status) in (0..).zip(Status::ALL) {
+        let _ = store.replace(&new_change(number, 1, *status, "moved", None)?)?;
+        let body = b"largest".to_vec();
+        let _ = store.replace(&Change::new(id(number), 2, *status, LARGEST, body, Vec::new(), None)?)?;
+        let _ = store.replace(&new_change(number, 1, Status::Disabled, "stale", None)?)?;
+        check()?;
+    }
+    let before = check()?;
+    ensure(before.of_all(Status::ALL).paid > u128::from(u64::MAX), PROMISE, || format!("{before:?}"))?;
+    drop(store);
+    same(&place.open()?.totals()?, &before, "after reopening, the totals are the same")
 }
 
 /// A payment hash belongs to the payout that took it first, and stays there. That payout may repeat it.
@@ -195,7 +264,15 @@ pub fn hash_belongs_to_one_payout(place: &impl StoreLocation) -> Result<(), Cont
 pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     let store = place.open()?;
     same(&store.events(id(1), 0, PageSize::default())?, &Vec::new(), "an unknown payout has no events")?;
-    let _ = store.insert(&NewRow::new(id(1), Status::Active, None, None, Vec::new(), Vec::new())?)?;
+    let _ = store.insert(&NewRow::new(
+        id(1),
+        Status::Active,
+        None,
+        None,
+        Figures::default(),
+        Vec::new(),
+        Vec::new(),
+    )?)?;
     let _ = store.insert(&new_row(2)?)?;
     same(&event_bytes(&store, 1)?, &Vec::new(), "a payout may have no events")?;
     let mut expected: Vec<Vec<u8>> = Vec::new();
@@ -205,7 +282,8 @@ pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolati
         let events: Vec<Vec<u8>> =
             ["x", "y", "z"].iter().take(marks).map(|mark| format!("{version}{mark}").into_bytes()).collect();
         expected.extend(events.iter().cloned());
-        let change = Change::new(id(1), version, Status::Active, Vec::new(), events, None)?;
+        let change =
+            Change::new(id(1), version, Status::Active, Figures::default(), Vec::new(), events, None)?;
         let _ = store.replace(&change)?;
     }
     for rows in [1, 7, 60, 1_000] {
@@ -229,11 +307,19 @@ pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolatio
     let longest = Label::new("é".repeat(MAX_LABEL.checked_div(2).unwrap_or(0)))?;
     let bytes = |length: usize| (0..=250_u8).cycle().take(length).collect::<Vec<u8>>();
     let events: Vec<Vec<u8>> = (0..MAX_EVENTS).map(|_| bytes(MAX_EVENT)).collect();
-    let row =
-        NewRow::new(id(1), Status::Active, Some(longest.clone()), None, bytes(MAX_BODY), events.clone())?;
+    let row = NewRow::new(
+        id(1),
+        Status::Active,
+        Some(longest.clone()),
+        None,
+        Figures::default(),
+        bytes(MAX_BODY),
+        events.clone(),
+    )?;
     same(&store.insert(&row)?, &Inserted::New, "the largest values are taken")?;
     same(&store.get(id(1))?, &Some(stored(&row)), "the largest values are read back whole")?;
-    let change = Change::new(id(1), 1, Status::Used, bytes(MAX_BODY), events.clone(), None)?;
+    let change =
+        Change::new(id(1), 1, Status::Used, Figures::default(), bytes(MAX_BODY), events.clone(), None)?;
     same(&store.replace(&change)?, &Replaced::Written { version: 2 }, "the largest values are taken")?;
     same(
         &event_bytes(&store, 1)?,
@@ -243,7 +329,15 @@ pub fn largest_values(place: &impl StoreLocation) -> Result<(), ContractViolatio
     let found = walk(&store, Filter::Label(&longest), size(1))?;
     same(&found.len(), &1, "the longest label is found")?;
 
-    let empty = NewRow::new(id(2), Status::Active, Some(label("")?), None, Vec::new(), vec![Vec::new()])?;
+    let empty = NewRow::new(
+        id(2),
+        Status::Active,
+        Some(label("")?),
+        None,
+        Figures::default(),
+        Vec::new(),
+        vec![Vec::new()],
+    )?;
     same(&store.insert(&empty)?, &Inserted::New, "empty values are taken")?;
     same(&store.get(id(2))?, &Some(stored(&empty)), "empty values are read back")?;
     same(&event_bytes(&store, 2)?, &vec![Vec::new()], "empty events are read back")
@@ -295,6 +389,7 @@ pub fn reopen(place: &impl StoreLocation) -> Result<(), ContractViolation> {
                 Status::Active,
                 Some(label(text)?),
                 Some(order_key(&format!("order {number}"))?),
+                Figures::default(),
                 body,
                 vec![b"created".to_vec()],
             )?;

@@ -61,7 +61,7 @@ use self::place::Place;
 use self::tables::{Failure, Writer, failed};
 use super::{
     Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, Store,
-    StoreError, StoredEvent,
+    StoreError, StoredEvent, Totals,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
@@ -70,7 +70,7 @@ use crate::payout::{LedgerId, PayoutId};
 ///
 /// ```
 /// use bolt12::payout::{RedbStore, PayoutId, Status, Store};
-/// use bolt12::payout::store::{Inserted, NewRow};
+/// use bolt12::payout::store::{Figures, Inserted, NewRow};
 ///
 /// let directory = tempfile::tempdir()?;
 /// let opened = RedbStore::open_or_create(directory.path().join("ledger"))?;
@@ -78,7 +78,7 @@ use crate::payout::{LedgerId, PayoutId};
 ///     eprintln!("a new ledger: it knows no payment");
 /// }
 /// let store = opened.store;
-/// let row = NewRow::new(PayoutId::from_byte_array([1; 32]), Status::Active, None, None, b"body".to_vec(), vec![])?;
+/// let row = NewRow::new(PayoutId::from_byte_array([1; 32]), Status::Active, None, None, Figures::default(), b"body".to_vec(), vec![])?;
 /// assert_eq!(store.insert(&row)?, Inserted::New);
 /// assert_eq!(store.get(row.id())?.expect("just written").version, 1);
 /// store.close()?;
@@ -304,6 +304,10 @@ impl Store for RedbStore {
 
     fn by_key(&self, key: &OrderKey) -> Result<Option<Row>, StoreError> {
         self.read(|transaction| tables::by_key(transaction, key))
+    }
+
+    fn totals(&self) -> Result<Totals, StoreError> {
+        self.read(tables::totals)
     }
 
     fn page(

@@ -1,18 +1,22 @@
-//! Pages of rows, in the order of their numbers.
+//! Pages of rows, in the order of their numbers or of a time.
 
 use std::vec::Vec;
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, TableDefinition};
 
 use super::row_value::ID_OFFSET;
 use super::tables::{
-    IDS, LABELS, ROWS, STATUSES, failed, label_key, last_number, number_at_end, row, row_key, status_key,
+    CREATED, IDS, LABELS, PAID, ROWS, STATUSES, failed, label_key, last_number, number_at_end, row, row_key,
+    status_key, time_key,
 };
 use crate::payout::PayoutId;
-use crate::payout::store::{Cursor, Filter, Order, PAGE_BYTES, Page, PageSize, StoreError, UnreadableRow};
+use crate::payout::store::cursor::{read_cursor, write_cursor};
+use crate::payout::store::{
+    Cursor, Filter, Order, PAGE_BYTES, Page, PageSize, Seconds, StoreError, UnreadableRow,
+};
 
-/// The next rows in the order of their numbers, from either end; a cursor is the number of the last
-/// row shown.
+/// The next rows in the order of the filter, from either end; a cursor is the time, or 0, and the number of the last row
+/// shown.
 pub(super) fn page(
     transaction: &ReadTransaction,
     filter: Filter<'_>,
@@ -22,64 +26,44 @@ pub(super) fn page(
 ) -> Result<Page, StoreError> {
     let rows = transaction.open_table(ROWS).map_err(failed)?;
     let newest = last_number(&rows)?;
-    let (mut low, mut high) = (1, newest);
-    if let Some(cursor) = after {
-        let seen = u64::from_be_bytes(cursor.to_byte_array());
-        if seen == 0 || seen > newest {
-            return Err(StoreError::Cursor { cursor: *cursor });
-        }
-        match order {
-            Order::OldestFirst => low = seen.saturating_add(1),
-            Order::NewestFirst => high = seen.saturating_sub(1),
-        }
+    let seen = after.map(|cursor| read_cursor(*cursor));
+    if let (Some((_, number)), Some(cursor)) = (seen, after)
+        && (number == 0 || number > newest)
+    {
+        return Err(StoreError::Cursor { cursor: *cursor });
     }
     // One more than is shown: it shows whether there is a next page.
     let wanted = size.get().saturating_add(1);
-    let mut numbers: Vec<u64> = match filter {
-        _ if low > high => Vec::new(),
-        Filter::All => match order {
-            Order::OldestFirst => (low..=high).take(wanted).collect(),
-            Order::NewestFirst => (low..=high).rev().take(wanted).collect(),
-        },
-        Filter::Status(statuses) => {
-            let table = transaction.open_table(STATUSES).map_err(failed)?;
-            let mut numbers = Vec::new();
-            for status in statuses {
-                let range = status_key(*status, low)..=status_key(*status, high);
-                let keys = table
-                    .range(range)
-                    .map_err(failed)?
-                    .map(|entry| number_at_end(&entry.map_err(failed)?.0.value()));
-                take_numbers(keys, order, wanted, &mut numbers)?;
-            }
-            numbers
-        }
-        Filter::Label(label) => {
-            let table = transaction.open_table(LABELS).map_err(failed)?;
-            let (low, high) = (label_key(label, low), label_key(label, high));
-            let range = table.range(low.as_slice()..=high.as_slice()).map_err(failed)?;
-            let keys = range.map(|entry| number_at_end(entry.map_err(failed)?.0.value()));
-            let mut numbers = Vec::new();
-            take_numbers(keys, order, wanted, &mut numbers)?;
-            numbers
+    let mut places = match filter {
+        Filter::Created(seconds) => in_time(transaction, CREATED, seconds, order, seen, wanted)?,
+        Filter::Paid(seconds) => in_time(transaction, PAID, seconds, order, seen, wanted)?,
+        _ => {
+            let seen = seen.map(|(_, number)| number);
+            let (low, high) = match order {
+                Order::OldestFirst => (seen.unwrap_or(0).saturating_add(1), newest),
+                Order::NewestFirst => (1, seen.map_or(newest, |seen| seen.saturating_sub(1))),
+            };
+            let numbers = by_number(transaction, filter, order, (low, high), wanted)?;
+            numbers.into_iter().map(|number| (0, number)).collect()
         }
     };
     // Several statuses come one after another, and one may have been named twice.
-    numbers.sort_unstable();
-    numbers.dedup();
+    places.sort_unstable();
+    places.dedup();
     if order == Order::NewestFirst {
-        numbers.reverse();
+        places.reverse();
     }
 
     let ids = transaction.open_table(IDS).map_err(failed)?;
     let mut page = Page { rows: Vec::new(), next: None };
-    let (mut bytes, mut last) = (0_usize, 0);
-    for number in numbers {
+    let (mut bytes, mut last) = (0_usize, (0, 0));
+    for place in places {
         if page.rows.len() >= size.get() || bytes >= PAGE_BYTES {
-            page.next = Some(Cursor::from_byte_array(u64::to_be_bytes(last)));
+            page.next = Some(write_cursor(last.0, last.1));
             break;
         }
-        last = number;
+        last = place;
+        let (_, number) = place;
         match row(&rows, number) {
             Ok(row) => {
                 bytes = bytes.saturating_add(row.body.len());
@@ -93,6 +77,71 @@ pub(super) fn page(
         }
     }
     Ok(page)
+}
+
+/// The numbers from `low` to `high` of rows that pass a filter without a time, `wanted` of each status.
+fn by_number(
+    transaction: &ReadTransaction,
+    filter: Filter<'_>,
+    order: Order,
+    (low, high): (u64, u64),
+    wanted: usize,
+) -> Result<Vec<u64>, StoreError> {
+    let mut numbers = Vec::new();
+    match filter {
+        _ if low > high => {}
+        Filter::Status(statuses) => {
+            let table = transaction.open_table(STATUSES).map_err(failed)?;
+            for status in statuses {
+                let range = status_key(*status, low)..=status_key(*status, high);
+                let keys = table
+                    .range(range)
+                    .map_err(failed)?
+                    .map(|entry| number_at_end(&entry.map_err(failed)?.0.value()));
+                take_numbers(keys, order, wanted, &mut numbers)?;
+            }
+        }
+        Filter::Label(label) => {
+            let table = transaction.open_table(LABELS).map_err(failed)?;
+            let (low, high) = (label_key(label, low), label_key(label, high));
+            let range = table.range(low.as_slice()..=high.as_slice()).map_err(failed)?;
+            let keys = range.map(|entry| number_at_end(entry.map_err(failed)?.0.value()));
+            take_numbers(keys, order, wanted, &mut numbers)?;
+        }
+        Filter::All | Filter::Created(_) | Filter::Paid(_) => match order {
+            Order::OldestFirst => numbers.extend((low..=high).take(wanted)),
+            Order::NewestFirst => numbers.extend((low..=high).rev().take(wanted)),
+        },
+    }
+    Ok(numbers)
+}
+
+/// The next rows in a span of time, each with its time.
+fn in_time(
+    transaction: &ReadTransaction,
+    times: TableDefinition<'_, [u8; 16], ()>,
+    seconds: Seconds,
+    order: Order,
+    seen: Option<(u64, u64)>,
+    wanted: usize,
+) -> Result<Vec<(u64, u64)>, StoreError> {
+    let (mut low, mut high) = ((seconds.first, 0), (seconds.last, u64::MAX));
+    match (order, seen) {
+        (Order::OldestFirst, Some((time, number))) => low = low.max((time, number.saturating_add(1))),
+        (Order::NewestFirst, Some((time, number))) => high = high.min((time, number.saturating_sub(1))),
+        (_, None) => {}
+    }
+    if low > high {
+        return Ok(Vec::new());
+    }
+    let table = transaction.open_table(times).map_err(failed)?;
+    let range = table.range(time_key(low.0, low.1)..=time_key(high.0, high.1)).map_err(failed)?;
+    let places =
+        range.map(|entry| Ok(read_cursor(Cursor::from_byte_array(entry.map_err(failed)?.0.value()))));
+    match order {
+        Order::OldestFirst => places.take(wanted).collect(),
+        Order::NewestFirst => places.rev().take(wanted).collect(),
+    }
 }
 
 /// Appends the first `wanted` numbers, seen from the end where `order` begins.

@@ -2,13 +2,16 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `records` | number, 0 | the row: version, events, status, id, label, key, body |
+//! | `records` | number, 0 | the row: version, events, status, id, figures, label, key, body |
 //! | | number, sequence from 1 | an event of that payout |
 //! | `ids` | payout id | number |
 //! | `hashes` | payment hash | number |
 //! | `statuses` | status code, number | |
 //! | `labels` | length of the label, label, number | |
 //! | `keys` | order key | number |
+//! | `created` | second of the creation, number | |
+//! | `paid` | second of the first payment, number | |
+//! | `totals` | status code | number of rows (8 bytes), what is owed, in flight and paid (16 each) |
 //! | `meta` | "ledger id" | the 16 bytes of the ledger's id |
 //! | | "commit" | the number of the newest commit, 8 bytes |
 //!
@@ -25,7 +28,8 @@ use super::Checkpoint;
 use super::row_value::RowValue;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Inserted, Label, NewRow, OrderKey, PAGE_BYTES, PageSize, Replaced, Row, StoreError, StoredEvent,
+    Change, Figures, Inserted, Label, NewRow, OrderKey, PAGE_BYTES, PageSize, Replaced, Row, StatusTotals,
+    StoreError, StoredEvent, Totals,
 };
 use crate::payout::{LedgerId, PayoutId, Status};
 
@@ -35,6 +39,11 @@ pub(super) const IDS: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new(
 pub(super) const HASHES: TableDefinition<'_, [u8; 32], u64> = TableDefinition::new("hashes");
 pub(super) const STATUSES: TableDefinition<'_, [u8; 9], ()> = TableDefinition::new("statuses");
 pub(super) const KEYS: TableDefinition<'_, &[u8], u64> = TableDefinition::new("keys");
+/// Times of creation.
+pub(super) const CREATED: TableDefinition<'_, [u8; 16], ()> = TableDefinition::new("created");
+/// Times of the first payment.
+pub(super) const PAID: TableDefinition<'_, [u8; 16], ()> = TableDefinition::new("paid");
+pub(super) const TOTALS: TableDefinition<'_, u8, [u8; 56]> = TableDefinition::new("totals");
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In `META`: the 16 bytes of the ledger's id.
 const LEDGER_ID: &str = "ledger id";
@@ -66,6 +75,9 @@ pub(super) struct Writer<'t> {
     statuses: Table<'t, [u8; 9], ()>,
     labels: Table<'t, &'static [u8], ()>,
     keys: Table<'t, &'static [u8], u64>,
+    created: Table<'t, [u8; 16], ()>,
+    paid: Table<'t, [u8; 16], ()>,
+    totals: Table<'t, u8, [u8; 56]>,
     meta: Table<'t, &'static str, &'static [u8]>,
 }
 
@@ -79,6 +91,9 @@ impl<'t> Writer<'t> {
             statuses: transaction.open_table(STATUSES)?,
             labels: transaction.open_table(LABELS)?,
             keys: transaction.open_table(KEYS)?,
+            created: transaction.open_table(CREATED)?,
+            paid: transaction.open_table(PAID)?,
+            totals: transaction.open_table(TOTALS)?,
             meta: transaction.open_table(META)?,
         })
     }
@@ -110,6 +125,7 @@ impl<'t> Writer<'t> {
             events: 0,
             status: new.status(),
             id: new.id(),
+            figures: *new.figures(),
             label: new.label().map(Label::as_str),
             key: new.key().map(OrderKey::as_str),
             body: new.body(),
@@ -123,6 +139,9 @@ impl<'t> Writer<'t> {
         if let Some(key) = new.key() {
             self.keys.insert(key.as_str().as_bytes(), number).map_err(failed)?;
         }
+        self.created.insert(time_key(new.figures().created_at, number), ()).map_err(failed)?;
+        self.count_paid(None, new.figures(), number)?;
+        self.count(new.status(), |totals| totals.plus(new.figures()))?;
         Ok(Inserted::New)
     }
 
@@ -135,7 +154,8 @@ impl<'t> Writer<'t> {
         let guard = self.rows.get(row_key(number, 0)).map_err(failed)?;
         let guard = guard.ok_or_else(|| Failure::Row(no_row()))?;
         let old = RowValue::read(guard.value()).map_err(Failure::Row)?;
-        let (old_version, old_status, events) = (old.version, old.status, old.events);
+        let (old_version, old_status, events, old_figures) =
+            (old.version, old.status, old.events, old.figures);
         if old.id != change.id() {
             return Err(Failure::Row(misplaced(change.id())));
         }
@@ -161,13 +181,45 @@ impl<'t> Writer<'t> {
         let version = old_version.checked_add(1).ok_or_else(full)?;
         let (status, body) = (change.status(), change.body());
         let (label, key) = (label.as_deref(), key.as_deref());
-        let value = RowValue { version, events, status, id: change.id(), label, key, body };
+        let figures = *change.figures();
+        let value = RowValue { version, events, status, id: change.id(), figures, label, key, body };
         self.write(number, value, change.events())?;
         if status != old_status {
             self.statuses.remove(status_key(old_status, number)).map_err(failed)?;
             self.statuses.insert(status_key(status, number), ()).map_err(failed)?;
         }
+        self.count_paid(old_figures.paid_at, &figures, number)?;
+        if (status, figures) != (old_status, old_figures) {
+            self.count(old_status, |totals| totals.minus(&old_figures))?;
+            self.count(status, |totals| totals.plus(&figures))?;
+        }
         Ok(Replaced::Written { version })
+    }
+
+    /// Lists a row by the time of its first payment, if it has one that is not listed yet.
+    fn count_paid(&mut self, before: Option<u64>, figures: &Figures, number: u64) -> Result<(), StoreError> {
+        if before == figures.paid_at {
+            return Ok(());
+        }
+        if let Some(time) = before {
+            self.paid.remove(time_key(time, number)).map_err(failed)?;
+        }
+        if let Some(time) = figures.paid_at {
+            self.paid.insert(time_key(time, number), ()).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the totals of a status.
+    fn count(
+        &mut self,
+        status: Status,
+        change: impl FnOnce(StatusTotals) -> StatusTotals,
+    ) -> Result<(), StoreError> {
+        let found = self.totals.get(status.code()).map_err(failed)?;
+        let found = found.map(|bytes| read_totals(&bytes.value())).unwrap_or_default();
+        self.totals.insert(status.code(), totals_bytes(change(found))).map_err(failed)?;
+        Ok(())
     }
 
     /// Writes the row and appends the events; `value.events` counts those that are there already.
@@ -208,6 +260,18 @@ pub(super) fn by_key(transaction: &ReadTransaction, key: &OrderKey) -> Result<Op
     let Some(number) = keys.get(key.as_str().as_bytes()).map_err(failed)? else { return Ok(None) };
     let row = row(&transaction.open_table(ROWS).map_err(failed)?, number.value())?;
     keyed(row, key).map(Some)
+}
+
+/// The totals of each status.
+pub(super) fn totals(transaction: &ReadTransaction) -> Result<Totals, StoreError> {
+    let table = transaction.open_table(TOTALS).map_err(failed)?;
+    let mut totals = Totals::default();
+    for status in Status::ALL {
+        if let Some(bytes) = table.get(status.code()).map_err(failed)? {
+            totals.set(*status, read_totals(&bytes.value()));
+        }
+    }
+    Ok(totals)
 }
 
 /// The next events of a payout.
@@ -272,6 +336,7 @@ pub(super) fn row(
         status: value.status,
         label: value.label.map(Label::new).transpose().map_err(StoreError::damaged)?,
         key: value.key.map(OrderKey::new).transpose().map_err(StoreError::damaged)?,
+        figures: value.figures,
         body: value.body.to_vec(),
     })
 }
@@ -314,6 +379,33 @@ pub(super) fn status_key(status: Status, number: u64) -> [u8; 9] {
     let (_, low) = key.split_at_mut(1);
     low.copy_from_slice(&number.to_be_bytes());
     key
+}
+
+/// Times come first, so that the listing of a span of time is one range.
+pub(super) fn time_key(time: u64, number: u64) -> [u8; 16] {
+    (u128::from(time) << 64 | u128::from(number)).to_be_bytes()
+}
+
+fn totals_bytes(totals: StatusTotals) -> [u8; 56] {
+    let mut bytes = [0; 56];
+    let (count, sums) = bytes.split_at_mut(8);
+    count.copy_from_slice(&totals.count.to_be_bytes());
+    for (sum, number) in sums.chunks_exact_mut(16).zip([totals.owed, totals.in_flight, totals.paid]) {
+        sum.copy_from_slice(&number.to_be_bytes());
+    }
+    bytes
+}
+
+fn read_totals(bytes: &[u8; 56]) -> StatusTotals {
+    let (count, sums) = bytes.split_at(8);
+    let mut sums = sums.chunks_exact(16).map(|sum| sum.try_into().map_or(0, u128::from_be_bytes));
+    let mut next = || sums.next().unwrap_or(0);
+    StatusTotals {
+        count: count.try_into().map_or(0, u64::from_be_bytes),
+        owed: next(),
+        in_flight: next(),
+        paid: next(),
+    }
 }
 
 /// The length comes first, or one label could be the beginning of another's key.

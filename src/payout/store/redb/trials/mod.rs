@@ -17,7 +17,9 @@ use self::disk::Disk;
 use super::file::LedgerFile;
 use super::options::start;
 use super::{OpenError, RedbOptions, RedbStore};
-use crate::payout::store::{Change, Filter, Inserted, NewRow, Order, PageSize, Replaced, Store, StoreError};
+use crate::payout::store::{
+    Change, Figures, Filter, Inserted, NewRow, Order, PageSize, Replaced, Store, StoreError,
+};
 use crate::payout::{LedgerId, PaymentHash, PayoutId, Status};
 
 const ID: LedgerId = LedgerId::from_byte_array([0xd1; 16]);
@@ -56,13 +58,19 @@ fn body(number: u64, version: u64) -> Vec<u8> {
 
 fn insert(store: &RedbStore, number: u64) -> Result<Inserted, StoreError> {
     let events = vec![b"1".to_vec()];
-    store.insert(&NewRow::new(id(number), Status::Active, None, None, body(number, 1), events).unwrap())
+    store.insert(
+        &NewRow::new(id(number), Status::Active, None, None, Figures::default(), body(number, 1), events)
+            .unwrap(),
+    )
 }
 
 fn replace(store: &RedbStore, number: u64, version: u64) -> Result<Replaced, StoreError> {
     let events = vec![version.to_string().into_bytes()];
     let (body, takes) = (body(number, version), Some(hash(number, version)));
-    store.replace(&Change::new(id(number), version - 1, Status::Claimed, body, events, takes).unwrap())
+    store.replace(
+        &Change::new(id(number), version - 1, Status::Claimed, Figures::default(), body, events, takes)
+            .unwrap(),
+    )
 }
 
 /// The version of a payout, 0 when it is not there, after a look at everything that belongs to it.
