@@ -306,13 +306,13 @@ fn label(text: &str) -> Result<Label, ContractViolation> {
 /// The figures of row `number` after its version `version` was replaced.
 const fn figures(number: u64, version: u64) -> Figures {
     let version = version % 1_000;
-    let paid_at = if version > 2 { Some(2_000 + number % 7) } else { None };
+    let paid_at = if version > 2 { Some(2_000_u64.saturating_add(number % 7)) } else { None };
     Figures {
-        created_at: 1_000 + number % 5,
+        created_at: 1_000_u64.saturating_add(number % 5),
         paid_at,
         owed: number % 100,
         in_flight: version,
-        paid: version * 2,
+        paid: version.saturating_mul(2),
     }
 }
 
