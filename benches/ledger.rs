@@ -272,8 +272,8 @@ fn fill(store: &impl Store, payouts: u64) {
                         id(number),
                         Status::Active,
                         None,
-                        None,
-                        Figures::default(),
+                        Some(format!("order {number}").parse().unwrap()),
+                        figures(number, 1),
                         vec![7; 700],
                         vec![vec![1; 60]],
                     );
@@ -284,12 +284,18 @@ fn fill(store: &impl Store, payouts: u64) {
     });
 }
 
+/// What the ledger counts of a payout that is claimed or not.
+fn figures(number: u64, version: u64) -> Figures {
+    let in_flight = if version.is_multiple_of(2) { 100_000 } else { 0 };
+    Figures { created_at: 1_700_000_000 + number, owed: 100_000, in_flight, ..Figures::default() }
+}
+
 /// Alternates between two statuses, as claims and releases do.
 fn change(number: u64, version: u64, hash: u64) -> Change {
     let status = if version % 2 == 1 { Status::Claimed } else { Status::Active };
     let hash = PaymentHash::from_byte_array(spread(hash, 1));
-    Change::new(id(number), version, status, Figures::default(), vec![9; 700], vec![vec![2; 120]], Some(hash))
-        .unwrap()
+    let figures = figures(number, version + 1);
+    Change::new(id(number), version, status, figures, vec![9; 700], vec![vec![2; 120]], Some(hash)).unwrap()
 }
 
 fn id(number: u64) -> PayoutId {

@@ -50,6 +50,7 @@
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | [`payout::RedbStore`], a durable ledger in one file (Rust 1.90) |
 //! | `conformance` | [`payout::conformance`], the suite that tests a store |
+//! | `export` | the payouts of a ledger as lines of JSON or comma-separated values |
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
@@ -129,9 +130,9 @@ pub use codec::{BuildError, ParseError};
 #[doc(inline)]
 pub use command::{
     CommandError, InvoiceRequestOut, InvoiceRequestParams, InvoiceStatus, ListInvoiceRequests, ListOffers,
-    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, SendInvoice, SendInvoiceParams,
-    disableinvoicerequest, disableoffer, invoicerequest, listinvoicerequests, listoffers, offerout,
-    sendinvoice,
+    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, PayInvoice, PayInvoiceStatus, SendInvoice,
+    SendInvoiceParams, disableinvoicerequest, disableoffer, invoicerequest, listinvoicerequests, listoffers,
+    offerout, payinvoice, sendinvoice,
 };
 #[doc(inline)]
 pub use hex::HexError;

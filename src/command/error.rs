@@ -10,7 +10,7 @@ use crate::amount::{AmountError, Msat};
 use crate::codec::{BuildError, ParseError};
 use crate::field::ShownChain;
 use crate::payout::store::{BadKey, LimitExceeded};
-use crate::payout::{OrderKey, PayoutId, StoreError, Term, TermsError};
+use crate::payout::{ClaimError, OrderKey, PayoutId, StoreError, Term, TermsError};
 
 /// Why a documented call failed.
 ///
@@ -87,6 +87,16 @@ pub enum CommandError {
         /// The limit it was created with.
         limit: Option<Msat>,
     },
+    /// The message exists with another term that is not published, so it is not part of the id. Code 1000.
+    #[error("{what} {id} already exists, and differs in {term}")]
+    OtherTerms {
+        /// `offer` or `invoice request`.
+        what: &'static str,
+        /// Its offer_id or invreq_id.
+        id: PayoutId,
+        /// The term.
+        term: Term,
+    },
     /// The payout is already disabled or used. Code 1001.
     #[error("{what} {id} is not active")]
     NotActive {
@@ -111,6 +121,9 @@ pub enum CommandError {
         /// The time of the call.
         now: u64,
     },
+    /// The ledger does not pay the invoice.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// The message is no payout.
     #[error(transparent)]
     Terms(#[from] TermsError),
@@ -133,7 +146,7 @@ impl CommandError {
     /// do not have.
     pub const fn code(&self) -> i32 {
         match self {
-            Self::ExistsInactive { .. } | Self::OtherLimit { .. } => 1000,
+            Self::ExistsInactive { .. } | Self::OtherLimit { .. } | Self::OtherTerms { .. } => 1000,
             Self::NotActive { .. } => 1001,
             Self::OfferExpired { .. } => 1002,
             Self::DifferentTerms { .. } => 1050,

@@ -10,7 +10,7 @@ use crate::amount::Msat;
 use crate::message::InvoiceRequest;
 use crate::payout::state::RetryPolicy;
 use crate::payout::store::Store;
-use crate::payout::{Ledger, Terms};
+use crate::payout::{Ledger, Term, Terms};
 use crate::sign::Signer;
 
 /// The parameters of [`invoicerequest`].
@@ -29,6 +29,8 @@ pub struct InvoiceRequestParams<'a> {
     pub label: Option<&'a str>,
     /// The last unix second in which an invoice is taken; none: valid until deactivated. On the wire.
     pub absolute_expiry: Option<u64>,
+    /// The most that a payment may cost in fees, in msat, for the payer. The manual page has no such parameter.
+    pub fee_limit: Option<Msat>,
     /// The chain on which the ledger pays.
     pub chain: ChainHash,
     /// The caller's own name of what is owed, such as the id of an order: 1 to 255 bytes of UTF-8, never part of the
@@ -50,6 +52,7 @@ impl<'a> InvoiceRequestParams<'a> {
             issuer: None,
             label: None,
             absolute_expiry: None,
+            fee_limit: None,
             chain: ChainHash::BITCOIN,
             key: None,
             policy: RetryPolicy::AnyNewInvoice,
@@ -144,7 +147,15 @@ pub fn invoicerequest<S: Store>(
     }
     let request = request.unsigned(signer.public_key(), params.metadata)?.sign(&signer)?;
     let own = Own { key: params.key, label: params.label, policy: params.policy };
-    let (payout, created) = create(ledger, Terms::invoice_request(request), own, now)?;
+    let terms = Terms::invoice_request(request).map(|terms| match params.fee_limit {
+        Some(fee_limit) => terms.with_fee_limit(fee_limit),
+        None => terms,
+    });
+    let (payout, created) = create(ledger, terms, own, now)?;
+    if payout.terms().fee_limit() != params.fee_limit {
+        let (what, id) = ("invoice request", payout.id());
+        return Err(CommandError::OtherTerms { what, id, term: Term::FeeLimit });
+    }
     let request = ListedInvoiceRequest::from_payout(&payout, now)
         .ok_or(CommandError::Unknown { what: "invoice request", id: payout.id() })?;
     Ok(InvoiceRequestOut { request: ListedInvoiceRequest { active: true, ..request }, created })

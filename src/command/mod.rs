@@ -5,6 +5,7 @@
 //! | [`offerout`] | creates a payout: "send me an invoice, I pay you" | lightning-offerout(7) |
 //! | [`listoffers`] | lists these offers | lightning-listoffers(7) |
 //! | [`disableoffer`] | refuses every new invoice | lightning-disableoffer(7) |
+//! | [`payinvoice`] | presents the payee's invoice and has it paid, once | |
 //! | [`sendinvoice`] | makes the invoice for such an offer, as the payee | lightning-sendinvoice(7) |
 //! | [`invoicerequest`] | creates a payout in merged BOLT 12 | lightning-invoicerequest(7) |
 //! | [`listinvoicerequests`] | lists these requests | lightning-listinvoicerequests(7) |
@@ -23,6 +24,7 @@ mod invoicerequest;
 mod listinvoicerequests;
 mod listoffers;
 mod offerout;
+mod payinvoice;
 mod sendinvoice;
 mod steps;
 
@@ -33,4 +35,5 @@ pub use invoicerequest::{InvoiceRequestOut, InvoiceRequestParams, invoicerequest
 pub use listinvoicerequests::{ListInvoiceRequests, ListedInvoiceRequest, listinvoicerequests};
 pub use listoffers::{ListOffers, ListedOffer, listoffers};
 pub use offerout::{OfferOut, OfferOutParams, offerout};
+pub use payinvoice::{PayInvoice, PayInvoiceStatus, payinvoice};
 pub use sendinvoice::{InvoiceStatus, SendInvoice, SendInvoiceParams, sendinvoice};

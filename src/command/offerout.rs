@@ -10,7 +10,7 @@ use crate::amount::{Amount, Msat};
 use crate::draft;
 use crate::payout::state::RetryPolicy;
 use crate::payout::store::Store;
-use crate::payout::{Ledger, Terms, TermsError};
+use crate::payout::{Ledger, Term, Terms, TermsError};
 use crate::sign::Signer;
 
 /// The parameters of [`offerout`].
@@ -44,6 +44,10 @@ pub struct OfferOutParams<'a> {
     /// The largest amount, in msat, that is paid for [`Amount::Any`]. It is kept in the ledger and not in the offer; the
     /// manual page has no such parameter.
     pub limit: Option<Msat>,
+    /// The smallest amount, in msat, that is paid for [`Amount::Any`]. It is kept as the limit is.
+    pub minimum: Option<Msat>,
+    /// The most that a payment may cost in fees, in msat, for the payer. The manual page has no such parameter.
+    pub fee_limit: Option<Msat>,
     /// The caller's own name of what is owed, such as the id of an order: 1 to 255 bytes of UTF-8, never part of the
     /// message. The ledger has at most one payout for it, for ever. The same call again returns that payout, also
     /// when it was lost whether the first call succeeded. A call with the same key and other parameters is
@@ -65,6 +69,8 @@ impl<'a> OfferOutParams<'a> {
             refund_for: None,
             chain: ChainHash::BITCOIN,
             limit: None,
+            minimum: None,
+            fee_limit: None,
             key: None,
             policy: RetryPolicy::AnyNewInvoice,
         }
@@ -146,7 +152,7 @@ impl serde::Serialize for OfferOut {
 /// # Errors
 ///
 /// [`CommandError`]: a parameter that does not fit, also an expiry that has passed (unless the offer exists); code
-/// 1000 when the offer exists and is no longer active, or exists with another limit; code 1050 when the order key has
+/// 1000 when the offer exists and is no longer active, or exists with another limit, minimum or fee limit; code 1050 when the order key has
 /// another payout.
 pub fn offerout<S: Store>(
     ledger: &Ledger<S>,
@@ -160,6 +166,13 @@ pub fn offerout<S: Store>(
     let limit = payout.terms().limit();
     if limit != params.limit {
         return Err(CommandError::OtherLimit { id: payout.id(), limit });
+    }
+    let (terms, id) = (payout.terms(), payout.id());
+    if terms.minimum() != params.minimum {
+        return Err(CommandError::OtherTerms { what: "offer", id, term: Term::Minimum });
+    }
+    if terms.fee_limit() != params.fee_limit {
+        return Err(CommandError::OtherTerms { what: "offer", id, term: Term::FeeLimit });
     }
     let offer = ListedOffer::from_payout(&payout, now)
         .ok_or(CommandError::Unknown { what: "offer", id: payout.id() })?;
@@ -200,6 +213,12 @@ fn promise(
     Ok(Terms::draft(offer.build()?.sign(&signer)?).map(|mut promise| {
         if let Some(limit) = params.limit {
             promise = promise.with_limit(limit);
+        }
+        if let Some(minimum) = params.minimum {
+            promise = promise.with_minimum(minimum);
+        }
+        if let Some(fee_limit) = params.fee_limit {
+            promise = promise.with_fee_limit(fee_limit);
         }
         if let Some(key) = refund_key {
             promise = promise.with_refund_key(key);

@@ -115,6 +115,20 @@ impl<'a> AnyInvoice<'a> {
         keys: Option<&PayerKeys>,
         now: u64,
     ) -> Result<Msat, RedemptionError> {
+        let amount = self.check_message(terms, keys, now)?;
+        match terms.minimum() {
+            Some(minimum) if amount < minimum => Err(RedemptionError::TooLittle { amount, minimum }),
+            _ => Ok(amount),
+        }
+    }
+
+    /// Checks it against the message of `terms` and the limit. `keys` recognise the answers to requests for offers.
+    fn check_message(
+        &self,
+        terms: &Terms,
+        keys: Option<&PayerKeys>,
+        now: u64,
+    ) -> Result<Msat, RedemptionError> {
         match (self.0, terms.message()) {
             (Kind::Draft(invoice), PayoutMessage::DraftOffer(offer)) => {
                 let mut context = RedeemContext::new(now);
@@ -213,6 +227,14 @@ pub enum RedemptionError {
         /// The time of the claim, unix seconds.
         now: u64,
     },
+    /// The payee asks for less than the payer pays. The sentence, which the payee may read, does not reveal the minimum.
+    #[error("the amount {amount} is too small")]
+    TooLittle {
+        /// What the invoice asks for.
+        amount: Msat,
+        /// The minimum of the terms.
+        minimum: Msat,
+    },
     /// The offer that the payout pays to has expired.
     #[error("offer expired after {expiry} (now {now})")]
     OfferExpired {
@@ -243,7 +265,7 @@ impl RedemptionError {
             Self::RequestExpired { .. } | Self::OfferExpired { .. } => {
                 Some(message::types::OFFER_ABSOLUTE_EXPIRY)
             }
-            Self::NoPayerKeys | Self::OtherInvoice | Self::OtherDialect => None,
+            Self::TooLittle { .. } | Self::NoPayerKeys | Self::OtherInvoice | Self::OtherDialect => None,
         }
     }
 

@@ -24,6 +24,7 @@ pub struct Claim {
     hash: PaymentHash,
     amount: Msat,
     invoice: Vec<u8>,
+    fee_limit: Option<Msat>,
     claimed_at: u64,
     paid_by: Option<PaymentHash>,
     /// Kept for its drop.
@@ -40,6 +41,7 @@ impl Claim {
             claimed_at: payout.in_flight_since()?,
             amount: in_flight.amount,
             invoice: in_flight.invoice.clone(),
+            fee_limit: payout.terms.fee_limit(),
             paid_by: payout.state.paid().next().map(PaymentProof::payment_hash),
             _held: held,
         })
@@ -58,6 +60,11 @@ impl Claim {
     /// The exact amount to pay.
     pub const fn amount(&self) -> Msat {
         self.amount
+    }
+
+    /// The most that the payment may cost in fees. A payer that cannot keep it refuses the payment.
+    pub const fn fee_limit(&self) -> Option<Msat> {
+        self.fee_limit
     }
 
     /// The bytes of the invoice's TLV stream, as received.

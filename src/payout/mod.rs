@@ -94,9 +94,13 @@ mod chain;
 #[cfg(feature = "std")]
 mod claim;
 #[cfg(feature = "std")]
+mod copy;
+#[cfg(feature = "std")]
 mod encoding;
 #[cfg(feature = "std")]
 mod error;
+#[cfg(feature = "export")]
+mod export;
 #[cfg(feature = "std")]
 mod history;
 mod id;
@@ -160,10 +164,14 @@ pub use any_invoice::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
+pub use copy::{CopyError, copy};
+#[cfg(feature = "std")]
 pub use error::{
     AdoptError, ClaimError, CreateError, DisableError, NoteError, RebuildError, ReleaseError, RequestError,
     SettleError,
 };
+#[cfg(feature = "export")]
+pub use export::{ExportError, ExportFormat, Exported};
 #[cfg(feature = "std")]
 pub use history::{HistoryEntry, HistoryEvent};
 pub use id::{LedgerId, PayoutId, WorkerId};

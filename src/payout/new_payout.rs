@@ -135,6 +135,10 @@ pub enum Term {
     Field(Field),
     /// The limit for an offer of any amount: [`Terms::with_limit`].
     Limit,
+    /// The minimum for an offer of any amount: [`Terms::with_minimum`].
+    Minimum,
+    /// The most that a payment may cost in fees: [`Terms::with_fee_limit`].
+    FeeLimit,
     /// The key that redeems a refund: [`Terms::with_refund_key`].
     RefundKey,
     /// Which invoices may be tried after one has failed.
@@ -148,6 +152,8 @@ impl fmt::Display for Term {
             Self::Message => f.write_str("kind of message"),
             Self::Field(field) => field.fmt(f),
             Self::Limit => f.write_str("limit"),
+            Self::Minimum => f.write_str("minimum"),
+            Self::FeeLimit => f.write_str("fee limit"),
             Self::RefundKey => f.write_str("refund key"),
             Self::RetryPolicy => f.write_str("retry policy"),
         }
@@ -176,6 +182,12 @@ fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
     }
     if asked.limit() != kept.limit() {
         return Some(Term::Limit);
+    }
+    if asked.minimum() != kept.minimum() {
+        return Some(Term::Minimum);
+    }
+    if asked.fee_limit() != kept.fee_limit() {
+        return Some(Term::FeeLimit);
     }
     (asked.refund_key() != kept.refund_key()).then_some(Term::RefundKey)
 }

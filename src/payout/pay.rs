@@ -203,6 +203,30 @@ impl<S: Store> Ledger<S> {
         }
     }
 
+    /// The payment_hash of an invoice, and the result of its payment if it was paid or is in flight for the payout that
+    /// it answers. Nothing is written, and the node is not asked.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimError::UnknownPayout`], [`ClaimError::Store`], and [`ClaimError::Redemption`] for an invoice without a
+    /// payment_hash.
+    pub fn standing(
+        &self,
+        invoice: &AnyInvoice<'_>,
+    ) -> Result<(PaymentHash, Option<PaymentResult>), ClaimError> {
+        let hash = invoice.payment_hash()?;
+        let payout = self.answered_by(invoice)?.ok_or(ClaimError::UnknownPayout)?;
+        let attempts = payout.state().attempts();
+        let result = match attempts.iter().find(|attempt| attempt.hash() == hash) {
+            Some(Attempt::Paid(proof)) => {
+                Some(PaymentResult::Paid { preimage: proof.preimage(), settlement: Settlement::Already })
+            }
+            Some(Attempt::Pending(_) | Attempt::Adopted(_)) => Some(PaymentResult::InFlight { error: None }),
+            Some(Attempt::Failed(_)) | None => None,
+        };
+        Ok((hash, result))
+    }
+
     /// The proof of the payment under `hash`, if it succeeded.
     fn proof_of(&self, hash: PaymentHash) -> Result<Option<PaymentProof>, StoreError> {
         let payout = self.by_payment_hash(hash)?;

@@ -213,6 +213,13 @@ impl Payout {
         }
     }
 
+    /// The amount of the invoice that was tried under `hash`, if one was.
+    #[must_use]
+    pub fn attempted_amount(&self, hash: PaymentHash) -> Option<Msat> {
+        let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
+        self.facts.get(position).map(|facts| facts.amount)
+    }
+
     pub(super) fn new(new: &NewPayout<'_>, id: PayoutId, now: u64) -> Self {
         Self {
             id,

@@ -25,6 +25,8 @@ use crate::message::{Invoice, InvoiceRequest, InvoiceRequestBuilder, PayerKeys};
 pub struct Terms {
     message: PayoutMessage,
     limit: Option<Msat>,
+    minimum: Option<Msat>,
+    fee_limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
 }
 
@@ -152,13 +154,25 @@ impl Terms {
     }
 
     const fn from_message(message: PayoutMessage) -> Self {
-        Self { message, limit: None, refund_key: None }
+        Self { message, limit: None, minimum: None, fee_limit: None, refund_key: None }
     }
 
     /// Sets the most that an offer of any amount pays, or a payment to an offer without an amount in its request. The limit is not in the message, and the payee
     /// does not learn it.
     pub const fn with_limit(mut self, limit: Msat) -> Self {
         self.limit = Some(limit);
+        self
+    }
+
+    /// Sets the least that is paid where the payee chooses the amount. It is not in the message either.
+    pub const fn with_minimum(mut self, minimum: Msat) -> Self {
+        self.minimum = Some(minimum);
+        self
+    }
+
+    /// Sets the most that a payment may cost in fees, for the payer: [`Claim::fee_limit`](super::Claim::fee_limit).
+    pub const fn with_fee_limit(mut self, fee_limit: Msat) -> Self {
+        self.fee_limit = Some(fee_limit);
         self
     }
 
@@ -197,6 +211,18 @@ impl Terms {
     #[must_use]
     pub const fn limit(&self) -> Option<Msat> {
         self.limit
+    }
+
+    /// The least that is paid where the payee chooses the amount.
+    #[must_use]
+    pub const fn minimum(&self) -> Option<Msat> {
+        self.minimum
+    }
+
+    /// The most that a payment may cost in fees.
+    #[must_use]
+    pub const fn fee_limit(&self) -> Option<Msat> {
+        self.fee_limit
     }
 
     /// The only key whose holder receives a refund.

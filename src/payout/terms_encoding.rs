@@ -31,6 +31,8 @@ pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
     writer.record_if(REFUND_KEY.number(), refund_key.as_ref().map(|key| &key[..]));
     let first_only = policy == RetryPolicy::FirstInvoiceOnly;
     writer.record_if(FIRST_INVOICE_ONLY.number(), first_only.then_some(&[]));
+    writer.tu64_if(MINIMUM.number(), terms.minimum().map(Msat::get));
+    writer.tu64_if(FEE_LIMIT.number(), terms.fee_limit().map(Msat::get));
     writer.into_bytes()
 }
 
@@ -60,6 +62,12 @@ pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), T
     if let Some(limit) = parts.limit {
         terms = terms.with_limit(limit);
     }
+    if let Some(minimum) = parts.minimum {
+        terms = terms.with_minimum(minimum);
+    }
+    if let Some(fee_limit) = parts.fee_limit {
+        terms = terms.with_fee_limit(fee_limit);
+    }
     if let Some(key) = parts.refund_key {
         terms = terms.with_refund_key(key);
     }
@@ -88,6 +96,8 @@ const REFUND_KEY: Field = Field::new(8, "refund_key");
 const FIRST_INVOICE_ONLY: Field = Field::new(10, "first_invoice_only");
 const TO_OFFER: Field = Field::new(12, "to_offer");
 const TO_INVOICE: Field = Field::new(14, "to_invoice");
+const MINIMUM: Field = Field::new(16, "minimum");
+const FEE_LIMIT: Field = Field::new(18, "fee_limit");
 
 #[derive(Default)]
 struct Parts {
@@ -96,6 +106,8 @@ struct Parts {
     to_offer: Option<Span>,
     to_invoice: Option<Span>,
     limit: Option<Msat>,
+    minimum: Option<Msat>,
+    fee_limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
     policy: RetryPolicy,
 }
@@ -113,6 +125,8 @@ impl Parts {
             }
             12 => self.to_offer = Some(Span::from_value(record)),
             14 => self.to_invoice = Some(Span::from_value(record)),
+            16 => self.minimum = Some(read_msat(MINIMUM, record)?),
+            18 => self.fee_limit = Some(read_msat(FEE_LIMIT, record)?),
             _ => return Ok(false),
         }
         Ok(true)

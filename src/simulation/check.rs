@@ -220,6 +220,7 @@ impl World {
         let payment = node.payments.get(&hash).cloned();
         let said_failed = node.said_failed.contains(&hash);
         let is_final = node.behavior.failed_is_final;
+        let forgets = node.behavior.forgets_after.is_some();
         drop(node);
         if is_paid {
             if truth == Truth::Paid {
@@ -236,6 +237,8 @@ impl World {
             Truth::Paid | Truth::OnItsWay => match payment {
                 Some(payment) if payment.reversed => Some(REVERSED),
                 Some(payment) if payment.denied => Some(FORGOT),
+                // It had failed and was forgotten, and a worker that stood still began it again.
+                Some(payment) if forgets && payment.sends.len() > 1 => Some(FORGOT),
                 _ if self.past.careless.contains(&hash) => Some(CARELESS),
                 _ if is_overtaken => Some(STOOD_STILL),
                 _ if !is_final && said_failed => Some(NOT_FINAL),

@@ -86,7 +86,10 @@ impl World {
         let is_final = node.behavior.failed_is_final;
         let said_failed = node.said_failed.contains(&hash);
         let forgets = node.behavior.forgets_after.is_some();
-        let was_begun = node.payments.get(&hash).is_some_and(|payment| payment.sends.len() > 1);
+        let own = node.payments.get(&hash);
+        let was_begun = own.is_some_and(|payment| payment.sends.len() > 1);
+        // It was released because the node reported it as failed, and is begun again by a worker that stood still.
+        let was_reversed = own.is_some_and(|payment| payment.reversed);
         let reported: Vec<_> = node.said_failed.iter().copied().collect();
         let others = node.payments.iter().filter(|(other, payment)| {
             let is_out = matches!(payment.truth(now), Truth::OnItsWay | Truth::Paid);
@@ -96,7 +99,7 @@ impl World {
         drop(node);
         for (other, payment) in others {
             let began_again = was_begun || payment.sends.len() > 1;
-            let exception = if payment.reversed {
+            let exception = if payment.reversed || was_reversed {
                 REVERSED
             } else if payment.denied || (forgets && began_again) {
                 FORGOT

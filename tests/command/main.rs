@@ -8,3 +8,4 @@
 
 mod invoicerequest;
 mod offerout;
+mod payinvoice;

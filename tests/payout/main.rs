@@ -29,3 +29,4 @@ mod reports;
 mod state;
 mod stores;
 mod terms;
+mod transfers;

@@ -26,6 +26,14 @@ fn many_seeds() {
     println!("{coverage}");
 }
 
+/// Seeds that long runs stopped at. The first one found that recovery measured the age of a claim by the claim before it;
+/// the others met exceptions whose conditions were too narrow.
+#[test]
+fn what_long_runs_found() {
+    let machines = Simulation::new().run([10_237_320, 200_088_487, 300_041_078]);
+    machines.unwrap_or_else(|error| panic!("{error}"));
+}
+
 #[test]
 fn a_seed_replays_to_the_byte() {
     for seed in 1..=6 {
