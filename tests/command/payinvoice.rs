@@ -1,10 +1,11 @@
 //! `payinvoice`: what the payer learns, and that an invoice presented again is paid no second time.
 
+use bolt12::Msat;
 use bolt12::command::{
-    CommandError, InvoiceRequestParams, OfferOutParams, PayInvoice, PayInvoiceStatus, invoicerequest, offerout, payinvoice,
+    CommandError, InvoiceRequestParams, OfferOutParams, PayInvoice, PayInvoiceStatus, invoicerequest,
+    offerout, payinvoice,
 };
 use bolt12::payout::{ClaimError, Ledger, MemoryStore, RedemptionError, Settlement};
-use bolt12::Msat;
 use serde_json::json;
 use testkit::ledger::*;
 
@@ -92,7 +93,8 @@ fn an_amount_below_the_minimum_or_above_the_limit_is_refused_without_revealing_e
     assert_eq!(resumed.fee_limit(), Some(msat(1_000)));
     // What is not published is no part of the id: a call with another one is refused.
     let id = made.offer_id;
-    let other = offerout(&ledger, &atm(), &OfferOutParams { minimum: None, ..asked.clone() }, NOW).unwrap_err();
+    let other =
+        offerout(&ledger, &atm(), &OfferOutParams { minimum: None, ..asked.clone() }, NOW).unwrap_err();
     let expected = (1000, format!("offer {id} already exists, and differs in minimum"));
     assert_eq!((other.code(), other.to_string()), expected);
     let other = offerout(&ledger, &atm(), &OfferOutParams { fee_limit: None, ..asked }, NOW).unwrap_err();

@@ -20,8 +20,8 @@ use bolt12::draft::{Invoice, Offer};
 use bolt12::payout::state::Attempt;
 use bolt12::payout::store::{Filter, Order, PageSize};
 use bolt12::payout::{
-    Claim, ClaimError, Ledger, NotBegun, Payer, PaymentHash, PaymentResult, PaymentStatus, Payout, PayoutId,
-    RedbStore, Status, Store, Terms,
+    Claim, ClaimError, CreateError, Ledger, NewPayout, NotBegun, OrderKey, Payer, PaymentHash, PaymentResult,
+    PaymentStatus, Payout, PayoutId, RedbStore, Status, Store, Terms,
 };
 use bolt12::{Amount, Msat};
 use testkit::ledger::{NOW, atm, hash, history, payee, preimage, until};
@@ -147,6 +147,17 @@ fn messages(number: u64) -> (Terms, Invoice) {
     (Terms::draft(offer).unwrap(), invoice)
 }
 
+/// The order that invoice `number` competes for.
+fn order(number: u64) -> OrderKey {
+    OrderKey::new(format!("order {}", number / COMPETING)).unwrap()
+}
+
+/// Other terms for the same order.
+fn rival(number: u64) -> Terms {
+    let offer = Offer::payout("another rate", atm().x_only_public_key().0).amount(Amount::Any);
+    Terms::draft(offer.absolute_expiry(NOW + 1 + number / COMPETING).build().unwrap()).unwrap()
+}
+
 /// Whether a payment is made, and fails, without the ledger: it is adopted.
 fn is_adopted(number: u64) -> bool {
     number % 29 == 7
@@ -155,8 +166,15 @@ fn is_adopted(number: u64) -> bool {
 /// Has invoice `number` compete for its payout, which is made by the first that comes.
 fn present(ledger: &Ledger<RedbStore>, node: &Node, number: u64) {
     let (terms, invoice) = messages(number);
-    if ledger.create(&terms, NOW).unwrap().is_new() {
+    let order = order(number);
+    if ledger.create(NewPayout::new(&terms).with_key(order.clone()), NOW).unwrap().is_new() {
         acknowledge(format_args!("created {}", terms.id()));
+    }
+    // The same order at another rate makes no second payout.
+    let rival = rival(number);
+    match ledger.create(NewPayout::new(&rival).with_key(order), NOW) {
+        Err(CreateError::DifferentTerms { id, .. }) => assert_eq!(id, terms.id()),
+        other => panic!("{other:?}"),
     }
     if is_adopted(number) {
         node.begin(number, false);
@@ -307,6 +325,8 @@ fn check(directory: &Path, steps: &[Vec<String>]) -> Seen {
     touched.extend(&in_flight);
     for id in &touched {
         let _ = history(&ledger, *id);
+        let found = payout(&ledger, *id);
+        assert_eq!(ledger.by_key(found.key().unwrap()).unwrap().map(|found| found.id()), Some(*id));
     }
 
     let begun = node.payments().len();

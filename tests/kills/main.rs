@@ -10,4 +10,5 @@
 )]
 
 mod ledger;
+mod orders;
 mod store;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bolt12::payout::redb::RedbOptions;
 use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent, Totals,
 };
@@ -253,5 +254,33 @@ fn a_writer_that_fails_stops_the_export_with_its_error() {
         let error = ledger.export(Filter::All, format, &mut Full).unwrap_err();
         assert!(matches!(error, ExportError::Io(_)));
         assert_eq!(error.to_string(), "cannot write the export: no space left");
+    }
+}
+
+/// A copy for reports: everything can be read, and nothing is paid from it.
+#[test]
+fn a_copy_that_is_opened_for_reading_pays_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = Ledger::new(RedbStore::create(directory.path().join("ledger")).unwrap());
+    let (offer, id) = promised(&ledger, "report");
+    drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
+    let (other, _) = promised(&ledger, "open");
+    let copy = directory.path().join("copy");
+    let _ = ledger.store().backup_to(&copy).unwrap();
+    // The service goes on meanwhile.
+    ledger.settle(hash(1), preimage(1), NOW).map(drop).unwrap();
+
+    let report = Ledger::new(RedbOptions::new().read_only(true).open(&copy).unwrap());
+    assert_eq!(payout(&report, id).status(), Status::Claimed);
+    assert_eq!(report.totals().unwrap().of_all(Status::ALL).count, 2);
+    assert!(report.verify(|_| ()).unwrap().is_clean());
+    let refused = "the store failed: the ledger was opened for reading only";
+    for _ in 0..2 {
+        assert_eq!(report.claim(&invoice(&other, 2), NOW).unwrap_err().to_string(), refused);
+        assert_eq!(report.settle(hash(1), preimage(1), NOW).unwrap_err().to_string(), refused);
+        let terms = Terms::draft(self::offer("new")).unwrap();
+        assert_eq!(report.create(&terms, NOW).unwrap_err().to_string(), refused);
+        // A refused write makes the store no less readable.
+        assert_eq!(payout(&report, id).status(), Status::Claimed);
     }
 }

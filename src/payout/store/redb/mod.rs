@@ -91,6 +91,8 @@ pub struct RedbStore {
     /// Writes the number of a commit that is on the disk into the file's header.
     mark_commit: Box<dyn Fn(u64) -> io::Result<()> + Send + Sync>,
     place: Option<Place>,
+    /// Whether every write is refused.
+    is_read_only: bool,
     /// Why a write failed. From then on no call is answered.
     failure: OnceLock<String>,
 }
@@ -180,12 +182,14 @@ impl RedbStore {
         database: Database,
         mark_commit: Box<dyn Fn(u64) -> io::Result<()> + Send + Sync>,
         place: Option<Place>,
+        is_read_only: bool,
     ) -> Self {
         Self {
             database: Some(database),
             batcher: Batcher::new(),
             mark_commit,
             place,
+            is_read_only,
             failure: OnceLock::new(),
         }
     }
@@ -203,6 +207,9 @@ impl RedbStore {
     }
 
     fn write(&self, job: Job) -> Result<Done, StoreError> {
+        if self.is_read_only {
+            return Err(StoreError::failed("the ledger was opened for reading only"));
+        }
         let lost = || Err(StoreError::failed("the batch was lost"));
         self.batcher.submit(job, |jobs| self.commit(&jobs)).unwrap_or_else(lost)
     }

@@ -25,6 +25,14 @@
 //! [`RedbOptions::at_least`](super::RedbOptions::at_least). A ledger that is missing, older, or another is
 //! then refused. Without a checkpoint an old copy cannot be distinguished from the newest.
 //!
+//! # Reports while a service works
+//!
+//! A ledger file has one owner, so a second process cannot open it, not for reading either: redb's own mode for readers
+//! waits until no process writes. Let the service write a copy with
+//! [`RedbStore::backup_to`](super::RedbStore::backup_to), at a signal or every few minutes, under a new name each time. The
+//! second process opens the copy with [`RedbOptions::read_only`](super::RedbOptions::read_only), and lists, counts,
+//! exports and verifies it. It sees one moment of the ledger, whole. A copy that is opened like this cannot pay.
+//!
 //! # Verification
 //!
 //! [`RedbStore::open`](super::RedbStore::open) verifies the checksum of every page, which reads the

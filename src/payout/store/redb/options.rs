@@ -38,6 +38,7 @@ type Progress = Arc<dyn Fn(f64) -> ControlFlow<()> + Send + Sync>;
 pub struct RedbOptions {
     cache: usize,
     check: bool,
+    is_read_only: bool,
     at_least: Option<Checkpoint>,
     progress: Option<Progress>,
 }
@@ -55,7 +56,7 @@ pub struct Opened {
 impl RedbOptions {
     /// A cache of [`DEFAULT_CACHE`], and the check on open.
     pub const fn new() -> Self {
-        Self { cache: DEFAULT_CACHE, check: true, at_least: None, progress: None }
+        Self { cache: DEFAULT_CACHE, check: true, is_read_only: false, at_least: None, progress: None }
     }
 
     /// The most bytes of the file that are kept in memory.
@@ -69,6 +70,13 @@ impl RedbOptions {
     /// was damaged while it was closed may answer wrongly.
     pub const fn check_on_open(mut self, check: bool) -> Self {
         self.check = check;
+        self
+    }
+
+    /// Opens the ledger for reading only: every call that writes fails with [`StoreError::Failed`], and the store goes on
+    /// answering. For reports from a copy that [`RedbStore::backup_to`] made: a copy must never pay.
+    pub const fn read_only(mut self, is_read_only: bool) -> Self {
+        self.is_read_only = is_read_only;
         self
     }
 
@@ -155,7 +163,8 @@ impl RedbOptions {
         let marked =
             file.marked_commit().map_err(|error| OpenError::redb("open", path, redb::Error::Io(error)));
         let id = file.id();
-        let store = RedbStore::new(database, Box::new(move |commit| file.mark_commit(commit)), place);
+        let mark = Box::new(move |commit| file.mark_commit(commit));
+        let store = RedbStore::new(database, mark, place, self.is_read_only);
         let found = store.checkpoint().map_err(|error| match error {
             StoreError::Damaged { reason } => OpenError::damaged(path, &reason),
             error => OpenError::Redb { action: "open", path: path.into(), reason: error.to_string() },
@@ -204,6 +213,7 @@ impl fmt::Debug for RedbOptions {
         f.debug_struct("RedbOptions")
             .field("cache_bytes", &self.cache)
             .field("check_on_open", &self.check)
+            .field("read_only", &self.is_read_only)
             .field("at_least", &self.at_least)
             .finish_non_exhaustive()
     }
