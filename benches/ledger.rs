@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bolt12::payout::redb::RedbOptions;
-use bolt12::payout::store::{Change, Figures, Filter, NewRow, Order, PageSize, Replaced};
+use bolt12::payout::store::{Change, Figures, Filter, NewRow, Order, PageSize, Replaced, Seconds};
 use bolt12::payout::{PaymentHash, PayoutId, RedbStore, Status, Store};
 use clap::Parser;
 
@@ -138,6 +138,10 @@ fn reading(arguments: &Arguments, directory: &Path, report: &Report) {
         ("page of 100 by status active", Filter::Status(&[Status::Active])),
         ("page of 100 of all", Filter::All),
         ("page of 100 by status open (two)", Filter::Status(Status::OPEN)),
+        (
+            "page of 100 by time of creation",
+            Filter::Created(Seconds::since(1_700_000_000 + arguments.many / 2)),
+        ),
     ] {
         let (mut cursor, mut times) = (None, Vec::new());
         for _ in 0..200 {
@@ -151,6 +155,15 @@ fn reading(arguments: &Arguments, directory: &Path, report: &Report) {
         report.figure(&format!("{name}, median"), milliseconds(times[100]), "ms", "under 1 ms");
         report.figure(&format!("{name}, 99th percentile"), milliseconds(times[197]), "ms", "");
     }
+    let mut times: Vec<_> = (0..200)
+        .map(|_| {
+            let started = Instant::now();
+            assert_eq!(store.totals().unwrap().of_all(Status::ALL).count, arguments.many);
+            started.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    report.figure("totals, median", milliseconds(times[100]), "ms", "under 1 ms");
     let started = Instant::now();
     drop(store);
     report.figure("closing", milliseconds(started.elapsed()), "ms", "");
