@@ -15,7 +15,7 @@ use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::history::{lease_bytes, read_lease};
 use super::id::PayoutId;
 use super::lease::Lease;
-use super::payout::{AttemptFacts, InFlight, Payout};
+use super::payout::{Approval, AttemptFacts, InFlight, Payout};
 use super::state::{Attempt, ImpossibleState, State};
 use super::status::Status;
 use super::store::{Label, OrderKey, Row};
@@ -44,6 +44,16 @@ impl Payout {
         let lease = self.lease().map(lease_bytes);
         writer.record_if(LEASE_IN_FLIGHT.number(), lease.as_deref());
         writer.record_if(LAST_REASON.number(), reason);
+        if let Some(approval) = &self.approval {
+            writer.record(NEEDS_APPROVAL.number(), &[]);
+            let approved = approval.approved.map(|hash| hash.to_byte_array());
+            writer.record_if(APPROVED.number(), approved.as_ref().map(|hash| &hash[..]));
+            if let Some((hash, invoice, amount)) = &approval.held {
+                writer.record(HELD_HASH.number(), &hash.to_byte_array());
+                writer.tu64(HELD_AMOUNT.number(), amount.get());
+                writer.record(HELD_INVOICE.number(), invoice);
+            }
+        }
         let mut bytes = writer.into_bytes();
         let (label, key) = (self.label.as_ref(), self.key.as_ref());
         let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
@@ -63,7 +73,7 @@ impl Payout {
         let (terms, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
         let mut facts = Vec::with_capacity(parts.attempts.len());
         let mut attempts = Vec::with_capacity(parts.attempts.len());
-        for attempt in parts.attempts {
+        for attempt in std::mem::take(&mut parts.attempts) {
             facts.push(attempt.facts);
             attempts.push(attempt.into_attempt()?);
         }
@@ -95,6 +105,7 @@ impl Payout {
             created_at,
             state,
             facts,
+            approval: parts.needs_approval.then(|| parts.approval(&row.body)),
             last_reason: parts.last_reason.map(|span| span.text(&row.body).to_string()),
             in_flight,
             end: ChainEnd { number, hash },
@@ -188,6 +199,11 @@ const LAST_EVENT: Field = Field::new(22, "last_event");
 const LAST_EVENT_HASH: Field = Field::new(24, "last_event_hash");
 const LEASE_IN_FLIGHT: Field = Field::new(26, "lease_in_flight");
 const LAST_REASON: Field = Field::new(28, "last_reason");
+const NEEDS_APPROVAL: Field = Field::new(30, "needs_approval");
+const APPROVED: Field = Field::new(32, "approved");
+const HELD_HASH: Field = Field::new(34, "held_hash");
+const HELD_AMOUNT: Field = Field::new(36, "held_amount");
+const HELD_INVOICE: Field = Field::new(38, "held_invoice");
 
 const PENDING: u8 = 0;
 const FAILED: u8 = 1;
@@ -205,6 +221,11 @@ struct Parts {
     amount: Option<Msat>,
     lease: Option<Lease>,
     last_reason: Option<Span>,
+    needs_approval: bool,
+    approved: Option<PaymentHash>,
+    held_hash: Option<PaymentHash>,
+    held_amount: Option<Msat>,
+    held_invoice: Option<Span>,
     last_event: Option<u64>,
     last_event_hash: Option<[u8; 32]>,
 }
@@ -222,9 +243,25 @@ impl Parts {
             24 => self.last_event_hash = Some(LAST_EVENT_HASH.read(record, Reader::array)?),
             26 => self.lease = Some(LEASE_IN_FLIGHT.read(record, read_lease)?),
             28 => self.last_reason = Some(read_text(LAST_REASON, record)?),
+            30 => self.needs_approval = NEEDS_APPROVAL.read_flag(record)?,
+            32 => self.approved = Some(PaymentHash::from_byte_array(APPROVED.read(record, Reader::array)?)),
+            34 => self.held_hash = Some(PaymentHash::from_byte_array(HELD_HASH.read(record, Reader::array)?)),
+            36 => self.held_amount = Some(read_msat(HELD_AMOUNT, record)?),
+            38 => self.held_invoice = Some(Span::from_value(record)),
             _ => return Ok(false),
         }
         Ok(true)
+    }
+}
+
+impl Parts {
+    /// How far an approval is.
+    fn approval(&self, body: &[u8]) -> Approval {
+        let held = match (self.held_hash, self.held_invoice, self.held_amount) {
+            (Some(hash), Some(invoice), Some(amount)) => Some((hash, invoice.slice(body).to_vec(), amount)),
+            _ => None,
+        };
+        Approval { held, approved: self.approved }
     }
 }
 

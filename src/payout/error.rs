@@ -10,6 +10,7 @@ use super::new_payout::Term;
 use super::replay::ReplayError;
 use super::state::Refusal;
 use super::store::{LimitExceeded, OrderKey, StoreError};
+use crate::amount::Msat;
 use crate::codec::BuildError;
 use crate::payment::{PaymentHash, WrongPreimage};
 
@@ -94,7 +95,37 @@ pub enum ClaimError {
         /// The other payout.
         by: PayoutId,
     },
+    /// The invoice fits and is held: a person has to approve it first
+    /// ([`Ledger::approve`](super::Ledger::approve)).
+    #[error("payment {hash} of {amount} waits for an approval")]
+    NeedsApproval {
+        /// The payment_hash.
+        hash: PaymentHash,
+        /// The amount of the invoice.
+        amount: Msat,
+    },
     /// The store failed: it is unknown whether the claim was written. Do not pay.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why [`Ledger::approve`](super::Ledger::approve) approves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum ApproveError {
+    /// The ledger has no such payout.
+    #[error("unknown payout")]
+    UnknownPayout,
+    /// The payout was created without the need for an approval.
+    #[error("the payout needs no approval")]
+    NotNeeded,
+    /// The invoice that is held has another payment_hash, or none is held.
+    #[error("payment {hash} does not wait for an approval")]
+    NotHeld {
+        /// The payment_hash given.
+        hash: PaymentHash,
+    },
+    /// The store failed: approve again.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -50,6 +50,22 @@ pub enum HistoryEvent {
         label: Option<Label>,
         /// The caller's own name of what is owed.
         key: Option<OrderKey>,
+        /// Whether each invoice is held until a person has approved it.
+        needs_approval: bool,
+    },
+    /// An invoice was presented that waits for an approval.
+    Presented {
+        /// The invoice's payment_hash.
+        hash: PaymentHash,
+        /// The amount of the invoice.
+        amount: Msat,
+        /// The bytes of the invoice's TLV stream.
+        invoice: Vec<u8>,
+    },
+    /// A person has approved a payment: [`Ledger::approve`](super::Ledger::approve).
+    Approved {
+        /// The invoice's payment_hash.
+        hash: PaymentHash,
     },
     /// The payout was reserved for an invoice, and the payment may begin.
     Claimed {
@@ -148,7 +164,8 @@ impl Linked {
                 let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
                 let key = parts.key.map(|key| key.text(stream).to_string());
                 let key = key.map(OrderKey::new).transpose().map_err(|_| EventError::Key)?;
-                HistoryEvent::Created { terms: Box::new(terms), policy, label, key }
+                let needs_approval = parts.needs_approval;
+                HistoryEvent::Created { terms: Box::new(terms), policy, label, key, needs_approval }
             }
             Kind::Claimed => HistoryEvent::Claimed {
                 hash: hash?,
@@ -156,6 +173,12 @@ impl Linked {
                 invoice: owned(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
                 lease: parts.lease,
             },
+            Kind::Presented => HistoryEvent::Presented {
+                hash: hash?,
+                amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
+                invoice: owned(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
+            },
+            Kind::Approved => HistoryEvent::Approved { hash: hash? },
             Kind::TakenOver => {
                 HistoryEvent::TakenOver { hash: hash?, lease: parts.lease.ok_or(FieldError::missing(LEASE))? }
             }
@@ -214,7 +237,7 @@ impl HistoryEvent {
         self
     }
 
-    /// Its name: `created`, `claimed`, `taken_over`, `adopted`, `settled`, `released`, `disabled`, `overpaid`,
+    /// Its name: `created`, `presented`, `approved`, `claimed`, `taken_over`, `adopted`, `settled`, `released`, `disabled`, `overpaid`,
     /// `invoice_error` or `rebuilt`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -222,6 +245,8 @@ impl HistoryEvent {
             Self::Created { .. } => "created",
             Self::Claimed { .. } => "claimed",
             Self::TakenOver { .. } => "taken_over",
+            Self::Presented { .. } => "presented",
+            Self::Approved { .. } => "approved",
             Self::Adopted { .. } => "adopted",
             Self::Settled { .. } => "settled",
             Self::Released { .. } => "released",
@@ -235,7 +260,12 @@ impl HistoryEvent {
     /// The event of the state machine that led to this entry, where one did.
     pub(super) const fn event(&self) -> Option<Event> {
         Some(match self {
-            Self::Created { .. } | Self::TakenOver { .. } | Self::InvoiceError { .. } | Self::Rebuilt => {
+            Self::Presented { .. }
+            | Self::Approved { .. }
+            | Self::Created { .. }
+            | Self::TakenOver { .. }
+            | Self::InvoiceError { .. }
+            | Self::Rebuilt => {
                 return None;
             }
             Self::Claimed { hash, .. } => Event::Claimed { hash: *hash },
@@ -256,6 +286,8 @@ impl HistoryEvent {
         match self {
             Self::Claimed { hash, .. }
             | Self::TakenOver { hash, .. }
+            | Self::Presented { hash, .. }
+            | Self::Approved { hash }
             | Self::Adopted { hash, .. }
             | Self::Released { hash, .. }
             | Self::Overpaid { hash, .. } => writer.record(HASH.number(), &hash.to_byte_array()),
@@ -274,15 +306,20 @@ impl HistoryEvent {
                 writer.record_if(LATE.number(), late.then_some(&[]));
             }
             Self::Released { reason, .. } => writer.record(REASON.number(), reason.as_bytes()),
-            Self::TakenOver { .. } => {}
+            Self::Presented { amount, invoice, .. } => {
+                writer.tu64(AMOUNT.number(), amount.get());
+                writer.record(INVOICE.number(), invoice);
+            }
+            Self::TakenOver { .. } | Self::Approved { .. } => {}
             Self::Overpaid { paid_by, .. } => writer.record(PAID_BY.number(), &paid_by.to_byte_array()),
             Self::Created { .. } | Self::Disabled | Self::InvoiceError { .. } | Self::Rebuilt => {}
         }
         writer.record(PREVIOUS.number(), &end.hash);
         writer.tu64(VERSION.number(), version);
-        if let Self::Created { terms, policy, label, key } = self {
+        if let Self::Created { terms, policy, label, key, needs_approval } = self {
             writer.record(TERMS.number(), &terms_encoding::to_bytes(terms, *policy));
             writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
+            writer.record_if(NEEDS_APPROVAL.number(), needs_approval.then_some(&[]));
             writer.record_if(KEY.number(), key.as_ref().map(|key| key.as_str().as_bytes()));
         }
         if let Self::Claimed { lease: Some(lease), .. } | Self::TakenOver { lease, .. } = self {
@@ -308,6 +345,8 @@ impl HistoryEvent {
             Self::Rebuilt => Kind::Rebuilt,
             Self::InvoiceError { .. } => Kind::InvoiceError,
             Self::TakenOver { .. } => Kind::TakenOver,
+            Self::Presented { .. } => Kind::Presented,
+            Self::Approved { .. } => Kind::Approved,
         }
     }
 }
@@ -351,6 +390,7 @@ const LABEL: Field = Field::new(26, "label");
 const KEY: Field = Field::new(28, "order_key");
 const ERROR: Field = Field::new(30, "invoice_error");
 const LEASE: Field = Field::new(32, "lease");
+const NEEDS_APPROVAL: Field = Field::new(34, "needs_approval");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -364,10 +404,12 @@ enum Kind {
     Rebuilt,
     InvoiceError,
     TakenOver,
+    Presented,
+    Approved,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Created,
         Self::Claimed,
         Self::Settled,
@@ -378,6 +420,8 @@ impl Kind {
         Self::Rebuilt,
         Self::InvoiceError,
         Self::TakenOver,
+        Self::Presented,
+        Self::Approved,
     ];
 
     fn from_code(code: u8) -> Option<Self> {
@@ -397,6 +441,8 @@ impl Kind {
             Self::Rebuilt => 7,
             Self::InvoiceError => 8,
             Self::TakenOver => 9,
+            Self::Presented => 10,
+            Self::Approved => 11,
         }
     }
 }
@@ -421,6 +467,7 @@ struct Parts {
     key: Option<Span>,
     error: Option<Span>,
     lease: Option<Lease>,
+    needs_approval: bool,
 }
 
 impl Parts {
@@ -442,6 +489,7 @@ impl Parts {
             28 => self.key = Some(read_text(KEY, record)?),
             30 => self.error = Some(Span::from_value(record)),
             32 => self.lease = Some(LEASE.read(record, read_lease)?),
+            34 => self.needs_approval = NEEDS_APPROVAL.read_flag(record)?,
             _ => return Ok(false),
         }
         Ok(true)

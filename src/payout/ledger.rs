@@ -131,6 +131,7 @@ impl<S: Store> Ledger<S> {
             policy: new.policy(),
             label: new.label().cloned(),
             key: new.key().cloned(),
+            needs_approval: new.needs_approval(),
         };
         let event = created.to_bytes(id, payout.end, payout.version, now);
         payout.end = payout.end.after(&event);
@@ -217,6 +218,9 @@ impl<S: Store> Ledger<S> {
             let payout = self.answered_by(invoice)?.ok_or(ClaimError::UnknownPayout)?;
             let (state, events) = state::step(&payout.state, &Input::Claim(hash))?;
             let amount = invoice.check(payout.terms(), self.payer_keys(), now)?;
+            if payout.approval.as_ref().is_some_and(|approval| approval.approved != Some(hash)) {
+                return self.hold_for_approval(payout, invoice, hash, amount, now);
+            }
             // Held before it is written, so that no recovery in this process can see it unheld.
             if held.is_none() {
                 held = self.held()?.hold(payout.id, hash);

@@ -90,6 +90,8 @@ mod adopt;
 #[cfg(feature = "std")]
 mod any_invoice;
 #[cfg(feature = "std")]
+mod approve;
+#[cfg(feature = "std")]
 mod chain;
 #[cfg(feature = "std")]
 mod claim;
@@ -167,8 +169,8 @@ pub use claim::Claim;
 pub use copy::{CopyError, copy};
 #[cfg(feature = "std")]
 pub use error::{
-    AdoptError, ClaimError, CreateError, DisableError, NoteError, RebuildError, ReleaseError, RequestError,
-    SettleError,
+    AdoptError, ApproveError, ClaimError, CreateError, DisableError, NoteError, RebuildError, ReleaseError,
+    RequestError, SettleError,
 };
 #[cfg(feature = "export")]
 pub use export::{ExportError, ExportFormat, Exported};

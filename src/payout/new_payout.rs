@@ -41,13 +41,14 @@ pub struct NewPayout<'a> {
     key: Option<OrderKey>,
     label: Option<Label>,
     policy: RetryPolicy,
+    needs_approval: bool,
 }
 
 impl<'a> NewPayout<'a> {
     /// A payout with these terms, without key and label. After a payment has failed for good, any new invoice may be
     /// tried.
     pub fn new(terms: &'a Terms) -> Self {
-        Self { terms, key: None, label: None, policy: RetryPolicy::default() }
+        Self { terms, key: None, label: None, policy: RetryPolicy::default(), needs_approval: false }
     }
 
     /// As a history has it.
@@ -57,7 +58,7 @@ impl<'a> NewPayout<'a> {
         label: Option<Label>,
         policy: RetryPolicy,
     ) -> Self {
-        Self { terms, key, label, policy }
+        Self { terms, key, label, policy, needs_approval: false }
     }
 
     /// Sets the caller's own name of what is owed. At most one payout ever has this key.
@@ -76,6 +77,19 @@ impl<'a> NewPayout<'a> {
     pub const fn with_policy(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
         self
+    }
+
+    /// Holds each invoice until a person has approved it: [`Ledger::approve`](super::Ledger::approve). For large amounts, and
+    /// for offers of any amount.
+    pub const fn with_approval(mut self) -> Self {
+        self.needs_approval = true;
+        self
+    }
+
+    /// Whether each invoice is held until a person has approved it.
+    #[must_use]
+    pub const fn needs_approval(&self) -> bool {
+        self.needs_approval
     }
 
     /// The terms.
@@ -114,6 +128,7 @@ impl<'a> NewPayout<'a> {
         }
         difference(self.terms, payout.terms())
             .or_else(|| (self.policy() != payout.state().policy()).then_some(Term::RetryPolicy))
+            .or_else(|| (self.needs_approval != payout.needs_approval()).then_some(Term::Approval))
     }
 }
 
@@ -143,6 +158,8 @@ pub enum Term {
     RefundKey,
     /// Which invoices may be tried after one has failed.
     RetryPolicy,
+    /// Whether each invoice is held until a person has approved it.
+    Approval,
 }
 
 impl fmt::Display for Term {
@@ -156,6 +173,7 @@ impl fmt::Display for Term {
             Self::FeeLimit => f.write_str("fee limit"),
             Self::RefundKey => f.write_str("refund key"),
             Self::RetryPolicy => f.write_str("retry policy"),
+            Self::Approval => f.write_str("approval"),
         }
     }
 }

@@ -34,8 +34,19 @@ pub struct Payout {
     pub(super) last_reason: Option<String>,
     /// What the claimed attempt in flight pays. An adopted one has none: it is never begun.
     pub(super) in_flight: Option<InFlight>,
+    /// Whether an invoice is held until it is approved, and how far that is.
+    pub(super) approval: Option<Approval>,
     /// Where its history ends.
     pub(super) end: ChainEnd,
+}
+
+/// What a payout that needs approval keeps of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Approval {
+    /// The newest invoice that was presented and not claimed: its payment_hash, its bytes, its amount.
+    pub(super) held: Option<(PaymentHash, Vec<u8>, Msat)>,
+    /// The payment that was approved.
+    pub(super) approved: Option<PaymentHash>,
 }
 
 /// What a payout keeps of an attempt in addition to its state.
@@ -120,6 +131,20 @@ impl Payout {
         self.terms.is_expired(now)
     }
 
+    /// Whether each invoice is held until a person has approved it.
+    #[must_use]
+    pub const fn needs_approval(&self) -> bool {
+        self.approval.is_some()
+    }
+
+    /// The payment_hash and the amount of the invoice that waits for an approval, if one does.
+    #[must_use]
+    pub fn waits_for_approval(&self) -> Option<(PaymentHash, Msat)> {
+        let approval = self.approval.as_ref()?;
+        let (hash, _, amount) = approval.held.as_ref()?;
+        (approval.approved != Some(*hash)).then_some((*hash, *amount))
+    }
+
     /// The absolute expiry of the message (unix seconds), if it has one.
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {
@@ -186,6 +211,9 @@ impl Payout {
     pub(super) fn apply(&mut self, what: &HistoryEvent, time: u64) {
         match what {
             HistoryEvent::Claimed { invoice, amount, lease, .. } => {
+                if let Some(approval) = &mut self.approval {
+                    *approval = Approval::default();
+                }
                 self.facts.push(AttemptFacts { claimed_at: time, amount: *amount, settled_at: None });
                 self.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount, lease: *lease });
             }
@@ -203,6 +231,16 @@ impl Payout {
                 let settled = self.state.attempts().iter().position(|attempt| attempt.hash() == hash);
                 if let Some(facts) = settled.and_then(|position| self.facts.get_mut(position)) {
                     facts.settled_at = Some(time);
+                }
+            }
+            HistoryEvent::Presented { hash, amount, invoice } => {
+                if let Some(approval) = &mut self.approval {
+                    approval.held = Some((*hash, invoice.clone(), *amount));
+                }
+            }
+            HistoryEvent::Approved { hash } => {
+                if let Some(approval) = &mut self.approval {
+                    approval.approved = Some(*hash);
                 }
             }
             HistoryEvent::Released { reason, .. } => self.last_reason = Some(reason.clone()),
@@ -231,6 +269,7 @@ impl Payout {
             state: State::new(new.policy()),
             facts: Vec::new(),
             last_reason: None,
+            approval: new.needs_approval().then(Approval::default),
             in_flight: None,
             end: ChainEnd::start(id),
         }

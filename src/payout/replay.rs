@@ -91,13 +91,15 @@ impl Replay {
     fn follow(&mut self, linked: &Linked) -> Result<(), Mismatch> {
         let (time, version) = (linked.entry.time, linked.version);
         let Some(payout) = &mut self.payout else {
-            let HistoryEvent::Created { terms, policy, label, key } = &linked.entry.event else {
+            let HistoryEvent::Created { terms, policy, label, key, needs_approval } = &linked.entry.event
+            else {
                 return Err(Mismatch::NotCreated);
             };
             if terms.id() != self.id || version != 1 {
                 return Err(Mismatch::OtherPayout);
             }
             let new = NewPayout::restored(terms, key.clone(), label.clone(), *policy);
+            let new = if *needs_approval { new.with_approval() } else { new };
             self.payout = Some(Payout::new(&new, self.id, time));
             return Ok(());
         };
@@ -109,7 +111,10 @@ impl Replay {
                     Ok(())
                 }
                 // They change no state.
-                HistoryEvent::InvoiceError { .. } | HistoryEvent::TakenOver { .. }
+                HistoryEvent::InvoiceError { .. }
+                | HistoryEvent::TakenOver { .. }
+                | HistoryEvent::Presented { .. }
+                | HistoryEvent::Approved { .. }
                     if self.expected.is_empty() =>
                 {
                     let next = payout.version.saturating_add(1);
@@ -214,7 +219,13 @@ mod tests {
 
     fn created(terms: &Terms) -> HistoryEvent {
         let policy = RetryPolicy::AnyNewInvoice;
-        HistoryEvent::Created { terms: Box::new(terms.clone()), policy, label: None, key: None }
+        HistoryEvent::Created {
+            terms: Box::new(terms.clone()),
+            policy,
+            label: None,
+            key: None,
+            needs_approval: false,
+        }
     }
 
     fn proof(secret: u8) -> PaymentProof {

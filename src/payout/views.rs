@@ -44,7 +44,8 @@ impl Serialize for HistoryEntry {
         entry.serialize_entry("time", &self.time)?;
         entry.serialize_entry("event", self.event.name())?;
         match &self.event {
-            HistoryEvent::Created { terms, policy: _, label, key } => {
+            HistoryEvent::Created { terms, policy: _, label, key, needs_approval } => {
+                entry.serialize_entry("needs_approval", needs_approval)?;
                 entry.serialize_entry("kind", terms.message().name())?;
                 entry.serialize_entry("bolt12", &std::format!("{}", terms.message()))?;
                 entry.serialize_entry("label", label)?;
@@ -56,11 +57,13 @@ impl Serialize for HistoryEntry {
                 entry.serialize_entry("invoice", &std::format!("{}", invoice.as_hex()))?;
                 entry.serialize_entry("lease", lease)?;
             }
-            HistoryEvent::Adopted { hash, amount, invoice } => {
+            HistoryEvent::Adopted { hash, amount, invoice }
+            | HistoryEvent::Presented { hash, amount, invoice } => {
                 entry.serialize_entry("payment_hash", hash)?;
                 entry.serialize_entry("amount_msat", amount)?;
                 entry.serialize_entry("invoice", &std::format!("{}", invoice.as_hex()))?;
             }
+            HistoryEvent::Approved { hash } => entry.serialize_entry("payment_hash", hash)?,
             HistoryEvent::TakenOver { hash, lease } => {
                 entry.serialize_entry("payment_hash", hash)?;
                 entry.serialize_entry("lease", lease)?;

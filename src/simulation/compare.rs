@@ -123,6 +123,9 @@ pub(super) fn happened(event: &HistoryEvent) -> Result<Happened, String> {
         HistoryEvent::Released { hash, .. } => Happened::Released(*hash),
         HistoryEvent::Disabled => Happened::Disabled,
         HistoryEvent::Overpaid { hash, .. } => Happened::Overpaid(*hash),
+        HistoryEvent::Presented { .. } | HistoryEvent::Approved { .. } => {
+            return Err("an approval, without the need for one".to_string());
+        }
         HistoryEvent::TakenOver { .. } => return Err("a claim was taken over, without leases".to_string()),
         HistoryEvent::InvoiceError { .. } => return Err("an error of the payee was noted".to_string()),
         HistoryEvent::Rebuilt => return Err("a row was rebuilt".to_string()),

@@ -143,7 +143,7 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
     for (number, entry) in (1..).zip(&entries) {
         assert_eq!(entry.sequence, number);
         let input = match &entry.event {
-            HistoryEvent::Created { terms, policy, label, key } => {
+            HistoryEvent::Created { terms, policy, label, key, .. } => {
                 assert_eq!((&**terms, label.as_ref()), (payout.terms(), payout.label()));
                 assert_eq!(key.as_ref(), payout.key());
                 assert_eq!(*policy, payout.state().policy());
@@ -165,6 +165,7 @@ pub fn history<S: Store>(ledger: &Ledger<S>, id: PayoutId) -> Vec<HistoryEvent> 
                 Input::Claim(*hash)
             }
             HistoryEvent::Adopted { hash, .. } => Input::Adopt(*hash),
+            HistoryEvent::Presented { .. } | HistoryEvent::Approved { .. } => continue,
             HistoryEvent::Rebuilt | HistoryEvent::TakenOver { .. } | HistoryEvent::InvoiceError { .. } => {
                 continue;
             }

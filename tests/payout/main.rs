@@ -9,6 +9,7 @@
 )]
 
 mod adopt;
+mod approvals;
 mod damage;
 mod diagram;
 mod draft_invoices;
