@@ -12,7 +12,7 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
-use super::history::{lease_bytes, read_lease};
+use super::history_encoding::{lease_bytes, read_lease};
 use super::id::PayoutId;
 use super::lease::Lease;
 use super::payout::{Approval, AttemptFacts, InFlight, Payout};
@@ -340,6 +340,7 @@ mod tests {
     use super::*;
     use crate::draft::Offer;
     use crate::payout::state::RetryPolicy;
+    use crate::payout::store::Figures;
     use crate::payout::{NewPayout, Terms};
     use crate::tlv::Stream;
 
@@ -433,6 +434,7 @@ mod tests {
             writer.into_bytes()
         };
         row.status = Status::Used;
+        row.figures = Figures { paid_at: Some(9), paid: 1_000, ..row.figures };
         let mut read = |preimage| {
             let stream = with_preimage(preimage);
             row.body = [stream.clone(), Head::from_row(&row).checksum(&stream).to_vec()].concat();

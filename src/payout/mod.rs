@@ -98,6 +98,8 @@ mod claim;
 #[cfg(feature = "std")]
 mod copy;
 #[cfg(feature = "std")]
+mod create;
+#[cfg(feature = "std")]
 mod encoding;
 #[cfg(feature = "std")]
 mod error;
@@ -105,6 +107,8 @@ mod error;
 mod export;
 #[cfg(feature = "std")]
 mod history;
+#[cfg(feature = "std")]
+mod history_encoding;
 mod id;
 #[cfg(feature = "std")]
 mod invoice_error;
@@ -168,6 +172,8 @@ pub use claim::Claim;
 #[cfg(feature = "std")]
 pub use copy::{CopyError, copy};
 #[cfg(feature = "std")]
+pub use create::Created;
+#[cfg(feature = "std")]
 pub use error::{
     AdoptError, ApproveError, ClaimError, CreateError, DisableError, NoteError, RebuildError, ReleaseError,
     RequestError, SettleError,
@@ -180,7 +186,7 @@ pub use id::{LedgerId, PayoutId, WorkerId};
 #[cfg(feature = "std")]
 pub use lease::Lease;
 #[cfg(feature = "std")]
-pub use ledger::{Created, Ledger, Settlement};
+pub use ledger::{Ledger, Settlement};
 #[cfg(feature = "std")]
 pub use ledger_options::LedgerOptions;
 #[cfg(feature = "std")]

@@ -6,7 +6,8 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::chain::ChainEnd;
-use super::history::{EventError, HistoryEvent, Linked};
+use super::history::HistoryEvent;
+use super::history_encoding::{EventError, Linked};
 use super::id::PayoutId;
 use super::new_payout::NewPayout;
 use super::payout::Payout;
