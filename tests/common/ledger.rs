@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use bolt12::InvoiceRequest;
 use bolt12::draft::{Invoice, Offer, RedeemError};
+use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::payout::state::{Input, Refusal, State, step};
 use bolt12::payout::store::{
     Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent, Totals,
@@ -92,6 +94,20 @@ pub fn promised<S: Store>(ledger: &Ledger<S>, description: &str) -> (Offer, Payo
 pub fn invoice(offer: &Offer, number: u64) -> Invoice {
     let builder = offer.respond(hash(number), payee().x_only_public_key().0);
     builder.created_at(NOW).sign(&payee()).unwrap()
+}
+
+/// The payee's invoice number `number` for a request, over a blinded path.
+pub fn answer(request: &InvoiceRequest, number: u64) -> bolt12::Invoice {
+    let (path, costs) = path_and_costs();
+    request.respond(hash(number), NOW).path(path.path(), costs).sign(&payee()).unwrap()
+}
+
+/// A blinded path to the payee, and its costs.
+pub fn path_and_costs() -> (BlindedPathBuf, PayInfo<'static>) {
+    let point = payee().public_key();
+    let hops = vec![(point, vec![0; 16])];
+    let path = BlindedPathBuf { first_node: FirstNode::NodeId(point), path_key: point, hops };
+    (path, PayInfo { htlc_maximum_msat: 1_000_000_000, ..PayInfo::default() })
 }
 
 /// The preimage of invoice number `number`.

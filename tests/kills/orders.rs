@@ -16,12 +16,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bolt12::command::{InvoiceRequestParams, invoicerequest};
-use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::payout::{
     Claim, ClaimError, Ledger, Payer, PaymentHash, PaymentStatus, RecoverOptions, RedbStore, Status,
 };
-use bolt12::{Invoice, InvoiceRequest, Msat};
-use testkit::ledger::{NOW, atm, hash, payee, preimage};
+use bolt12::{InvoiceRequest, Msat};
+use testkit::ledger::{NOW, answer, atm, hash, preimage};
 
 /// Set in the child process: the directory of the ledger and of the node's book, and the number of orders.
 const DIRECTORY: &str = "BOLT12_TEST_ORDERS_DIRECTORY";
@@ -153,20 +152,12 @@ fn pay(ledger: &Ledger<RedbStore>, node: &Arc<LyingNode>, number: u64) -> bool {
     assert_eq!((again.created, &again.bolt12), (false, &first.bolt12));
     let request: InvoiceRequest = first.bolt12.parse().unwrap();
     let tried = ledger.by_key(&key.parse().unwrap()).unwrap().unwrap().state().attempts().len();
-    let invoice = invoice(&request, number * TRIES + u64::try_from(tried).unwrap());
+    let invoice = answer(&request, number * TRIES + u64::try_from(tried).unwrap());
     match ledger.pay_once(&invoice, node, || NOW) {
         Ok(_) | Err(ClaimError::Refused(_)) => {}
         Err(error) => panic!("{error}"),
     }
     ledger.by_key(&key.parse().unwrap()).unwrap().unwrap().is_used()
-}
-
-fn invoice(request: &InvoiceRequest, payment: u64) -> Invoice {
-    let point = payee().public_key();
-    let hops = vec![(point, vec![0; 16])];
-    let path = BlindedPathBuf { first_node: FirstNode::NodeId(point), path_key: point, hops };
-    let invoice = request.respond(hash(payment), NOW).path(path.path(), PayInfo::default());
-    invoice.sign(&payee()).unwrap()
 }
 
 /// The amount of an order gives the node its number.

@@ -2,7 +2,6 @@
 
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
-use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::message::{Invoice, OfferContext};
 use bolt12::payout::state::{Refusal, RetryPolicy};
 use bolt12::payout::{
@@ -11,7 +10,6 @@ use bolt12::payout::{
     Settlement, Status, Store, Term, Terms, TermsError,
 };
 use bolt12::{InvoiceError, InvoiceRequest, Msat, Offer, PayerKeys};
-use secp256k1::{Keypair, SECP256K1};
 use testkit::ledger::*;
 
 fn keys() -> PayerKeys {
@@ -22,13 +20,9 @@ fn msat(number: u64) -> Msat {
     Msat::new(number).unwrap()
 }
 
-fn merchant() -> Keypair {
-    Keypair::from_seckey_slice(SECP256K1, &[0x31; 32]).unwrap()
-}
-
 /// The customer's own offer: any amount, forever.
 fn own_offer() -> Offer {
-    Offer::builder().issuer_id(merchant().public_key()).build().unwrap()
+    Offer::builder().issuer_id(payee().public_key()).build().unwrap()
 }
 
 fn ledger_on(stage: &Stage) -> Ledger<std::sync::Arc<dyn Store>> {
@@ -39,20 +33,6 @@ fn terms(nonce: u8) -> Terms {
     let offer = own_offer();
     let request = offer.request_invoice().amount(msat(50_000)).payer_note("order 17");
     Terms::to_offer(&request, &keys(), [nonce; 16], None).unwrap()
-}
-
-/// A blinded path to the payee, and its costs.
-fn path_and_costs() -> (BlindedPathBuf, PayInfo<'static>) {
-    let point = |byte| Keypair::from_seckey_slice(SECP256K1, &[byte; 32]).unwrap().public_key();
-    let hops = vec![(point(0x45), vec![0; 16])];
-    let path = BlindedPathBuf { first_node: FirstNode::NodeId(point(0x43)), path_key: point(0x44), hops };
-    (path, PayInfo { htlc_maximum_msat: 1_000_000, ..PayInfo::default() })
-}
-
-/// The payee's answer to a request.
-fn answer(request: &InvoiceRequest, number: u64) -> Invoice {
-    let (path, costs) = path_and_costs();
-    request.respond(hash(number), NOW).path(path.path(), costs).sign(&merchant()).unwrap()
 }
 
 fn order(terms: &Terms) -> NewPayout<'_> {
@@ -72,7 +52,7 @@ fn a_payment_to_an_offer_is_paid_once_whichever_request_is_answered() {
             assert_eq!(request.invreq_metadata()[..32], payout.id().to_byte_array());
             assert_eq!(
                 (request.invreq_amount(), request.offer_issuer_id()),
-                (Some(msat(50_000)), Some(merchant().public_key()))
+                (Some(msat(50_000)), Some(payee().public_key()))
             );
             assert_eq!(request.invreq_payer_note().unwrap(), "order 17");
         }
@@ -128,7 +108,7 @@ fn a_retry_with_a_new_nonce_is_the_same_order() {
             );
         }
         // Another payee.
-        let other = Offer::builder().issuer_id(payee().public_key()).build().unwrap();
+        let other = Offer::builder().issuer_id(atm().public_key()).build().unwrap();
         let request = other.request_invoice().amount(msat(50_000)).payer_note("order 17");
         let other = Terms::to_offer(&request, &keys(), [1; 16], None).unwrap();
         let error = ledger.create(order(&other), NOW).unwrap_err();
@@ -152,7 +132,7 @@ fn an_answer_that_changes_what_is_paid_is_refused() {
         // The payee signs an invoice for a request that we never made, with the metadata of ours.
         let forge = |amount, note| {
             let builder = offer.request_invoice().amount(msat(amount)).payer_note(note);
-            answer(&builder.sign(&payee(), metadata).unwrap(), 1)
+            answer(&builder.sign(&atm(), metadata).unwrap(), 1)
         };
         assert_eq!(
             refused(&forge(90_000, "order 17")),
@@ -195,7 +175,7 @@ fn a_price_in_a_currency_needs_a_limit_which_is_kept() {
     on_each_store(|stage| {
         let ledger = ledger_on(stage);
         let offer = Offer::builder()
-            .issuer_id(merchant().public_key())
+            .issuer_id(payee().public_key())
             .description("coffee")
             .amount_in("USD".parse().unwrap(), 500)
             .build()
@@ -208,7 +188,7 @@ fn a_price_in_a_currency_needs_a_limit_which_is_kept() {
         let (path, costs) = path_and_costs();
         let invoice = |amount, number| {
             let answer = request.respond(hash(number), NOW).amount(msat(amount)).path(path.path(), costs);
-            answer.sign(&merchant()).unwrap()
+            answer.sign(&payee()).unwrap()
         };
         let error = ledger.claim(&invoice(800_001, 1), NOW).unwrap_err().to_string();
         assert_eq!(error, "invoice_amount (type 170): 800001msat, expected at most 800000msat");
@@ -221,7 +201,7 @@ fn an_offer_is_checked_when_the_payout_is_made_and_when_it_is_paid() {
     on_each_store(|stage| {
         let ledger = ledger_on(stage);
         let offer =
-            Offer::builder().issuer_id(merchant().public_key()).absolute_expiry(NOW + 60).build().unwrap();
+            Offer::builder().issuer_id(payee().public_key()).absolute_expiry(NOW + 60).build().unwrap();
         assert!(offer.check(&OfferContext::new(NOW + 61)).is_err());
         let request = offer.request_invoice().amount(msat(1_000));
         let terms = Terms::to_offer(&request, &keys(), [1; 16], None).unwrap();

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bitcoin::constants::ChainHash;
 use bolt12::draft;
-use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
@@ -333,11 +332,7 @@ fn to_offer(amount: u64) -> Terms {
 }
 
 fn merged(request: &InvoiceRequest, payment: u64) -> Paper {
-    let point = payee().public_key();
-    let hops = vec![(point, vec![0; 16])];
-    let path = BlindedPathBuf { first_node: FirstNode::NodeId(point), path_key: point, hops };
-    let invoice = request.respond(hash(payment), NOW).path(path.path(), PayInfo::default());
-    Paper::Merged(invoice.sign(&payee()).unwrap())
+    Paper::Merged(testkit::ledger::answer(request, payment))
 }
 
 /// The terms of a payout, and its invoice number `payment` for an amount that is wrong by `more`.
