@@ -13,6 +13,7 @@
 //! | an [`Offer`] | [`Offer::request_invoice`] | an [`InvoiceRequestBuilder`], signed with [`PayerKeys`] |
 //! | nothing | [`InvoiceRequest::without_offer`] | the same, to pay out |
 //! | an [`InvoiceRequest`] | [`InvoiceRequest::respond`] | an [`InvoiceBuilder`] |
+//! | either builder | `build_unsigned` | an [`UnsignedInvoiceRequest`] or [`UnsignedInvoice`], for a key elsewhere |
 //! | an [`Invoice`] | [`Invoice::verify_for`] | a [`VerifiedInvoice`], which can be paid |
 //!
 //! # Where a field is
@@ -51,6 +52,7 @@ mod request_builder;
 mod request_fields;
 mod request_verify;
 pub mod types;
+mod unsigned;
 mod verify;
 
 pub use cln_offer_id::ClnOfferId;
@@ -70,5 +72,6 @@ pub use request_builder::InvoiceRequestBuilder;
 #[cfg(feature = "serde")]
 pub(crate) use request_fields::RequestView;
 pub use request_verify::{RequestContext, VerifiedRequest};
+pub use unsigned::{UnsignedInvoice, UnsignedInvoiceRequest};
 pub(crate) use verify::first_difference;
 pub use verify::{Arrival, Destination, VerifyError};

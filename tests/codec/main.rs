@@ -25,4 +25,5 @@ mod robustness;
 mod signers;
 mod text;
 mod tlv;
+mod unsigned;
 mod writer_rules;
