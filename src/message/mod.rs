@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | an [`Offer`] | [`Offer::request_invoice`] | an [`InvoiceRequestBuilder`], signed with [`PayerKeys`] |
 //! | nothing | [`InvoiceRequest::without_offer`] | the same, to pay out |
+//! | an [`IssuerKeys`] | [`InvoiceRequest::verify_own`] | a [`VerifiedRequest`], without the stored offer |
 //! | an [`InvoiceRequest`] | [`InvoiceRequest::respond`] | an [`InvoiceBuilder`] |
 //! | either builder | `build_unsigned` | an [`UnsignedInvoiceRequest`] or [`UnsignedInvoice`], for a key elsewhere |
 //! | an [`Invoice`] | [`Invoice::verify_for`] | a [`VerifiedInvoice`], which can be paid |
@@ -42,6 +43,7 @@ mod invoice_error;
 mod invoice_fields;
 mod invoice_verify;
 mod invreq_id;
+mod issuer_keys;
 mod offer;
 mod offer_builder;
 mod offer_check;
@@ -62,6 +64,7 @@ pub use invoice_error::{InvoiceError, InvoiceErrorBuilder};
 pub(crate) use invoice_fields::InvoiceReading;
 pub use invoice_verify::{InvoiceContext, PayeeAuthentication, VerifiedInvoice};
 pub use invreq_id::InvreqId;
+pub use issuer_keys::IssuerKeys;
 pub use offer::Offer;
 pub use offer_builder::OfferBuilder;
 pub use offer_check::{CheckedOffer, OfferContext};

@@ -16,6 +16,7 @@ mod decisions;
 mod dialects;
 mod draft_offers;
 mod errors;
+mod issuer_keys;
 mod merkle;
 mod messages;
 mod proofs;
