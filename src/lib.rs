@@ -135,7 +135,7 @@ pub use hex::HexError;
 pub use merkle::OfferId;
 #[doc(inline)]
 pub use message::{
-    ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, IssuerKeys, Offer, PayerKeys,
+    Answer, ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, IssuerKeys, Offer, PayerKeys,
     UnsignedInvoice, UnsignedInvoiceRequest, VerifiedInvoice, VerifiedRequest,
 };
 #[doc(inline)]

@@ -10,6 +10,7 @@
 )]
 
 mod amounts;
+mod answers;
 mod bulk;
 mod conversions;
 mod decisions;
