@@ -19,11 +19,12 @@ use crate::tlv::{Stream, Writer};
 /// - The metadata of an offer is a nonce of 16 bytes and an HMAC-SHA256 over all other records of
 ///   the offer. A request repeats them all, so [`InvoiceRequest::verify_own`] recognises a request
 ///   for an offer of ours that is unchanged in every record: price, paths and expiry too.
-/// - The preimage of a request is an HMAC over all its records but the signature. Another request
-///   has another preimage; the same request, received again, has the same one. So a payment that
-///   arrives for the request is claimed without a table.
+/// - The preimage of a request is an HMAC over its [`InvreqId`](crate::InvreqId), which covers all its records but
+///   the signature. Another request has another preimage; the same request, received again, has the
+///   same one.
 /// - A `path_id` holds a tag of the caller's, such as the id of an order. The tag comes back with
-///   the request or the payment that arrives over the path.
+///   the request or the payment that arrives over the path. In a path of an invoice the `path_id`
+///   holds the id of the request too, so that a payment is claimed without a table.
 ///
 /// HMACs are compared in constant time. The derivation is this crate's own; payers need not know
 /// it.
@@ -45,7 +46,13 @@ use crate::tlv::{Stream, Writer};
 /// let verified = request.verify_own(&keys, &RequestContext::new(1_800_000_000))?;
 /// let preimage = keys.preimage_for(&request).ok_or("not ours")?;
 /// let answer = verified.respond(preimage.payment_hash(), 1_800_000_000);
+/// // For the last hop of the invoice's blinded path.
+/// let path_id = keys.payment_path_id(&request, b"order 7", &[3; 16]).ok_or("not ours")?;
 /// # let _ = answer;
+///
+/// // The payment arrives over that path.
+/// let (found, tag) = keys.read_payment(&path_id).ok_or("not ours")?;
+/// assert_eq!((found, tag), (preimage, &b"order 7"[..]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -102,8 +109,34 @@ impl IssuerKeys {
     /// final, so answer a request that is paid already with the invoice that was paid.
     pub fn preimage_for(&self, request: &InvoiceRequest) -> Option<Preimage> {
         let secret = self.secret_of(request.offer_metadata(), request.stream())?;
-        let records = request.request_view().mirrored();
-        Some(Preimage::from_byte_array(hmac(secret, PREIMAGE, records.map(|record| record.raw()))))
+        Some(preimage(secret, request.invreq_id().as_byte_array()))
+    }
+
+    /// The `path_id` of a blinded path of the invoice that answers `request`, if that is a request
+    /// for an offer of ours. With it [`read_payment`](Self::read_payment) returns the preimage and
+    /// `tag`. It is 80 bytes longer than the tag. `nonce` is unpredictable, and another one for
+    /// each path.
+    pub fn payment_path_id(
+        &self,
+        request: &InvoiceRequest,
+        tag: &[u8],
+        nonce: &[u8; Self::NONCE_LEN],
+    ) -> Option<Vec<u8>> {
+        let secret = self.secret_of(request.offer_metadata(), request.stream())?;
+        let id = request.invreq_id();
+        let mac = hmac(secret, PAYMENT, [&nonce[..], id.as_byte_array(), tag]);
+        Some([&nonce[..], id.as_byte_array(), tag, &mac].concat())
+    }
+
+    /// The preimage and the tag of a payment that arrived with a `path_id` of
+    /// [`payment_path_id`](Self::payment_path_id); `None` for any other. The caller checks that the
+    /// preimage is that of the payment's hash.
+    pub fn read_payment<'a>(&self, path_id: &'a [u8]) -> Option<(Preimage, &'a [u8])> {
+        let (covered, mac) = path_id.split_last_chunk::<32>()?;
+        let (_, rest) = covered.split_first_chunk::<{ Self::NONCE_LEN }>()?;
+        let (id, tag) = rest.split_first_chunk::<32>()?;
+        let secret = self.secrets().find(|secret| fixed_time_eq(&hmac(secret, PAYMENT, [covered]), mac))?;
+        Some((preimage(secret, id), tag))
     }
 
     /// The `path_id` of a blinded path, with `tag` in it: for a path of an offer, whose requests
@@ -139,6 +172,11 @@ impl fmt::Debug for IssuerKeys {
     }
 }
 
+/// The preimage of the request with the [`InvreqId`](crate::InvreqId) `id`.
+fn preimage(secret: &[u8; 32], id: &[u8; 32]) -> Preimage {
+    Preimage::from_byte_array(hmac(secret, PREIMAGE, [&id[..]]))
+}
+
 /// The HMAC over the nonce and the offer's records in `stream`, without its metadata.
 fn offer_mac(secret: &[u8; 32], nonce: &[u8], stream: Stream<'_>) -> [u8; 32] {
     let records = repeated(stream).filter(|record| record.number() != types::OFFER_METADATA.number());
@@ -156,6 +194,7 @@ fn hmac<'a>(secret: &[u8; 32], label: &[u8], parts: impl IntoIterator<Item = &'a
 const OFFER: &[u8] = b"bolt12 issuer offer";
 const PREIMAGE: &[u8] = b"bolt12 issuer preimage";
 const PATH_ID: &[u8] = b"bolt12 issuer path_id";
+const PAYMENT: &[u8] = b"bolt12 issuer payment";
 
 #[cfg(test)]
 mod tests {

@@ -155,3 +155,28 @@ fn a_path_id_brings_its_tag_back_unless_one_bit_differs() {
         (0..path_id.len()).for_each(|length| assert_eq!(keys().read_path_id(&path_id[..length]), None));
     }
 }
+
+#[test]
+fn a_payment_brings_its_preimage_and_tag_back_unless_one_bit_differs() {
+    let offer = offer_by(&keys());
+    let request = request(&offer, 1);
+    let preimage = keys().preimage_for(&request).unwrap();
+    let path_id = keys().payment_path_id(&request, b"order 7", &[3; 16]).unwrap();
+    assert_eq!(path_id.len(), 7 + 80);
+    assert_eq!(keys().read_payment(&path_id), Some((preimage, &b"order 7"[..])));
+    let rotated = IssuerKeys::new([9; 32]).with_former([7; 32]);
+    assert_eq!(rotated.payment_path_id(&request, b"order 7", &[3; 16]), Some(path_id.clone()));
+    assert_eq!(rotated.read_payment(&path_id), Some((preimage, &b"order 7"[..])));
+    let strangers = IssuerKeys::new([8; 32]);
+    assert_eq!(strangers.payment_path_id(&request, b"order 7", &[3; 16]), None);
+    assert_eq!(strangers.read_payment(&path_id), None);
+    for bit in 0..path_id.len() * 8 {
+        let mut forged = path_id.clone();
+        forged[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(keys().read_payment(&forged), None, "bit {bit}");
+    }
+    // Nor is the path_id of an offer one of a payment, or the other way round.
+    let of_offer = keys().path_id(&[1; 40], &[3; 16]);
+    assert_eq!(keys().read_payment(&of_offer), None);
+    assert_eq!(keys().read_path_id(&path_id), None);
+}
