@@ -140,8 +140,8 @@ pub use hex::HexError;
 pub use merkle::OfferId;
 #[doc(inline)]
 pub use message::{
-    ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, Offer, PayerKeys, VerifiedInvoice,
-    VerifiedRequest,
+    Answer, ClnOfferId, Invoice, InvoiceError, InvoiceRequest, InvreqId, IssuerKeys, Offer, PayerKeys,
+    UnsignedInvoice, UnsignedInvoiceRequest, VerifiedInvoice, VerifiedRequest,
 };
 #[doc(inline)]
 pub use payment::{PaymentHash, PaymentProof, Preimage};

@@ -8,13 +8,15 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bitcoin::hex::DisplayHex;
 use secp256k1::{All, Keypair, Message, PublicKey, Secp256k1, XOnlyPublicKey, schnorr};
 
 use crate::hash::Midstate;
-use crate::merkle::MerkleRoot;
+use crate::merkle::{MerkleRoot, SIGNATURE_TYPES};
+use crate::tlv::{Record, Stream, Writer};
 
 /// What a signature stands for: the message and the field of it that holds the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,6 +102,41 @@ impl fmt::Debug for Sighash {
     }
 }
 
+/// A message that lacks the signature asked for: what a [`Signer`] receives.
+///
+/// A signer that shows what it signs sends [`to_bytes`](Self::to_bytes) to the device, which reads
+/// them as an [`UnsignedInvoiceRequest`](crate::UnsignedInvoiceRequest) or an
+/// [`UnsignedInvoice`](crate::UnsignedInvoice) and computes the sighash from what it read.
+#[derive(Clone, Copy, Debug)]
+pub struct UnsignedMessage<'a> {
+    stream: Stream<'a>,
+    sighash: Sighash,
+}
+
+impl<'a> UnsignedMessage<'a> {
+    /// `sighash` is that of `stream`.
+    pub(crate) const fn new(stream: Stream<'a>, sighash: Sighash) -> Self {
+        Self { stream, sighash }
+    }
+
+    /// The hash to sign, with the names of the message and of the field.
+    pub const fn sighash(&self) -> Sighash {
+        self.sighash
+    }
+
+    /// The records that the signature covers: all but signatures.
+    pub fn records(&self) -> impl Iterator<Item = Record<'a>> + use<'a> {
+        self.stream.records().filter(|record| !SIGNATURE_TYPES.contains(&record.number()))
+    }
+
+    /// These records as the bytes of a TLV stream.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::with_capacity(self.stream.as_bytes().len());
+        writer.copy(self.records());
+        writer.into_bytes()
+    }
+}
+
 /// The holder of a key: a [`Keypair`], or a signer elsewhere.
 ///
 /// ```
@@ -132,6 +169,17 @@ pub trait Signer {
     ///
     /// [`SignerError`], with the signer's reason, when it cannot or will not.
     fn sign(&self, sighash: &Sighash) -> Result<schnorr::Signature, SignerError>;
+
+    /// Makes the signature that `unsigned` lacks. Messages are signed through this function. A
+    /// signer that shows or checks the whole message implements it; for others it signs the
+    /// sighash with [`Signer::sign`].
+    ///
+    /// # Errors
+    ///
+    /// [`SignerError`], with the signer's reason, when it cannot or will not.
+    fn sign_message(&self, unsigned: &UnsignedMessage<'_>) -> Result<schnorr::Signature, SignerError> {
+        self.sign(&unsigned.sighash())
+    }
 
     /// Whether the answer of [`Signer::sign`] has to be verified before it is used. It has, unless
     /// the key is in this process's memory, where a wrong signature would mean broken hardware.
@@ -167,6 +215,13 @@ macro_rules! forward_signer {
                 (**self).sign(sighash)
             }
 
+            fn sign_message(
+                &self,
+                unsigned: &UnsignedMessage<'_>,
+            ) -> Result<schnorr::Signature, SignerError> {
+                (**self).sign_message(unsigned)
+            }
+
             fn is_foreign(&self) -> bool {
                 (**self).is_foreign()
             }
@@ -176,7 +231,7 @@ macro_rules! forward_signer {
 
 forward_signer!(&S, Box<S>, Arc<S>);
 
-/// Asks `signer` for a signature by the key `expected`. The answer of a foreign signer is verified.
+/// Asks `signer` for the signature by the key `expected` that `unsigned` lacks. The answer of a foreign signer is verified.
 ///
 /// # Errors
 ///
@@ -185,14 +240,14 @@ forward_signer!(&S, Box<S>, Arc<S>);
 pub fn sign(
     signer: &(impl Signer + ?Sized),
     expected: &XOnlyPublicKey,
-    sighash: &Sighash,
+    unsigned: &UnsignedMessage<'_>,
 ) -> Result<schnorr::Signature, SignerError> {
     let (key, _) = signer.public_key().x_only_public_key();
     if key != *expected {
         return Err(SignerError::WrongKey { signer: key.serialize(), expected: expected.serialize() });
     }
-    let signature = signer.sign(sighash)?;
-    if signer.is_foreign() && !sighash.is_signed_by(&signature, &key) {
+    let signature = signer.sign_message(unsigned)?;
+    if signer.is_foreign() && !unsigned.sighash.is_signed_by(&signature, &key) {
         return Err(SignerError::WrongSignature { key: key.serialize() });
     }
     Ok(signature)

@@ -10,7 +10,7 @@ use crate::codec::{BuildError, ParseError};
 use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::merkle::{LnAll, root};
 use crate::payment::PaymentHash;
-use crate::sign::{SignatureField, Signer, sign};
+use crate::sign::{SignatureField, Signer, UnsignedMessage, sign};
 use crate::tlv::Writer;
 
 /// Collects the fields of an [`Invoice`] in addition to those that it repeats of the offer.
@@ -149,14 +149,17 @@ impl<'a> InvoiceBuilder<'a> {
         }
         let mut writer = self.write()?;
         let (payer_key, _) = payer.public_key().x_only_public_key();
-        let signature = sign(payer, &payer_key, &invoice::refund_sighash(writer.stream()))?;
+        let stream = writer.stream();
+        let unsigned = UnsignedMessage::new(stream, invoice::refund_sighash(stream));
+        let signature = sign(payer, &payer_key, &unsigned)?;
         writer.record(types::REFUND_SIGNATURE.number(), signature.as_ref());
         self.finish(writer, signer)
     }
 
     fn finish(&self, mut writer: Writer, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {
         let root = root::<LnAll>(writer.stream());
-        let signature = sign(signer, &self.node_id, &SignatureField::INVOICE.sighash(root))?;
+        let unsigned = UnsignedMessage::new(writer.stream(), SignatureField::INVOICE.sighash(root));
+        let signature = sign(signer, &self.node_id, &unsigned)?;
         writer.record(types::SIGNATURE.number(), signature.as_ref());
         let payer = self.offer.node_id();
         Ok(Invoice::read_written(writer.into_bytes(), &mut core::iter::once(self.node_id).chain(payer))?)

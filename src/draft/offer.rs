@@ -15,7 +15,7 @@ use crate::codec::{
 use crate::field::{BlindedPath, Features, FieldError, PathList, UntrustedText};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
 use crate::payment::PaymentHash;
-use crate::sign::{Sighash, SignatureField, Signer, sign};
+use crate::sign::{Sighash, SignatureField, Signer, UnsignedMessage, sign};
 use crate::text::Prefix;
 use crate::tlv::{Points, Reader, Record, Span, Stream, ValueError};
 
@@ -73,7 +73,7 @@ impl Offer {
     /// than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Self, BuildError> {
         let key = self.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
-        let signature = sign(signer, &key, &self.sighash())?;
+        let signature = sign(signer, &key, &UnsignedMessage::new(self.stream(), self.sighash()))?;
         let bytes = with_signature(self.stream(), types::SIGNATURE, Some(&signature));
         check_length(bytes.len())?;
         Ok(self.with_signature(bytes, Some(signature)))

@@ -16,7 +16,7 @@ use crate::codec::{
 use crate::field::{BlindedPath, BlindedPaths, FallbackAddress, Features, FieldError, PayInfo};
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::payment::{PaymentHash, Preimage};
-use crate::sign::{Sighash, SignatureField, Signer, sign};
+use crate::sign::{Sighash, SignatureField, Signer, UnsignedMessage, sign};
 use crate::text::Prefix;
 use crate::tlv::Points;
 
@@ -155,7 +155,7 @@ impl Invoice {
         let mut invoice = Self::read(bytes, points)?;
         invoice.fields.check(invoice.request_view())?;
         let (key, _) = invoice.invoice_node_id().x_only_public_key();
-        invoice.signature = sign(signer, &key, &invoice.sighash())?;
+        invoice.signature = sign(signer, &key, &UnsignedMessage::new(invoice.stream(), invoice.sighash()))?;
         put_signature(&mut invoice.bytes, types::SIGNATURE, &invoice.signature);
         Ok(invoice)
     }
@@ -165,7 +165,9 @@ impl Invoice {
     /// parsing.
     #[cfg(feature = "std")]
     pub(crate) fn from_stored(bytes: Vec<u8>, root: MerkleRoot) -> Result<Self, ParseError> {
-        let invoice = Self::read_fields(bytes, &mut Points::unknown(), |_| root)?;
+        let (request, fields, signature) = Self::read_fields(&bytes, &mut Points::unknown())?;
+        let signature = signature.ok_or(FieldError::missing(types::SIGNATURE))?;
+        let invoice = Self { bytes, request, fields, signature, root };
         invoice.fields.check(invoice.request_view())?;
         Ok(invoice)
     }
@@ -173,18 +175,21 @@ impl Invoice {
     /// Reads framing and fields. The caller checks rules and signature.
     #[inline]
     fn read(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
-        Self::read_fields(bytes, points, |request| root::<LnNonce>(request.stream()))
+        let (request, fields, signature) = Self::read_fields(&bytes, points)?;
+        let signature = signature.ok_or(FieldError::missing(types::SIGNATURE))?;
+        let root = root::<LnNonce>(RequestView::new(&bytes, &request).stream());
+        Ok(Self { bytes, request, fields, signature, root })
     }
 
+    /// Reads the records of an invoice, and its signature if there is one.
     #[inline]
-    fn read_fields(
-        bytes: Vec<u8>,
+    pub(super) fn read_fields(
+        bytes: &[u8],
         points: &mut Points<'_>,
-        root: impl FnOnce(RequestView<'_>) -> MerkleRoot,
-    ) -> Result<Self, ParseError> {
+    ) -> Result<(RequestFields, InvoiceFields, Option<schnorr::Signature>), ParseError> {
         let mut reading = InvoiceReading::default();
         let mut signature = None;
-        read_records(&bytes, |record| {
+        read_records(bytes, |record| {
             TypeRanges::INVOICE.check(record)?;
             if record.number() == types::SIGNATURE.number() {
                 signature = Some(types::SIGNATURE.read_signature(record)?);
@@ -193,9 +198,18 @@ impl Invoice {
             reading.read_record(record, points)
         })?;
         let (request, fields) = reading.finish()?;
-        let signature = signature.ok_or(FieldError::missing(types::SIGNATURE))?;
-        let root = root(RequestView::new(&bytes, &request));
-        Ok(Self { bytes, request, fields, signature, root })
+        Ok((request, fields, signature))
+    }
+
+    /// An invoice whose parts were read and whose signature was verified.
+    pub(super) const fn from_signed(
+        bytes: Vec<u8>,
+        request: RequestFields,
+        fields: InvoiceFields,
+        signature: schnorr::Signature,
+        root: MerkleRoot,
+    ) -> Self {
+        Self { bytes, request, fields, signature, root }
     }
 
     pub(crate) fn request_view(&self) -> RequestView<'_> {

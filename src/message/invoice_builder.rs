@@ -4,9 +4,10 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use bitcoin::Address;
+use secp256k1::PublicKey;
 
 use super::invoice::MultiPart;
-use super::{Invoice, InvoiceRequest, types};
+use super::{Invoice, InvoiceRequest, UnsignedInvoice, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
 use crate::field::{BlindedPath, FallbackAddress, Features, FieldError, FieldErrorKind, PayInfo};
@@ -102,10 +103,36 @@ impl<'a> InvoiceBuilder<'a> {
     /// experimental range. [`BuildError::Signer`] when there is no signature, or one by another key
     /// than the offer's issuer id.
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {
-        let amount = self.amount_due()?;
         // The holder of the issuer id signs, if there is one. With only paths, the key of the signer ends one of
         // them: readers have that rule too (R-I-5, R-I-29).
         let node_id = self.request.offer_issuer_id().unwrap_or_else(|| signer.public_key());
+        let writer = self.write(node_id, true)?;
+        let mut points = self.points(node_id);
+        Invoice::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
+    }
+
+    /// Writes the invoice for the holder of `node_id`, who signs it elsewhere or later:
+    /// [`UnsignedInvoice::attach`] takes the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Message`] as for [`InvoiceBuilder::sign`], and for a `node_id` other than the
+    /// offer's issuer id.
+    pub fn build_unsigned(&self, node_id: PublicKey) -> Result<UnsignedInvoice, BuildError> {
+        let writer = self.write(node_id, false)?;
+        let mut points = self.points(node_id);
+        Ok(UnsignedInvoice::read(writer.into_bytes(), &mut Points::known(&mut points))?)
+    }
+
+    /// The points of the records, in the order of the stream.
+    fn points(&self, node_id: PublicKey) -> impl Iterator<Item = PublicKey> {
+        let paths = self.paths.iter().flat_map(BlindedPath::points);
+        self.request.fields().points().chain(paths).chain([node_id])
+    }
+
+    /// Writes the records, with 64 bytes left for the signature if it is to be `signed` at once.
+    fn write(&self, node_id: PublicKey, signed: bool) -> Result<Writer, FieldError> {
+        let amount = self.amount_due()?;
         let mut writer = Writer::with_capacity(self.capacity());
         let (mirrored, is_experimental) = (self.request.request_view().mirrored(), types::is_experimental);
         writer.copy(mirrored.clone().filter(|record| !is_experimental(record.number())));
@@ -124,7 +151,9 @@ impl<'a> InvoiceBuilder<'a> {
         };
         writer.record_if(types::INVOICE_FEATURES.number(), features.as_deref());
         writer.record(types::INVOICE_NODE_ID.number(), &node_id.serialize());
-        writer.record(types::SIGNATURE.number(), &[0; 64]);
+        if signed {
+            writer.record(types::SIGNATURE.number(), &[0; 64]);
+        }
         writer.copy(mirrored.filter(|record| is_experimental(record.number())));
         write_own_records(
             &self.records,
@@ -133,9 +162,7 @@ impl<'a> InvoiceBuilder<'a> {
             types::field,
             &mut writer,
         )?;
-        let paths = self.paths.iter().flat_map(BlindedPath::points);
-        let mut points = self.request.fields().points().chain(paths).chain([node_id]);
-        Invoice::sign_written(writer.into_bytes(), &mut Points::known(&mut points), signer)
+        Ok(writer)
     }
 
     /// At least the bytes of the invoice, and few more, so that it is allocated once.

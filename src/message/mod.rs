@@ -12,7 +12,9 @@
 //! |---|---|---|
 //! | an [`Offer`] | [`Offer::request_invoice`] | an [`InvoiceRequestBuilder`], signed with [`PayerKeys`] |
 //! | nothing | [`InvoiceRequest::without_offer`] | the same, to pay out |
+//! | an [`IssuerKeys`] | [`InvoiceRequest::verify_own`] | a [`VerifiedRequest`], without the stored offer |
 //! | an [`InvoiceRequest`] | [`InvoiceRequest::respond`] | an [`InvoiceBuilder`] |
+//! | either builder | `build_unsigned` | an [`UnsignedInvoiceRequest`] or [`UnsignedInvoice`], for a key elsewhere |
 //! | an [`Invoice`] | [`Invoice::verify_for`] | a [`VerifiedInvoice`], which can be paid |
 //!
 //! # Where a field is
@@ -41,16 +43,19 @@ mod invoice_error;
 mod invoice_fields;
 mod invoice_verify;
 mod invreq_id;
+mod issuer_keys;
 mod offer;
 mod offer_builder;
 mod offer_check;
 mod offer_fields;
+mod onion;
 mod payer_keys;
 mod request;
 mod request_builder;
 mod request_fields;
 mod request_verify;
 pub mod types;
+mod unsigned;
 mod verify;
 
 pub use cln_offer_id::ClnOfferId;
@@ -60,15 +65,18 @@ pub use invoice_error::{InvoiceError, InvoiceErrorBuilder};
 pub(crate) use invoice_fields::InvoiceReading;
 pub use invoice_verify::{InvoiceContext, PayeeAuthentication, VerifiedInvoice};
 pub use invreq_id::InvreqId;
+pub use issuer_keys::IssuerKeys;
 pub use offer::Offer;
 pub use offer_builder::OfferBuilder;
 pub use offer_check::{CheckedOffer, OfferContext};
 pub(crate) use offer_fields::OfferView;
+pub use onion::{Answer, AnswerError, ONION_INVOICE, ONION_INVOICE_ERROR, ONION_INVOICE_REQUEST};
 pub use payer_keys::PayerKeys;
 pub use request::InvoiceRequest;
 pub use request_builder::InvoiceRequestBuilder;
 #[cfg(any(feature = "serde", feature = "std"))]
 pub(crate) use request_fields::RequestView;
 pub use request_verify::{RequestContext, VerifiedRequest};
+pub use unsigned::{UnsignedInvoice, UnsignedInvoiceRequest};
 pub(crate) use verify::first_difference;
 pub use verify::{Arrival, Destination, VerifyError};

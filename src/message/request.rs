@@ -15,7 +15,7 @@ use crate::codec::{
 use crate::field::FieldError;
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::payment::PaymentHash;
-use crate::sign::{Sighash, SignatureField, Signer, sign};
+use crate::sign::{Sighash, SignatureField, Signer, UnsignedMessage, sign};
 use crate::text::Prefix;
 use crate::tlv::{Points, Writer};
 
@@ -132,7 +132,7 @@ impl InvoiceRequest {
     ) -> Result<Self, BuildError> {
         let mut request = Self::read_written(bytes, points)?;
         let (key, _) = request.invreq_payer_id().x_only_public_key();
-        let signature = sign(signer, &key, &request.sighash())?;
+        let signature = sign(signer, &key, &UnsignedMessage::new(request.stream(), request.sighash()))?;
         put_signature(&mut request.bytes, types::SIGNATURE, &signature);
         request.signature = Some(signature);
         Ok(request)
@@ -141,9 +141,22 @@ impl InvoiceRequest {
     /// Reads framing and fields. The caller checks rules and signature.
     #[inline]
     fn read(bytes: Vec<u8>, points: &mut Points<'_>) -> Result<Self, ParseError> {
+        let (fields, signature) = Self::read_fields(&bytes, points)?;
+        if signature.is_none() && fields.offer().has_offer() {
+            return Err(FieldError::missing(types::SIGNATURE).into());
+        }
+        Ok(Self { bytes, fields, signature, root: None })
+    }
+
+    /// Reads the records of a request, and its signature if there is one.
+    #[inline]
+    pub(super) fn read_fields(
+        bytes: &[u8],
+        points: &mut Points<'_>,
+    ) -> Result<(RequestFields, Option<schnorr::Signature>), ParseError> {
         let mut reading = RequestReading::default();
         let mut signature = None;
-        read_records(&bytes, |record| {
+        read_records(bytes, |record| {
             TypeRanges::INVOICE_REQUEST.check(record)?;
             if record.number() == types::SIGNATURE.number() {
                 signature = Some(types::SIGNATURE.read_signature(record)?);
@@ -151,11 +164,17 @@ impl InvoiceRequest {
             }
             reading.read_record(record, points)
         })?;
-        let fields = reading.finish()?;
-        if signature.is_none() && fields.offer().has_offer() {
-            return Err(FieldError::missing(types::SIGNATURE).into());
-        }
-        Ok(Self { bytes, fields, signature, root: None })
+        Ok((reading.finish()?, signature))
+    }
+
+    /// A request whose parts were read and whose signature was verified.
+    pub(super) const fn from_signed(
+        bytes: Vec<u8>,
+        fields: RequestFields,
+        signature: schnorr::Signature,
+        root: MerkleRoot,
+    ) -> Self {
+        Self { bytes, fields, signature: Some(signature), root: Some(root) }
     }
 
     pub(super) const fn fields(&self) -> &RequestFields {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
-use super::{InvoiceRequest, Offer, types};
+use super::{InvoiceRequest, Offer, UnsignedInvoiceRequest, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN, room_for, write_own_records, write_paths};
 use crate::field::{Bip353Name, BlindedPath, Field, FieldError, FieldErrorKind, write_text};
@@ -168,6 +168,22 @@ impl<'a> InvoiceRequestBuilder<'a> {
         let writer = self.write(Some(payer_id), metadata, false)?;
         let mut points = self.points(payer_id);
         Ok(InvoiceRequest::read_written(writer.into_bytes(), &mut Points::known(&mut points))?)
+    }
+
+    /// Writes the request for the holder of `payer_id`, who signs it elsewhere or later:
+    /// [`UnsignedInvoiceRequest::attach`] takes the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Message`] as for [`InvoiceRequestBuilder::sign`].
+    pub fn build_unsigned(
+        &self,
+        payer_id: PublicKey,
+        metadata: &[u8],
+    ) -> Result<UnsignedInvoiceRequest, BuildError> {
+        let writer = self.write(Some(payer_id), metadata, false)?;
+        let mut points = self.points(payer_id);
+        Ok(UnsignedInvoiceRequest::read(writer.into_bytes(), &mut Points::known(&mut points))?)
     }
 
     /// The points of the records, in the order of the stream.

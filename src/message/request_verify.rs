@@ -9,9 +9,10 @@ use super::verify::{
     Arrival, Destination, VerifyError, check_chain, check_offer_chain, check_offer_expiry, destinations,
     first_difference,
 };
-use super::{InvoiceBuilder, InvoiceRequest, Offer, types};
+use super::{InvoiceBuilder, InvoiceRequest, IssuerKeys, Offer, types};
 use crate::amount::Msat;
 use crate::payment::PaymentHash;
+use crate::tlv::Writer;
 
 /// The payee's side of [`InvoiceRequest::verify_for`] and [`InvoiceRequest::check`]: the time, the
 /// chain, and what else is known.
@@ -94,6 +95,37 @@ impl InvoiceRequest {
             }
         }
         Ok(VerifiedRequest { request: self })
+    }
+
+    /// Checks the same without the offer: with `keys` it verifies that the request is for an offer
+    /// built with them, unchanged in every record.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError::NotOurOffer`] when it is not, and as for [`InvoiceRequest::verify_for`].
+    pub fn verify_own(
+        &self,
+        keys: &IssuerKeys,
+        context: &RequestContext,
+    ) -> Result<VerifiedRequest<'_>, VerifyError> {
+        let not_ours = VerifyError::NotOurOffer { field: types::OFFER_METADATA };
+        match self.offer() {
+            Some(offer) if keys.is_own(&offer) => self.verify_for(&offer, context),
+            _ => Err(not_ours),
+        }
+    }
+
+    /// The offer that the request repeats; `None` for a request without an offer. Only
+    /// [`verify_own`](Self::verify_own) and [`verify_for`](Self::verify_for) check that it is an
+    /// offer of ours.
+    pub fn offer(&self) -> Option<Offer> {
+        if !self.has_offer() {
+            return None;
+        }
+        let mut writer = Writer::with_capacity(self.as_bytes().len());
+        writer.copy(repeated(self.stream()));
+        // Parsing the request has validated its records of the offer.
+        Offer::try_from(writer.into_bytes()).ok()
     }
 
     /// Checks that a request without an offer can be answered: it is for the chain of the context

@@ -159,6 +159,12 @@ pub enum VerifyError {
         /// The field with the key.
         field: Field,
     },
+    /// The request is not for an offer that was built with these keys, or the offer was changed.
+    #[error("{field}: not made with these keys: expected that of an unchanged offer of theirs")]
+    NotOurOffer {
+        /// The field that identifies the offer.
+        field: Field,
+    },
 }
 
 impl VerifyError {
@@ -172,7 +178,8 @@ impl VerifyError {
             | Self::TooMuch { field, .. }
             | Self::TooLittle { field, .. }
             | Self::NotAgreed { field }
-            | Self::NotOurs { field } => Some(*field),
+            | Self::NotOurs { field }
+            | Self::NotOurOffer { field } => Some(*field),
             Self::Arrival { .. } | Self::ForOffer => None,
         }
     }

@@ -14,7 +14,7 @@ use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::message::types::{self as message, TypeRanges};
 use crate::message::{InvoiceReading, OfferView};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
-use crate::sign::{Sighash, SignatureField, Signer, sign};
+use crate::sign::{Sighash, SignatureField, Signer, UnsignedMessage, sign};
 use crate::text::Prefix;
 use crate::tlv::{Points, Reader, Record, Span, Stream};
 
@@ -158,7 +158,7 @@ impl PayerProof {
         let mut proof = Self::read(bytes, points)?;
         proof.invoice_root = invoice_root;
         let (key, _) = proof.payer_id.x_only_public_key();
-        let signature = sign(signer, &key, &proof.sighash())?;
+        let signature = sign(signer, &key, &UnsignedMessage::new(proof.stream(), proof.sighash()))?;
         put_signature(&mut proof.bytes, types::PROOF_SIGNATURE, &signature);
         proof.own.proof_signature = signature;
         Ok(proof)

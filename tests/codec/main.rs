@@ -10,12 +10,14 @@
 )]
 
 mod amounts;
+mod answers;
 mod bulk;
 mod conversions;
 mod decisions;
 mod dialects;
 mod draft_offers;
 mod errors;
+mod issuer_keys;
 mod merkle;
 mod messages;
 mod proofs;
@@ -25,4 +27,5 @@ mod robustness;
 mod signers;
 mod text;
 mod tlv;
+mod unsigned;
 mod writer_rules;

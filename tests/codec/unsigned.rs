@@ -1,0 +1,155 @@
+//! Messages that wait for their signature, and signers that see the whole message.
+
+use std::cell::RefCell;
+
+use bolt12::field::{BlindedPathBuf, PayInfo};
+use bolt12::sign::{Sighash, Signer, SignerError, UnsignedMessage};
+use bolt12::{
+    Invoice, InvoiceRequest, Msat, Offer, Preimage, UnsignedInvoice, UnsignedInvoiceRequest, draft,
+};
+use secp256k1::{PublicKey, schnorr};
+
+use testkit::records::*;
+
+fn msat(amount: u64) -> Msat {
+    Msat::new(amount).unwrap()
+}
+
+fn offer() -> Offer {
+    Offer::builder().issuer_id(key(7).public_key()).amount(msat(1000)).description("tea").build().unwrap()
+}
+
+/// A request for the offer, by key 8.
+fn request(offer: &Offer) -> InvoiceRequest {
+    offer.request_invoice().sign(&key(8), &[1; 16]).unwrap()
+}
+
+#[test]
+fn a_request_signed_in_two_steps_is_the_one_signed_in_one() {
+    let offer = offer();
+    let builder = offer.request_invoice().amount(msat(1000)).payer_note("two cups");
+    let unsigned = builder.build_unsigned(key(8).public_key(), &[1; 16]).unwrap();
+    let received: UnsignedInvoiceRequest = unsigned.to_string().parse().unwrap();
+    assert_eq!(received, unsigned);
+    assert_eq!(received.amount_to_pay(), Some(msat(1000)));
+    assert_eq!(received.invreq_payer_note().unwrap().as_str(), "two cups");
+    let signature = Signer::sign(&key(8), &received.sighash()).unwrap();
+    let one_step = builder.sign(&key(8), &[1; 16]).unwrap();
+    let two_steps = received.attach(&signature).unwrap();
+    assert_eq!(two_steps, one_step);
+    assert_eq!(two_steps.signature(), Some(signature));
+    assert_eq!(two_steps.sighash(), one_step.sighash());
+    assert_eq!(two_steps.to_string().parse(), Ok(two_steps.clone()));
+}
+
+#[test]
+fn an_invoice_signed_in_two_steps_is_the_one_signed_in_one() {
+    let offer = offer();
+    let request = request(&offer);
+    let preimage = Preimage::from_byte_array([2; 32]);
+    let end = BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
+    let builder =
+        request.respond(preimage.payment_hash(), 5).path(end.path(), PayInfo::default()).relative_expiry(60);
+    let unsigned = builder.build_unsigned(key(7).public_key()).unwrap();
+    let received = UnsignedInvoice::try_from(unsigned.as_bytes().to_vec()).unwrap();
+    assert_eq!(received.invoice_amount(), msat(1000));
+    assert_eq!(received.invoice_payment_hash(), preimage.payment_hash());
+    assert_eq!((received.invoice_created_at(), received.expires_at()), (5, 65));
+    assert_eq!(received.invoice_node_id(), key(7).public_key());
+    assert_eq!(received.offer_description().unwrap().as_str(), "tea");
+    let signature = Signer::sign(&key(7), &received.sighash()).unwrap();
+    let one_step: Invoice = builder.sign(&key(7)).unwrap();
+    let two_steps = received.attach(&signature).unwrap();
+    assert_eq!(two_steps, one_step);
+    assert_eq!(two_steps.signature(), signature);
+    assert_eq!(two_steps.invoice_paths().count(), 1);
+    // The key has to be that of the offer's issuer.
+    assert!(builder.build_unsigned(key(9).public_key()).is_err());
+}
+
+/// A host that shows one message and asks for the signature of another gets a signature that fits
+/// only the message shown.
+#[test]
+fn a_signature_fits_only_the_message_that_was_shown() {
+    let offer = offer();
+    let mut other_payee = Offer::builder().issuer_id(key(6).public_key()).amount(msat(1000));
+    other_payee = other_payee.description("tea");
+    let other_payee = other_payee.build().unwrap();
+    let make = |offer: &Offer, amount, metadata: &[u8]| {
+        let builder = offer.request_invoice().amount(msat(amount));
+        builder.build_unsigned(key(8).public_key(), metadata).unwrap()
+    };
+    let shown = make(&offer, 1000, &[1; 16]);
+    let signature = Signer::sign(&key(8), &shown.sighash()).unwrap();
+    let (payer, _) = key(8).x_only_public_key();
+    let refused = format!("the signer's answer is not a signature by its key {payer}");
+    let others = [
+        ("amount", make(&offer, 1001, &[1; 16])),
+        ("payee", make(&other_payee, 1000, &[1; 16])),
+        ("metadata", make(&offer, 1000, &[2; 16])),
+    ];
+    for (name, other) in others {
+        assert_eq!(other.attach(&signature).unwrap_err().to_string(), refused, "{name}");
+    }
+    // Control.
+    assert!(shown.attach(&signature).is_ok());
+}
+
+#[test]
+fn a_signed_message_is_no_unsigned_one() {
+    let signed = request(&offer());
+    let error = UnsignedInvoiceRequest::try_from(signed.as_bytes().to_vec()).unwrap_err().to_string();
+    let offset = signed.stream().find(240).unwrap().value_offset();
+    let expected =
+        format!("signature (type 240) at byte {offset}: outside the types of an unsigned invoice request");
+    assert_eq!(error, expected);
+    // Nor is an unsigned one for an offer a request.
+    let unsigned = offer().request_invoice().build_unsigned(key(8).public_key(), &[1; 16]).unwrap();
+    let error = unsigned.to_string().parse::<InvoiceRequest>().unwrap_err().to_string();
+    assert_eq!(error, "signature (type 240): missing");
+}
+
+/// A signer that keeps the messages that it received, and signs by the hash that it computes from
+/// them.
+struct Shows(RefCell<Vec<(&'static str, Vec<u8>)>>);
+
+impl Signer for Shows {
+    fn public_key(&self) -> PublicKey {
+        key(7).public_key()
+    }
+
+    fn sign(&self, _: &Sighash) -> Result<schnorr::Signature, SignerError> {
+        Err(SignerError::refused("it signs nothing that it has not seen"))
+    }
+
+    fn sign_message(&self, unsigned: &UnsignedMessage<'_>) -> Result<schnorr::Signature, SignerError> {
+        let (sighash, bytes) = (unsigned.sighash(), unsigned.to_bytes());
+        let seen = match sighash.message_name() {
+            "invoice_request" => UnsignedInvoiceRequest::try_from(bytes.clone()).unwrap().sighash(),
+            "invoice" => UnsignedInvoice::try_from(bytes.clone()).unwrap().sighash(),
+            _ => sighash,
+        };
+        assert_eq!(seen, sighash);
+        self.0.borrow_mut().push((sighash.message_name(), bytes));
+        Signer::sign(&key(7), &seen)
+    }
+}
+
+#[test]
+fn a_signer_receives_the_whole_message_through_any_pointer() {
+    let signer = Shows(RefCell::default());
+    let pointer: Box<dyn Signer + '_> = Box::new(&signer);
+    let request = offer().request_invoice().amount(msat(1000)).sign(&pointer, &[1; 16]).unwrap();
+    let preimage = Preimage::from_byte_array([2; 32]);
+    let end = BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
+    let builder = request.respond(preimage.payment_hash(), 1).path(end.path(), PayInfo::default());
+    let invoice = builder.sign(&pointer).unwrap();
+    invoice.prove_payment(preimage).unwrap().sign(&pointer).unwrap();
+    let (node_id, _) = key(7).x_only_public_key();
+    let payout = draft::Offer::payout("x", node_id).build().unwrap();
+    assert_eq!(payout.sign(&pointer).unwrap().unsigned(), payout);
+    let seen = signer.0.borrow();
+    let names: Vec<_> = seen.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names, ["invoice_request", "invoice", "payer_proof", "offer"]);
+    assert_eq!(seen[3].1, payout.as_bytes());
+}
