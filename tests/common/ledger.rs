@@ -371,12 +371,15 @@ pub struct Flaky<S> {
     pub inner: S,
     /// Whether every replacement is refused for another write that never happened.
     pub always_conflicts: AtomicBool,
+    /// How many writes happen before the next fault.
+    pub before_fault: AtomicUsize,
     faults: Mutex<Vec<Fault>>,
 }
 
 impl<S> Flaky<S> {
     pub fn new(inner: S) -> Self {
-        Self { inner, always_conflicts: AtomicBool::new(false), faults: Mutex::default() }
+        let (always_conflicts, before_fault) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { inner, always_conflicts, before_fault, faults: Mutex::default() }
     }
 
     /// Lets the next write fail.
@@ -385,6 +388,10 @@ impl<S> Flaky<S> {
     }
 
     fn write<T>(&self, write: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let less = |left: usize| left.checked_sub(1);
+        if self.before_fault.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return write();
+        }
         let fault = self.faults.lock().unwrap().pop();
         match fault {
             None => write(),

@@ -65,7 +65,7 @@ fn a_payment_to_an_offer_is_paid_once_whichever_request_is_answered() {
         assert_eq!(ledger.settle(hash(1), preimage(1), NOW + 1), Ok(Settlement::Paid));
         let paid = ledger.claim(&invoices[1], NOW).unwrap_err();
         assert_eq!(paid, ClaimError::Refused(Refusal::AlreadyPaid { by: hash(1) }));
-        // What was paid can be proved with the key of the request that was answered.
+        // The key of the request that was answered signs a payer proof.
         let payments = ledger.settled_payments(payout.id()).unwrap();
         let key = keys().key_for_invoice(&invoices[0]).unwrap();
         assert!(payments[0].prove().unwrap().sign(&key).is_ok());
