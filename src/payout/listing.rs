@@ -1,4 +1,4 @@
-//! Listings: [`Ledger::page`] and [`Ledger::in_flight`], a [`PayoutPage`] at a time.
+//! Listings: [`Ledger::page`], [`Ledger::in_flight`] and [`Ledger::expired`], a [`PayoutPage`] at a time.
 
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -44,6 +44,27 @@ impl<S: Store> Ledger<S> {
     /// [`StoreError`] when the page could not be read.
     pub fn in_flight(&self, after: Option<&Cursor>, size: PageSize) -> Result<PayoutPage, StoreError> {
         self.page(Filter::Status(Status::IN_FLIGHT), Order::OldestFirst, after, size)
+    }
+
+    /// Some payouts that were never paid and have expired at `now` (unix seconds), as [`Ledger::page`]: what a
+    /// customer did not withdraw in time. A payment in flight is not among them.
+    ///
+    /// Expiry is computed, not stored, so this reads each [active](Status::Active) payout: a page may have fewer payouts
+    /// than `size`, or none, before the last one. Continue until [`next`](PayoutPage::next) is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the page could not be read.
+    pub fn expired(
+        &self,
+        now: u64,
+        order: Order,
+        after: Option<&Cursor>,
+        size: PageSize,
+    ) -> Result<PayoutPage, StoreError> {
+        let mut page = self.page(Filter::Status(&[Status::Active]), order, after, size)?;
+        page.payouts.retain(|payout| payout.as_ref().map_or(true, |payout| payout.is_expired(now)));
+        Ok(page)
     }
 
     /// How many payouts there are, and what is owed, in flight and paid, by status. It reads no payout.

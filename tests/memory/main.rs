@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod exports;
 mod messages;
 mod proofs;
 mod text;

@@ -1,6 +1,7 @@
 //! Reports: summaries, totals and listings by time, and their form as serde values.
 
 use bolt12::Msat;
+use bolt12::draft::Offer;
 use bolt12::payout::store::{Filter, Order, PageSize, Seconds, StatusTotals};
 use bolt12::payout::{
     Finding, Ledger, MemoryStore, NewPayout, OrderKey, PaymentStatus, PayoutId, Status, Store, Terms,
@@ -23,6 +24,48 @@ fn listed<S: Store>(ledger: &Ledger<S>, filter: Filter<'_>, order: Order) -> Vec
             None => return ids,
         }
     }
+}
+
+#[test]
+fn expired_payouts_are_listed_with_their_cursor() {
+    on_each_store(|stage| {
+        let ledger = stage.ledger();
+        let mut invoices = Vec::new();
+        // Every second offer expires; the fourth is being paid.
+        for (number, expires) in [None, Some(10), None, Some(20), Some(20), None].into_iter().enumerate() {
+            let description = format!("ticket {number}");
+            let mut offer =
+                Offer::payout(&description, atm().x_only_public_key().0).amount("100sat".parse().unwrap());
+            if let Some(seconds) = expires {
+                offer = offer.absolute_expiry(NOW + seconds);
+            }
+            let offer = offer.build().unwrap().sign(&atm()).unwrap();
+            let created = ledger.create(&Terms::draft(offer.clone()).unwrap(), NOW).unwrap();
+            invoices.push((created.into_payout().id(), invoice(&offer, 1 + number as u64)));
+        }
+        drop(ledger.claim(&invoices[3].1, NOW).unwrap());
+        let expired = |now, order| {
+            let (mut ids, mut pages, mut after) = (Vec::new(), 0, None);
+            loop {
+                let page = ledger.expired(now, order, after.as_ref(), PageSize::new(1).unwrap()).unwrap();
+                ids.extend(page.payouts.into_iter().map(|payout| payout.unwrap().id()));
+                pages += 1;
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => return (ids, pages),
+                }
+            }
+        };
+        assert_eq!(expired(NOW + 9, Order::OldestFirst).0, []);
+        assert_eq!(expired(NOW + 10, Order::OldestFirst).0, [invoices[1].0]);
+        let (ids, pages) = expired(NOW + 20, Order::NewestFirst);
+        assert_eq!(ids, [invoices[4].0, invoices[1].0]);
+        // The cursor leads past the pages that are empty.
+        assert!(pages >= 5, "{pages}");
+        // A payment in flight is not lost: when it fails, the payout is one of the expired.
+        ledger.release(hash(4), "no route", NOW + 21).unwrap();
+        assert_eq!(expired(NOW + 21, Order::OldestFirst).0, [1, 3, 4].map(|number| invoices[number].0));
+    });
 }
 
 #[test]
