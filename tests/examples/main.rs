@@ -10,3 +10,4 @@ mod atm;
 mod decode;
 mod offers;
 mod prove;
+mod shop;

@@ -32,7 +32,7 @@ fn expired_payouts_are_listed_with_their_cursor() {
         let ledger = stage.ledger();
         let mut invoices = Vec::new();
         // Every second offer expires; the fourth is being paid.
-        for (number, expires) in [None, Some(10), None, Some(20), Some(20), None].into_iter().enumerate() {
+        for (number, expires) in (1..).zip([None, Some(10), None, Some(20), Some(20), None]) {
             let description = format!("ticket {number}");
             let mut offer =
                 Offer::payout(&description, atm().x_only_public_key().0).amount("100sat".parse().unwrap());
@@ -41,7 +41,7 @@ fn expired_payouts_are_listed_with_their_cursor() {
             }
             let offer = offer.build().unwrap().sign(&atm()).unwrap();
             let created = ledger.create(&Terms::draft(offer.clone()).unwrap(), NOW).unwrap();
-            invoices.push((created.into_payout().id(), invoice(&offer, 1 + number as u64)));
+            invoices.push((created.into_payout().id(), invoice(&offer, number)));
         }
         drop(ledger.claim(&invoices[3].1, NOW).unwrap());
         let expired = |now, order| {
