@@ -83,7 +83,10 @@ fn run(arguments: &Arguments) -> Result<()> {
     for (case, request) in bad_requests(&shop, &offer, now)? {
         show_refusal(case, &shop.receive(&request, &offer, now)?)?;
     }
-    show_refusal("a request after the expiry", &shop.receive(&request, &offer, now + EXPIRY + 1)?)
+    show_refusal(
+        "a request after the expiry",
+        &shop.receive(&request, &offer, now.saturating_add(EXPIRY + 1))?,
+    )
 }
 
 fn show_refusal(case: &str, answer: &Answer) -> Result<()> {
@@ -110,7 +113,7 @@ impl Shop {
     fn offer(&self, table: &str, cents: u64, now: u64) -> Result<Offer> {
         let path = self.path(&self.keys.path_id(table.as_bytes(), &random()?))?;
         let builder = Offer::builder().amount_in("EUR".parse()?, cents).description("coffee");
-        let builder = builder.quantity_max(10).absolute_expiry(now + EXPIRY).path(path.path());
+        let builder = builder.quantity_max(10).absolute_expiry(now.saturating_add(EXPIRY)).path(path.path());
         Ok(self.keys.build(&builder, &random()?)?)
     }
 

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::amount::{AmountError, Msat};
 use crate::codec::{BuildError, ParseError};
 use crate::field::ShownChain;
+use crate::payout::error::different_terms;
 use crate::payout::store::{BadKey, LimitExceeded};
 use crate::payout::{ClaimError, OrderKey, PayoutId, StoreError, Term, TermsError};
 
@@ -50,7 +51,7 @@ pub enum CommandError {
     Key(BadKey),
     /// The order with this key has a payout already, or the message one under another key, and it is not the one
     /// asked for. Code 1050.
-    #[error("order {:?} has payout {id}, which differs in {term}", .key.as_str())]
+    #[error("{}", different_terms(.key, *.id, *.term))]
     DifferentTerms {
         /// The key given.
         key: OrderKey,

@@ -27,7 +27,8 @@ pub struct InvoiceRequestParams<'a> {
     pub issuer: Option<&'a str>,
     /// An internal name. It is never part of the message.
     pub label: Option<&'a str>,
-    /// The last unix second in which an invoice is taken; none: valid until deactivated. On the wire.
+    /// The last unix second in which an invoice is accepted; none: valid until deactivated. On the wire. (In the 2021 draft, an
+    /// offer is expired in this second already.)
     pub absolute_expiry: Option<u64>,
     /// The most that a payment may cost in fees, in msat, for the payer. The manual page has no such parameter.
     pub fee_limit: Option<Msat>,

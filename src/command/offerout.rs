@@ -35,11 +35,12 @@ pub struct OfferOutParams<'a> {
     pub issuer: Option<&'a str>,
     /// An internal name. It is never part of the message.
     pub label: Option<&'a str>,
-    /// The unix second from which the offer is expired; none: valid until deactivated. On the wire.
+    /// The unix second from which the offer is expired; none: valid until deactivated. On the wire. (Merged BOLT 12 counts this
+    /// second as valid, the 2021 draft does not.)
     pub absolute_expiry: Option<u64>,
     /// A paid invoice of this node. To redeem the offer, a second signature by that invoice's payer_key is needed.
     pub refund_for: Option<&'a draft::Invoice>,
-    /// The chain on which is paid. The manual page has no such parameter: there it is the chain of the node.
+    /// The chain of the payment. The manual page has no such parameter: there it is the chain of the node.
     pub chain: ChainHash,
     /// The largest amount, in msat, that is paid for [`Amount::Any`]. It is kept in the ledger and not in the offer; the
     /// manual page has no such parameter.

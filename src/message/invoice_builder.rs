@@ -51,7 +51,8 @@ impl<'a> InvoiceBuilder<'a> {
     }
 
     /// Adds a path to pay over with its fees and limits, the preferred one first. There has to be
-    /// one.
+    /// one. `htlc_maximum_msat` has to be at least what one part delivers: with
+    /// [`PayInfo::default`] it is 0, and no payment fits.
     pub fn path(mut self, path: BlindedPath<'a>, costs: PayInfo<'a>) -> Self {
         self.paths.push(path);
         self.payinfos.push(costs);

@@ -27,7 +27,7 @@ pub enum CreateError {
         now: u64,
     },
     /// The payout of this order key, or the one with this id, is not the one asked for. Nothing was created.
-    #[error("order {:?} has payout {id}, which differs in {term}", .key.as_str())]
+    #[error("{}", different_terms(.key, *.id, *.term))]
     DifferentTerms {
         /// The key given.
         key: OrderKey,
@@ -42,6 +42,17 @@ pub enum CreateError {
     /// The store failed: it is unknown whether the payout exists.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Where only the key differs, the payout that exists is that of another order, or of none.
+pub(crate) fn different_terms(key: &OrderKey, id: PayoutId, term: Term) -> String {
+    let key = key.as_str();
+    match term {
+        Term::Key => format!(
+            "the message for order {key:?} belongs to payout {id}, which has another order key or none"
+        ),
+        _ => format!("order {key:?} has payout {id}, which differs in {term}"),
+    }
 }
 
 /// Why [`Payout::request`](super::Payout::request) makes no request.

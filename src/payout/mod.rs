@@ -102,7 +102,7 @@ mod create;
 #[cfg(feature = "std")]
 mod encoding;
 #[cfg(feature = "std")]
-mod error;
+pub(crate) mod error;
 #[cfg(feature = "export")]
 mod export;
 #[cfg(feature = "std")]

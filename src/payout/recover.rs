@@ -152,8 +152,8 @@ impl<S: Store> Ledger<S> {
     /// **Repeated**, it asks again about what is still in flight. **Interrupted**, recorded outcomes stay
     /// recorded, and the rest is still in flight. **Raced** by another recovery in this process, each
     /// payment is asked about by one of them. Raced by one on another machine, both ask and record the
-    /// same, and a [lease](super::LedgerOptions::lease) prevents that they begin what a worker there is about
-    /// to begin, or that both begin it. A write between the last read of the payout and the call to the node is not seen. **On a
+    /// same. A [lease](super::LedgerOptions::lease) keeps them from beginning what a worker there is about to
+    /// begin; it also keeps one of two recoveries from beginning what the other begins. A write between the last read of the payout and the call to the node is not seen. **On a
     /// ledger restored from an old copy** it knows only the claims in that copy: first
     /// [`adopt`](Ledger::adopt) every payment that the node knows and the ledger does not.
     ///

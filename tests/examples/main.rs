@@ -9,5 +9,6 @@
 mod atm;
 mod decode;
 mod offers;
+mod pay_offer;
 mod prove;
 mod shop;

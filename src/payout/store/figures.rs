@@ -6,9 +6,9 @@ use crate::payout::Status;
 /// they mean nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Figures {
-    /// When the row was created, in unix seconds. It never changes.
+    /// When the row was created, in unix seconds. The ledger never changes it; a store keeps what each change states.
     pub created_at: u64,
-    /// When it was first paid, in unix seconds. Once it is there, it never changes.
+    /// When it was first paid, in unix seconds. Once it is there, the ledger never changes it.
     pub paid_at: Option<u64>,
     /// What is owed, in msat; 0 where the payee chooses.
     pub owed: u64,
@@ -62,7 +62,7 @@ impl Totals {
         self.change(status, |totals| *totals = totals.plus(figures));
     }
 
-    /// For the authors of stores: counts a row no more that was [added](Self::add).
+    /// For the authors of stores: subtracts a row that was [added](Self::add) before.
     pub fn remove(&mut self, status: Status, figures: &Figures) {
         self.change(status, |totals| *totals = totals.minus(figures));
     }
