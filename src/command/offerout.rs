@@ -50,8 +50,8 @@ pub struct OfferOutParams<'a> {
     /// The most that a payment may cost in fees, in msat, for the payer. The manual page has no such parameter.
     pub fee_limit: Option<Msat>,
     /// The caller's own name of what is owed, such as the id of an order: 1 to 255 bytes of UTF-8, never part of the
-    /// message. The ledger has at most one payout for it, for ever. The same call again returns that payout, also
-    /// when it was lost whether the first call succeeded. A call with the same key and other parameters is
+    /// message. The ledger has at most one payout for it, for ever. The same call again returns that payout, so
+    /// repeat a call whose answer was lost. A call with the same key and other parameters is
     /// an error with code 1050. The manual page has no such parameter.
     pub key: Option<&'a str>,
     /// Which invoices may be tried after one has failed for good. The manual page has no such parameter.

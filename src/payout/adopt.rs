@@ -37,7 +37,7 @@ impl<S: Store> Ledger<S> {
     /// - **Raced** by a claim of the same invoice, the payment is recorded once, and the node is asked
     ///   before the claim is paid. Raced by a claim of another invoice, both are in flight, and the
     ///   claim is not begun if it sees the adopted payment in time.
-    /// - **On a ledger restored from an old copy** is where it belongs: repeat it after each restore.
+    /// - **On a ledger restored from an old copy**: this is what it is for. Repeat it after each restore.
     ///
     /// # Errors
     ///

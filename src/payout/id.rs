@@ -55,8 +55,8 @@ byte_array!(LedgerId, 16, "the id of a ledger");
 
 /// The 16 bytes that name one run of one program that pays, printed as 32 lower-case hexadecimal characters.
 ///
-/// Make one with [`WorkerId::random`] at each start of the program, and share it among its ledgers. A name that is used
-/// again after a restart would name two workers, where the old process only stood still.
+/// Make one with [`WorkerId::random`] at each start of the program, and share it among its ledgers. Do not keep it
+/// for the next start: the old process may still run, and two workers would have one name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerId([u8; 16]);
 
