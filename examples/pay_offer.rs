@@ -5,19 +5,20 @@
 //! ```
 //!
 //! The payee refuses the first request with an invoice_error, which the payer's ledger records. It answers the second, and then the
-//! first too: one of the invoices is paid, and the other is refused. stdout has one JSON object per line: the offer, the payout, the
-//! refusal, the payment, the answer to the second invoice, and the history of the payout. The keys are made anew for each run, the
-//! ledger is in memory, and no money moves.
+//! first too: one of the invoices is paid, and the other is refused. stdout has one JSON object and nothing else: the offer, the invoice_error,
+//! the payment, the answer to the second invoice, and the history of the payout. On failure it is `{"code": -1, "message": …}`. The keys
+//! are made anew for each run, the ledger is in memory, and no money moves.
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bolt12::blinding::{HopData, blind, unblind};
 use bolt12::command::payinvoice;
 use bolt12::field::PayInfo;
-use bolt12::message::{Answer, ONION_INVOICE, ONION_INVOICE_ERROR, OfferContext, RequestContext};
+use bolt12::message::{Answer, ONION_INVOICE_ERROR, OfferContext, RequestContext};
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
     Claim, Ledger, LedgerOptions, MemoryStore, NewPayout, OrderKey, Payer, PaymentHash, PaymentStatus,
@@ -26,6 +27,8 @@ use bolt12::payout::{
 use bolt12::secp256k1::{Keypair, PublicKey, SECP256K1, SecretKey};
 use bolt12::{Amount, Invoice, InvoiceError, InvoiceRequest, IssuerKeys, Offer, PayerKeys};
 use clap::Parser;
+use common::key::random;
+use common::other;
 use serde_json::{Value, json};
 
 /// Pays an order to the payee's own offer, at most once.
@@ -43,22 +46,15 @@ struct Arguments {
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            show(&json!({"code": -1, "message": error.to_string()}));
-            ExitCode::FAILURE
-        }
-    }
+    common::run(|arguments: Arguments| pay(&arguments).map_err(other))
 }
 
-fn run(arguments: &Arguments) -> Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+fn pay(arguments: &Arguments) -> Result<Value> {
+    let now = common::now();
     let Amount::Msat(owed) = arguments.amount else {
         return Err("any: expected an amount, since the payer of an order decides it".into());
     };
     let payee = Payee::new()?;
-    show(&json!({"offer": payee.offer.to_string()}));
 
     // The payer creates the payout once per order: the same call again returns the same payout.
     let keys = PayerKeys::new(random()?);
@@ -67,34 +63,30 @@ fn run(arguments: &Arguments) -> Result<()> {
     let terms = Terms::to_offer(&request, &keys, random()?, None)?;
     let order = || NewPayout::new(&terms).with_key(arguments.order.clone());
     let payout = ledger.create(order(), now)?.into_payout();
-    let again = ledger.create(order(), now)?;
-    show(
-        &json!({"payout": payout.id().to_string(), "order": arguments.order.as_str(), "new_on_repeat": again.is_new()}),
-    );
+    let repeated = ledger.create(order(), now)?;
 
     // Each attempt is a request of its own. The first is refused.
-    let requests = [payout.request(&keys, random()?)?, payout.request(&keys, random()?)?];
+    let (first, second) = (payout.request(&keys, random()?)?, payout.request(&keys, random()?)?);
     let Answer::Error(error) = payee.refuse()? else {
         return Err("an invoice_error was expected".into());
     };
     let _ = ledger.note_invoice_error(payout.id(), &error, now)?;
-    show(&json!({"refused": error.error().map(|reason| reason.to_string())}));
 
     // The second is answered and paid; then an invoice for the first arrives.
-    let [first, second] = requests;
-    let Answer::Invoice(invoice) = payee.answer(&second, now)? else {
-        return Err("an invoice was expected".into());
-    };
-    show(&serde_json::to_value(payinvoice(&ledger, &*invoice, &payee, || now)?)?);
-    let Answer::Invoice(late) = payee.answer(&first, now)? else {
-        return Err("an invoice was expected".into());
-    };
-    match payinvoice(&ledger, &*late, &payee, || now) {
+    let paid = payinvoice(&ledger, &payee.answer(&second, now)?, &payee, || now)?;
+    let refused = match payinvoice(&ledger, &payee.answer(&first, now)?, &payee, || now) {
         Ok(_) => return Err("the order was paid twice".into()),
-        Err(error) => show(&json!({"second_invoice": {"code": error.code(), "message": error.to_string()}})),
-    }
-    show(&json!({"history": ledger.history(payout.id(), 0, PageSize::default())?}));
-    Ok(())
+        Err(error) => json!({"code": error.code(), "message": error.to_string()}),
+    };
+    Ok(json!({
+        "offer": payee.offer.to_string(),
+        "order": arguments.order.as_str(),
+        "new_on_repeat": repeated.is_new(),
+        "invoice_error": error.error().map(|reason| reason.to_string()),
+        "payment": serde_json::to_value(paid)?,
+        "second_invoice": refused,
+        "history": ledger.history(payout.id(), 0, PageSize::default())?,
+    }))
 }
 
 /// The payee, and the network between the two: a payment arrives at once.
@@ -121,7 +113,7 @@ impl Payee {
     }
 
     /// Answers a request with an invoice.
-    fn answer(&self, request: &InvoiceRequest, now: u64) -> Result<Answer> {
+    fn answer(&self, request: &InvoiceRequest, now: u64) -> Result<Invoice> {
         let verified = request.verify_own(&self.keys, &RequestContext::new(now))?;
         let preimage = self.keys.preimage_for(request).ok_or("an offer of another payee")?;
         let path_id =
@@ -131,8 +123,7 @@ impl Payee {
         let path = blind(&SecretKey::from_slice(&random::<32>()?)?, &[(node, &data)])?;
         let costs = PayInfo { htlc_maximum_msat: 1_000_000_000_000, ..PayInfo::default() };
         let invoice = verified.respond(preimage.payment_hash(), now).path(path.path(), costs);
-        let invoice = invoice.sign(&Keypair::from_secret_key(SECP256K1, &self.node))?;
-        Ok(Answer::read(ONION_INVOICE, invoice.as_bytes())?)
+        Ok(invoice.sign(&Keypair::from_secret_key(SECP256K1, &self.node))?)
     }
 
     /// The preimage of a payment over the path of an invoice.
@@ -162,15 +153,4 @@ impl Payer for Payee {
     fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         self.paid().get(&hash).copied().map(PaymentStatus::Paid)
     }
-}
-
-fn random<const N: usize>() -> Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
-}
-
-#[allow(clippy::print_stdout, reason = "a program shows its result")]
-fn show(value: &Value) {
-    println!("{value}");
 }

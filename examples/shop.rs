@@ -5,12 +5,13 @@
 //! cargo run --example shop -- [--price CENTS] [--msat-per-cent MSAT] [--quantity N]
 //! ```
 //!
-//! The shop sells coffee in euros, to a table of the café, over a blinded path that hides its node. stdout has one JSON object
-//! per line: the offer; the invoice that answers the request; what the shop finds in the payment that arrives; and the answer to each
-//! request that it refuses. Both keys are made anew for each run. No money moves.
+//! The shop sells coffee in euros, to a table of the café, over a blinded path that hides its node. stdout has one JSON object and nothing
+//! else: the offer; the invoice that answers the request; what the shop finds in the payment that arrives; and its answer to each
+//! request that it refuses. On failure it is `{"code": -1, "message": …}`. Both keys are made anew for each run. No money moves.
+
+mod common;
 
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bolt12::blinding::{HopData, blind, unblind};
 use bolt12::field::{BlindedPathBuf, PayInfo, Price};
@@ -18,6 +19,8 @@ use bolt12::message::{Answer, Arrival, InvoiceContext, ONION_INVOICE, ONION_INVO
 use bolt12::secp256k1::{Keypair, PublicKey, SECP256K1, SecretKey};
 use bolt12::{Invoice, InvoiceError, InvoiceRequest, IssuerKeys, Msat, Offer, PayerKeys};
 use clap::Parser;
+use common::key::random;
+use common::other;
 use serde_json::{Value, json};
 
 /// Sells to a customer and keeps no table.
@@ -38,21 +41,14 @@ struct Arguments {
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            show(&json!({"code": -1, "message": error.to_string()}));
-            ExitCode::FAILURE
-        }
-    }
+    common::run(|arguments: Arguments| sell(&arguments).map_err(other))
 }
 
-fn run(arguments: &Arguments) -> Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+fn sell(arguments: &Arguments) -> Result<Value> {
+    let now = common::now();
     let node = SecretKey::from_slice(&random::<32>()?)?;
     let shop = Shop { node, keys: IssuerKeys::new(random()?), msat_per_cent: arguments.msat_per_cent };
     let offer = shop.offer("table 4", arguments.price, now)?;
-    show(&json!({"offer": offer.to_string(), "node_hidden": offer.offer_issuer_id().is_none()}));
 
     // The customer agrees to at most one percent more than their own rate.
     let customer = PayerKeys::new(random()?);
@@ -63,39 +59,41 @@ fn run(arguments: &Arguments) -> Result<()> {
         .and_then(|one| one.checked_mul(arguments.quantity));
     let most = own.and_then(|own| own.checked_add(own / 100)).ok_or("the price is above 64 bits")?;
     let agreed = InvoiceContext::new(now).agreed_to(Msat::new(most)?);
-    let Answer::Invoice(invoice) = shop.receive(&request, &offer, now)? else {
-        return Err("the shop refused a request for its own offer".into());
-    };
+    let invoice = invoice_in(shop.receive(&request, &offer, now)?)?;
     let _ = invoice.verify_own(&customer, &agreed)?;
-    show(&json!({
+    // A customer who lost the answer asks again, and is answered for the same payment.
+    let again = invoice_in(shop.receive(&request, &offer, now)?)?;
+
+    let mut refused = Vec::new();
+    for (case, request) in bad_requests(&shop, &offer, now)? {
+        refused.push(refusal_in(case, &shop.receive(&request, &offer, now)?)?);
+    }
+    let late = shop.receive(&request, &offer, now.saturating_add(EXPIRY + 1))?;
+    refused.push(refusal_in("a request after the expiry", &late)?);
+    Ok(json!({
+        "offer": offer.to_string(),
         "invoice": invoice.to_string(),
         "amount_msat": invoice.invoice_amount().get(),
-        "quantity": invoice.invreq_quantity(),
         "payment_hash": invoice.invoice_payment_hash().to_string(),
-    }));
-    // A customer who lost the answer asks again, and is answered for the same payment.
-    if let Answer::Invoice(again) = shop.receive(&request, &offer, now)? {
-        let same = again.invoice_payment_hash() == invoice.invoice_payment_hash();
-        show(&json!({"asked_again": {"same_payment_hash": same}}));
-    }
-    show(&shop.payment(&invoice)?);
-
-    for (case, request) in bad_requests(&shop, &offer, now)? {
-        show_refusal(case, &shop.receive(&request, &offer, now)?)?;
-    }
-    show_refusal(
-        "a request after the expiry",
-        &shop.receive(&request, &offer, now.saturating_add(EXPIRY + 1))?,
-    )
+        "same_payment_hash_when_asked_again": again.invoice_payment_hash() == invoice.invoice_payment_hash(),
+        "payment": shop.payment(&invoice)?,
+        "refused": refused,
+    }))
 }
 
-fn show_refusal(case: &str, answer: &Answer) -> Result<()> {
+fn invoice_in(answer: Answer) -> Result<Invoice> {
+    match answer {
+        Answer::Invoice(invoice) => Ok(*invoice),
+        Answer::Error(_) => Err("the shop refused a request for its own offer".into()),
+    }
+}
+
+fn refusal_in(case: &str, answer: &Answer) -> Result<Value> {
     let Answer::Error(error) = answer else {
         return Err(format!("the shop answered {case}").into());
     };
     let field = error.erroneous_field().map(|field| field.to_string());
-    show(&json!({"refused": case, "field": field, "error": error.error().map(|reason| reason.to_string())}));
-    Ok(())
+    Ok(json!({"case": case, "field": field, "error": error.error().map(|reason| reason.to_string())}))
 }
 
 /// How long an offer is valid, seconds.
@@ -177,7 +175,7 @@ impl Shop {
         let path_id = HopData::read(&opened.data)?.path_id.ok_or("a payment of another kind")?;
         let (preimage, table) = self.keys.read_payment(path_id).ok_or("a payment for another shop")?;
         let matches = preimage.payment_hash() == invoice.invoice_payment_hash();
-        Ok(json!({"payment": {"order": String::from_utf8_lossy(table), "preimage_matches": matches}}))
+        Ok(json!({"order": String::from_utf8_lossy(table), "preimage_matches": matches}))
     }
 
     /// A path to the shop's node that only it can read. A node with channels begins the path at a peer.
@@ -207,15 +205,4 @@ fn bad_requests(shop: &Shop, offer: &Offer, now: u64) -> Result<[(&'static str, 
         ("a request that offers too little", stranger.sign(&too_little, &random::<16>()?)?),
         ("a request for the offer of another table", sign(&shop.offer("table 5", 250, now)?)?),
     ])
-}
-
-fn random<const N: usize>() -> Result<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
-}
-
-#[allow(clippy::print_stdout, reason = "a program shows its result")]
-fn show(value: &Value) {
-    println!("{value}");
 }

@@ -65,11 +65,16 @@ fn make(path: &Path) -> Result<(), Error> {
 
 fn random_key() -> Result<SecretKey, getrandom::Error> {
     loop {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
         // All but a vanishing part of 32-byte values are keys.
-        if let Ok(key) = SecretKey::from_slice(&bytes) {
+        if let Ok(key) = SecretKey::from_slice(&random::<32>()?) {
             return Ok(key);
         }
     }
+}
+
+/// Bytes from the random generator of the system.
+pub fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }
