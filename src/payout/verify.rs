@@ -146,7 +146,7 @@ impl<S: Store> Ledger<S> {
     /// - that the row is what the history leads to,
     /// - that every payment hash and the order key of a payout lead to that payout,
     /// - that the listing of each status shows exactly the payouts that have it,
-    /// - that the totals are the sums over all payouts, unless they change during the check.
+    /// - that the totals are the sums over all payouts, unless other callers write all the time.
     ///
     /// It does not check the listing by label, or hashes in the index that no payout took. It does not
     /// notice that a whole payout is missing, with its row and all its listings.
@@ -164,7 +164,7 @@ impl<S: Store> Ledger<S> {
     pub fn verify(&self, mut progress: impl FnMut(&Verification)) -> Result<Verification, StoreError> {
         let mut found = Verification::default();
         let mut listings: BTreeMap<Status, Digest> = BTreeMap::new();
-        let (before, mut sums, mut moved) = (self.totals()?, Totals::default(), false);
+        let mut sums = Totals::default();
         self.walk(Filter::All, |page| {
             for row in page {
                 found.payouts = found.payouts.saturating_add(1);
@@ -173,8 +173,7 @@ impl<S: Store> Ledger<S> {
                     Ok(row) => {
                         listings.entry(row.status).or_default().add(row.id);
                         sums.add(row.status, &row.figures);
-                        let version = row.version;
-                        moved |= self.verify_row(row, &mut found)?.version != version;
+                        self.verify_row(row, &mut found)?;
                     }
                 }
             }
@@ -187,23 +186,50 @@ impl<S: Store> Ledger<S> {
                 self.find_unlisted(*status, &mut found)?;
             }
         }
-        let counted = self.totals()?;
         // What cannot be read cannot be added up.
-        let is_whole = counted == before
-            && !moved
-            && !found.findings.iter().any(|finding| matches!(finding, Finding::UnreadableRow(_)));
-        for status in Status::ALL {
-            let (found_here, expected) = (counted.of(*status), sums.of(*status));
-            if is_whole && found_here != expected {
-                found.report(Finding::Totals { status: *status, found: found_here, expected });
-            }
+        let is_whole = !found.findings.iter().any(|finding| matches!(finding, Finding::UnreadableRow(_)));
+        if is_whole && self.totals()? != sums {
+            self.recount(&mut found)?;
         }
         progress(&found);
         Ok(found)
     }
 
-    /// Verifies a payout, and returns its row as it was verified.
-    fn verify_row(&self, mut row: Row, found: &mut Verification) -> Result<Row, StoreError> {
+    /// Compares the totals with the sums over all payouts at one moment: between two counts that are equal, nothing was
+    /// written.
+    fn recount(&self, found: &mut Verification) -> Result<(), StoreError> {
+        let mut earlier = self.count()?;
+        for _ in 0..MAX_RECOUNTS {
+            let totals = self.totals()?;
+            let later = self.count()?;
+            if later == earlier {
+                for status in Status::ALL {
+                    let (found_here, expected) = (totals.of(*status), later.sums.of(*status));
+                    if found_here != expected {
+                        found.report(Finding::Totals { status: *status, found: found_here, expected });
+                    }
+                }
+                return Ok(());
+            }
+            earlier = later;
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> Result<Count, StoreError> {
+        let mut count = Count::default();
+        self.walk(Filter::All, |page| {
+            for row in page.into_iter().flatten() {
+                count.sums.add(row.status, &row.figures);
+                count.versions = count.versions.saturating_add(row.version.into());
+            }
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    /// Verifies a payout.
+    fn verify_row(&self, mut row: Row, found: &mut Verification) -> Result<(), StoreError> {
         // Read again when another caller changed the payout between row and history.
         for _ in 0..MAX_REREADS {
             let mut findings = Vec::new();
@@ -222,10 +248,10 @@ impl<S: Store> Ledger<S> {
             if unmoved {
                 found.events = found.events.saturating_add(events);
                 findings.into_iter().for_each(|finding| found.report(finding));
-                return Ok(row);
+                return Ok(());
             }
         }
-        Ok(row)
+        Ok(())
     }
 
     /// What is wrong with one payout, and the number of its events.
@@ -335,6 +361,17 @@ impl<S: Store> Ledger<S> {
 
 /// How often a payout is read again that other callers write to meanwhile.
 const MAX_REREADS: usize = 100;
+
+/// How often all payouts are counted again when the totals differ from the count and other callers write meanwhile.
+const MAX_RECOUNTS: usize = 3;
+
+/// The sums over all payouts, and what shows that two counts saw the same rows: each write makes a version higher or
+/// adds a row, so the sum of all versions grows with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Count {
+    sums: Totals,
+    versions: u128,
+}
 
 /// Payouts that are looked for in a listing at once.
 const UNLISTED_AT_ONCE: usize = 10_000;
