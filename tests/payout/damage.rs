@@ -17,6 +17,8 @@ use bolt12::payout::{
 };
 use testkit::ledger::*;
 
+use super::recovery::AfterFirstGet;
+
 /// A store that returns, on command, something else than was written.
 #[derive(Default)]
 struct Rotten {
@@ -577,6 +579,21 @@ fn one_damaged_row_hides_no_other_from_a_page() {
     let list = bolt12::command::listoffers(&ledger, None, false, NOW).unwrap();
     assert_eq!((list.offers.len(), list.damaged.len()), (zoo.len() - 1, 1));
     assert!(list.damaged[0].starts_with(&format!("payout {bad} cannot be read: ")));
+}
+
+/// The rows were counted while the payment was in flight, and the totals are read after it has failed.
+#[test]
+fn verify_counts_again_when_the_totals_change_meanwhile() {
+    on_each_store(|stage| {
+        let store = stage.store();
+        let ledger = Ledger::new(std::sync::Arc::clone(&store));
+        let (offer, _) = promised(&ledger, "meanwhile");
+        drop(ledger.claim(&invoice(&offer, 1), NOW).unwrap());
+        let fails = || ledger.release(hash(1), "no route", NOW).map(drop).unwrap();
+        let verified = Ledger::new(AfterFirstGet { inner: store, then: Mutex::new(Some(fails)) });
+        assert_eq!(verified.verify(|_| ()).unwrap().findings, []);
+        assert_eq!(ledger.totals().unwrap().of(Status::Active).count, 1);
+    });
 }
 
 #[test]

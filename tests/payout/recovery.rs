@@ -352,9 +352,9 @@ fn a_claim_made_under_a_clock_that_ran_ahead_is_recovered() {
 }
 
 /// A store after whose first read something else happens.
-struct AfterFirstGet<S, F> {
-    inner: S,
-    then: std::sync::Mutex<Option<F>>,
+pub(crate) struct AfterFirstGet<S, F> {
+    pub(crate) inner: S,
+    pub(crate) then: std::sync::Mutex<Option<F>>,
 }
 
 impl<S: Store, F: FnOnce() + Send> Store for AfterFirstGet<S, F> {
