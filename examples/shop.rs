@@ -30,8 +30,8 @@ struct Arguments {
     /// The price of one item in cents of a euro
     #[arg(long, value_name = "CENTS", default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..))]
     price: u64,
-    /// The rate of exchange
-    #[arg(long, value_name = "MSAT", default_value_t = 12_000, value_parser = clap::value_parser!(u64).range(1..))]
+    /// The rate of exchange; from 2 on, so that one msat is too little for an item
+    #[arg(long, value_name = "MSAT", default_value_t = 12_000, value_parser = clap::value_parser!(u64).range(2..))]
     msat_per_cent: u64,
     /// How many items the customer orders
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=10))]
