@@ -117,7 +117,7 @@ impl<S: Store> Ledger<S> {
             match self.write(next, happened, Some(hash), now)? {
                 Written::Done(_) => Ok(Some(ended)),
                 Written::HashTaken { by } => Err(AdoptError::HashTaken { hash, by }),
-                Written::Conflict => Ok(None),
+                Written::OverLimit { .. } | Written::Conflict => Ok(None),
             }
         })
     }

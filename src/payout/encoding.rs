@@ -11,6 +11,7 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
+use super::budget::CountedIn;
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::history_encoding::{lease_bytes, read_lease};
 use super::id::PayoutId;
@@ -54,6 +55,8 @@ impl Payout {
                 writer.record(HELD_INVOICE.number(), invoice);
             }
         }
+        let counted = self.facts.iter().map(|facts| facts.counted_in.code()).collect::<Vec<_>>();
+        writer.record_if(COUNTED_IN.number(), counted.iter().any(|code| *code > 0).then_some(&counted[..]));
         let mut bytes = writer.into_bytes();
         let (label, key) = (self.label.as_ref(), self.key.as_ref());
         let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
@@ -76,6 +79,9 @@ impl Payout {
         for attempt in std::mem::take(&mut parts.attempts) {
             facts.push(attempt.facts);
             attempts.push(attempt.into_attempt()?);
+        }
+        for (facts, code) in facts.iter_mut().zip(&parts.counted_in) {
+            facts.counted_in = CountedIn::from_code(*code).ok_or(EncodingError::CountedIn)?;
         }
         let state = State::from_stored(policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {
@@ -204,6 +210,7 @@ const APPROVED: Field = Field::new(32, "approved");
 const HELD_HASH: Field = Field::new(34, "held_hash");
 const HELD_AMOUNT: Field = Field::new(36, "held_amount");
 const HELD_INVOICE: Field = Field::new(38, "held_invoice");
+const COUNTED_IN: Field = Field::new(40, "counted_in");
 
 const PENDING: u8 = 0;
 const FAILED: u8 = 1;
@@ -226,6 +233,8 @@ struct Parts {
     held_hash: Option<PaymentHash>,
     held_amount: Option<Msat>,
     held_invoice: Option<Span>,
+    /// The code of each attempt.
+    counted_in: Vec<u8>,
     last_event: Option<u64>,
     last_event_hash: Option<[u8; 32]>,
 }
@@ -248,6 +257,7 @@ impl Parts {
             34 => self.held_hash = Some(PaymentHash::from_byte_array(HELD_HASH.read(record, Reader::array)?)),
             36 => self.held_amount = Some(read_msat(HELD_AMOUNT, record)?),
             38 => self.held_invoice = Some(Span::from_value(record)),
+            40 => self.counted_in = COUNTED_IN.read(record, |reader| reader.list(Reader::u8))?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -292,7 +302,8 @@ impl StoredAttempt {
             ADOPTED => (Outcome::Adopted, None),
             _ => (Outcome::Paid(Preimage::from_byte_array(reader.array()?)), Some(reader.u64()?)),
         };
-        Ok(Self { outcome, hash, facts: AttemptFacts { claimed_at, amount, settled_at } })
+        let facts = AttemptFacts { claimed_at, amount, settled_at, counted_in: CountedIn::default() };
+        Ok(Self { outcome, hash, facts })
     }
 
     fn into_attempt(self) -> Result<Attempt, WrongPreimage> {
@@ -320,6 +331,8 @@ pub(super) enum EncodingError {
     Checksum,
     #[error("the invoice in flight does not fit the attempts")]
     InFlight,
+    #[error("{COUNTED_IN}: unknown code")]
+    CountedIn,
     #[error("the figures are not those of the attempts")]
     Figures,
     #[error("status: {found}, expected {expected}")]

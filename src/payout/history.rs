@@ -4,6 +4,7 @@ use std::boxed::Box;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use super::budget::CountedIn;
 use super::lease::Lease;
 use super::state::{Event, RetryPolicy};
 use super::store::{Label, OrderKey};
@@ -65,6 +66,8 @@ pub enum HistoryEvent {
         invoice: Vec<u8>,
         /// Which worker holds the claim, and until when; `None` without leases.
         lease: Option<Lease>,
+        /// Where [budgets](super::Budget) count the amount.
+        counted_in: CountedIn,
     },
     /// Another worker took the claim over after its lease had ended, or the same one renewed it. It writes this
     /// immediately before it begins the payment.
@@ -128,7 +131,10 @@ impl HistoryEvent {
     pub(super) fn new(event: Event, invoice: Option<(Msat, &[u8])>, reason: &str) -> Self {
         let (amount, bytes) = invoice.unwrap_or_default();
         match event {
-            Event::Claimed { hash } => Self::Claimed { hash, amount, invoice: bytes.to_vec(), lease: None },
+            Event::Claimed { hash } => {
+                let (invoice, counted_in) = (bytes.to_vec(), CountedIn::default());
+                Self::Claimed { hash, amount, invoice, lease: None, counted_in }
+            }
             Event::Adopted { hash } => Self::Adopted { hash, amount, invoice: bytes.to_vec() },
             Event::Settled { proof, late } => Self::Settled { proof, late },
             Event::Released { hash } => Self::Released { hash, reason: cut(reason) },
@@ -141,6 +147,14 @@ impl HistoryEvent {
     pub(super) fn held_by(mut self, by: Option<Lease>) -> Self {
         if let Self::Claimed { lease, .. } = &mut self {
             *lease = by;
+        }
+        self
+    }
+
+    /// The same claim, counted there by budgets; any other entry as it is.
+    pub(super) fn counted(mut self, where_counted: CountedIn) -> Self {
+        if let Self::Claimed { counted_in, .. } = &mut self {
+            *counted_in = where_counted;
         }
         self
     }

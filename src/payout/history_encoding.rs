@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
+use super::budget::CountedIn;
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::history::{HistoryEntry, HistoryEvent};
 use super::id::{PayoutId, WorkerId};
@@ -59,6 +60,7 @@ impl Linked {
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
                 invoice: owned(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
                 lease: parts.lease,
+                counted_in: CountedIn::from_code(parts.counted_in).ok_or(EventError::CountedIn)?,
             },
             Kind::Presented => HistoryEvent::Presented {
                 hash: hash?,
@@ -151,6 +153,10 @@ impl HistoryEvent {
         if let Self::Claimed { lease: Some(lease), .. } | Self::TakenOver { lease, .. } = self {
             writer.record(LEASE.number(), &lease_bytes(*lease));
         }
+        if let Self::Claimed { counted_in, .. } = self {
+            let code = counted_in.code();
+            writer.record_if(COUNTED_IN.number(), (code > 0).then_some(&[code]));
+        }
         if let Self::InvoiceError { error } = self {
             writer.record(ERROR.number(), error.as_bytes());
         }
@@ -188,6 +194,8 @@ pub(super) enum EventError {
     Label,
     #[error("the order key is empty or longer than a store takes")]
     Key,
+    #[error("{COUNTED_IN}: unknown code")]
+    CountedIn,
     #[error("{KIND} at byte {offset}: unknown code {code}")]
     UnknownKind { code: u8, offset: usize },
     #[error("the checksum differs: it is not what was written at this place")]
@@ -217,6 +225,7 @@ const KEY: Field = Field::new(28, "order_key");
 const ERROR: Field = Field::new(30, "invoice_error");
 const LEASE: Field = Field::new(32, "lease");
 const NEEDS_APPROVAL: Field = Field::new(34, "needs_approval");
+const COUNTED_IN: Field = Field::new(36, "counted_in");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -294,6 +303,8 @@ struct Parts {
     error: Option<Span>,
     lease: Option<Lease>,
     needs_approval: bool,
+    /// The code of where budgets count a claim.
+    counted_in: u8,
 }
 
 impl Parts {
@@ -316,6 +327,7 @@ impl Parts {
             30 => self.error = Some(Span::from_value(record)),
             32 => self.lease = Some(LEASE.read(record, read_lease)?),
             34 => self.needs_approval = NEEDS_APPROVAL.read_flag(record)?,
+            36 => self.counted_in = COUNTED_IN.read(record, Reader::u8)?,
             _ => return Ok(false),
         }
         Ok(true)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::budget::{Budget, Budgets};
 use super::id::WorkerId;
 use super::lease::LeaseTerm;
 use super::observer::{Observed, Observer};
@@ -14,18 +15,25 @@ pub struct LedgerOptions {
     pub(super) payer_keys: Option<PayerKeys>,
     pub(super) lease: Option<LeaseTerm>,
     pub(super) observed: Observed,
+    pub(super) budgets: Budgets,
 }
 
 impl LedgerOptions {
     /// Nothing: enough for payouts of which we make the message.
     pub const fn new() -> Self {
-        Self { payer_keys: None, lease: None, observed: Observed::none() }
+        Self { payer_keys: None, lease: None, observed: Observed::none(), budgets: Budgets::none() }
     }
 
     /// The keys that make the requests of payouts [to an offer](super::Terms::to_offer). The ledger recognises the
     /// answers by them, and claims no invoice of such a payout without them.
     pub fn payer_keys(mut self, keys: PayerKeys) -> Self {
         self.payer_keys = Some(keys);
+        self
+    }
+
+    /// Refuses claims above this budget. A ledger may have several: a claim keeps each.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budgets.push(budget);
         self
     }
 

@@ -39,6 +39,7 @@
 //! | keep payouts in a database of your own | the [contract](store) of a store, and [`guides::store`](crate::guides::store): tables and the conformance suite |
 //! | operate a ledger file: backup, restore, disk errors | [`redb::operations`] |
 //! | recover after a crash | [`Ledger::recover`] |
+//! | limit what goes out in an hour or a day | [`Budget`] |
 //!
 //! # The promise
 //!
@@ -91,6 +92,8 @@ mod adopt;
 mod any_invoice;
 #[cfg(feature = "std")]
 mod approve;
+#[cfg(feature = "std")]
+mod budget;
 #[cfg(feature = "std")]
 mod chain;
 #[cfg(feature = "std")]
@@ -167,6 +170,8 @@ pub use self::store::redb;
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
 #[cfg(feature = "std")]
 pub use any_invoice::{AnyInvoice, RedemptionError};
+#[cfg(feature = "std")]
+pub use budget::{BadWindow, Budget, BudgetScope, BudgetUse, CountedIn, OverBudget};
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]

@@ -384,7 +384,7 @@ impl<S: Store> Ledger<S> {
                 }
                 Some(Look::MayBegin)
             }
-            Written::HashTaken { .. } | Written::Conflict => None,
+            Written::HashTaken { .. } | Written::OverLimit { .. } | Written::Conflict => None,
         })
     }
 }

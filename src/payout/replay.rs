@@ -202,6 +202,7 @@ mod tests {
     use std::boxed::Box;
     use std::vec;
 
+    use super::super::budget::CountedIn;
     use super::super::state::RetryPolicy;
     use super::super::status::Status;
     use super::super::store::MemoryStore;
@@ -236,7 +237,13 @@ mod tests {
 
     fn claimed(secret: u8) -> HistoryEvent {
         let hash = proof(secret).payment_hash();
-        HistoryEvent::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret], lease: None }
+        HistoryEvent::Claimed {
+            hash,
+            amount: Msat::new(1_000).unwrap(),
+            invoice: vec![secret],
+            lease: None,
+            counted_in: CountedIn::default(),
+        }
     }
 
     /// The status that a well-chained history leads to, each event with the version given.

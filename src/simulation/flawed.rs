@@ -9,8 +9,8 @@ use super::handle::lock;
 use super::planted::Planted;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
-    Totals,
+    Account, Accounts, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced,
+    Row, SlotAmount, StoredEvent, Totals,
 };
 use crate::payout::{LedgerId, PayoutId, Status, Store, StoreError};
 
@@ -31,6 +31,7 @@ struct Tables {
     reads: u64,
     stale: bool,
     blind: bool,
+    accounts: Accounts,
 }
 
 impl FlawedStore {
@@ -165,6 +166,9 @@ impl Store for FlawedStore {
                 return Ok(Replaced::HashTaken { by });
             }
         }
+        if let Err(refused) = tables.accounts.count(change.spendings()) {
+            return Ok(refused);
+        }
         let (loses, repeats) = (
             self.shows(Planted::StoreLosesEvents, &tables),
             self.shows(Planted::StoreRepeatsEvents, &tables),
@@ -272,5 +276,9 @@ impl Store for FlawedStore {
         let events = tables.find(id).map(|(_, events)| events.clone()).unwrap_or_default();
         let numbered = (1_u64..).zip(events).filter(|(sequence, _)| *sequence > after);
         Ok(numbered.take(size.get()).map(|(sequence, bytes)| StoredEvent { sequence, bytes }).collect())
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        Ok(self.tables().accounts.spent(account, since))
     }
 }

@@ -10,6 +10,7 @@
 
 mod adopt;
 mod approvals;
+mod budgets;
 mod damage;
 mod diagram;
 mod draft_invoices;

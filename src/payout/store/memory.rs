@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use std::sync::{Mutex, MutexGuard};
 
 use super::cursor::{read_cursor, write_cursor};
+use super::spending::Accounts;
 use super::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced, Row,
-    Store, StoreError, StoredEvent, Totals,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced,
+    Row, SlotAmount, Store, StoreError, StoredEvent, Totals,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
@@ -29,6 +30,7 @@ struct Tables {
     by_id: BTreeMap<PayoutId, usize>,
     by_hash: BTreeMap<PaymentHash, usize>,
     by_key: BTreeMap<OrderKey, usize>,
+    accounts: Accounts,
 }
 
 #[derive(Debug)]
@@ -99,7 +101,7 @@ impl Store for MemoryStore {
 
     fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
         let mut guard = self.tables()?;
-        let Tables { rows, by_id, by_hash, .. } = &mut *guard;
+        let Tables { rows, by_id, by_hash, accounts, .. } = &mut *guard;
         let Some(position) = by_id.get(&change.id()).copied() else {
             return Ok(Replaced::Missing);
         };
@@ -117,6 +119,9 @@ impl Store for MemoryStore {
         }
         if let Some(by) = taken_by {
             return Ok(Replaced::HashTaken { by });
+        }
+        if let Err(refused) = accounts.count(change.spendings()) {
+            return Ok(refused);
         }
         let version = kept.row.version.saturating_add(1);
         kept.row.version = version;
@@ -213,6 +218,10 @@ impl Store for MemoryStore {
             found.push(StoredEvent { sequence, bytes: bytes.clone() });
         }
         Ok(found)
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        Ok(self.tables()?.accounts.spent(account, since))
     }
 }
 

@@ -10,6 +10,7 @@ use super::cursor::Cursor;
 use super::error::{BadPageSize, LimitExceeded};
 use super::figures::Figures;
 use super::names::{Label, OrderKey};
+use super::spending::{MAX_SPENDINGS, Spending};
 use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
 
@@ -125,6 +126,7 @@ pub struct Change {
     body: Vec<u8>,
     events: Vec<Vec<u8>>,
     takes: Option<PaymentHash>,
+    spendings: Vec<Spending>,
 }
 
 impl Change {
@@ -143,7 +145,18 @@ impl Change {
         takes: Option<PaymentHash>,
     ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
-        Ok(Self { id, expected, status, figures, body, events, takes })
+        Ok(Self { id, expected, status, figures, body, events, takes, spendings: Vec::new() })
+    }
+
+    /// The same change, which also counts these spendings.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`] when there are more than [`MAX_SPENDINGS`].
+    pub fn with_spendings(mut self, spendings: Vec<Spending>) -> Result<Self, LimitExceeded> {
+        bound("write", "spendings", spendings.len(), MAX_SPENDINGS)?;
+        self.spendings = spendings;
+        Ok(self)
     }
 
     /// Which payout.
@@ -187,6 +200,12 @@ impl Change {
     pub const fn takes(&self) -> Option<PaymentHash> {
         self.takes
     }
+
+    /// What is counted in accounts, in this order: at most [`MAX_SPENDINGS`].
+    #[must_use]
+    pub fn spendings(&self) -> &[Spending] {
+        &self.spendings
+    }
 }
 
 /// What [`Store::insert`](super::Store::insert) did.
@@ -227,6 +246,16 @@ pub enum Replaced {
     HashTaken {
         /// That payout.
         by: PayoutId,
+    },
+    /// A spending would exceed one of its limits. Nothing was written. A store reports this only where nothing else
+    /// refuses the write.
+    OverLimit {
+        /// The position of the spending in [`Change::spendings`].
+        spending: usize,
+        /// The position of the limit in [`Spending::limits`].
+        limit: usize,
+        /// The msat that the slots of the limit held already.
+        spent: u64,
     },
 }
 

@@ -77,6 +77,8 @@ macro_rules! suite {
                 key_race,
                 no_lost_update,
                 reads_see_whole_writes,
+                spendings_within_limits,
+                limit_race,
             );
         }
     };

@@ -11,6 +11,7 @@
 //! | `keys` | order key | number |
 //! | `created` | second of the creation, number | |
 //! | `paid` | second of the first payment, number | |
+//! | `spent` | account, slot | msat |
 //! | `totals` | status code | number of rows (8 bytes), what is owed, in flight and paid (16 each) |
 //! | `meta` | "ledger id" | the 16 bytes of the ledger's id |
 //! | | "commit" | the number of the newest commit, 8 bytes |
@@ -26,6 +27,7 @@ use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, W
 
 use super::Checkpoint;
 use super::row_value::RowValue;
+use super::spent;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
     Change, Figures, Inserted, Label, NewRow, OrderKey, PAGE_BYTES, PageSize, Replaced, Row, StatusTotals,
@@ -44,6 +46,8 @@ pub(super) const CREATED: TableDefinition<'_, [u8; 16], ()> = TableDefinition::n
 /// Times of the first payment.
 pub(super) const PAID: TableDefinition<'_, [u8; 16], ()> = TableDefinition::new("paid");
 pub(super) const TOTALS: TableDefinition<'_, u8, [u8; 56]> = TableDefinition::new("totals");
+/// What budgets count.
+pub(super) const SPENT: TableDefinition<'_, (&[u8], u64), u64> = TableDefinition::new("spent");
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In `META`: the 16 bytes of the ledger's id.
 const LEDGER_ID: &str = "ledger id";
@@ -78,6 +82,7 @@ pub(super) struct Writer<'t> {
     created: Table<'t, [u8; 16], ()>,
     paid: Table<'t, [u8; 16], ()>,
     totals: Table<'t, u8, [u8; 56]>,
+    spent: Table<'t, (&'static [u8], u64), u64>,
     meta: Table<'t, &'static str, &'static [u8]>,
 }
 
@@ -94,6 +99,7 @@ impl<'t> Writer<'t> {
             created: transaction.open_table(CREATED)?,
             paid: transaction.open_table(PAID)?,
             totals: transaction.open_table(TOTALS)?,
+            spent: transaction.open_table(SPENT)?,
             meta: transaction.open_table(META)?,
         })
     }
@@ -165,18 +171,27 @@ impl<'t> Writer<'t> {
         if old_version != change.expected() {
             return Ok(Replaced::Conflict { found: old_version });
         }
-        if let Some(hash) = change.takes() {
+        let mut takes = change.takes();
+        if let Some(hash) = takes {
             let holder = self.hashes.get(hash.to_byte_array()).map_err(failed)?.map(|number| number.value());
             match holder {
                 Some(holder) if holder != number => {
                     let by = row(&self.rows, holder).map_err(Failure::Row)?.id;
                     return Ok(Replaced::HashTaken { by });
                 }
-                Some(_) => {}
-                None => {
-                    self.hashes.insert(hash.to_byte_array(), number).map_err(failed)?;
-                }
+                Some(_) => takes = None,
+                None => {}
             }
+        }
+        // Nothing is written before every condition is checked: other writes of the batch go on.
+        if !change.spendings().is_empty() {
+            match spent::count(&self.spent, change.spendings())? {
+                Ok(counted) => spent::write(&mut self.spent, &counted, change.spendings())?,
+                Err(refused) => return Ok(refused),
+            }
+        }
+        if let Some(hash) = takes {
+            self.hashes.insert(hash.to_byte_array(), number).map_err(failed)?;
         }
         let version = old_version.checked_add(1).ok_or_else(full)?;
         let (status, body) = (change.status(), change.body());
