@@ -81,6 +81,8 @@ use alloc::vec::Vec;
 pub use self::cursor::Cursor;
 pub use self::error::{BadKey, BadPageSize, LimitExceeded, StoreError};
 pub use self::figures::{Figures, StatusTotals, Totals};
+#[cfg(feature = "simulation")]
+pub(crate) use self::memory::Accounts;
 #[cfg(feature = "std")]
 pub use self::memory::MemoryStore;
 pub use self::names::{Label, MAX_KEY, MAX_LABEL, OrderKey};
@@ -90,8 +92,6 @@ pub use self::rows::{
     Change, Filter, Inserted, MAX_BODY, MAX_EVENT, MAX_EVENTS, NewRow, Order, PAGE_BYTES, Page, PageSize,
     Replaced, Row, Seconds, StoredEvent, UnreadableRow,
 };
-#[cfg(feature = "simulation")]
-pub(crate) use self::spending::Accounts;
 pub use self::spending::{
     Account, MAX_ACCOUNT, MAX_SLOTS, MAX_SPENDINGS, SlotAmount, Spending, SpendingLimit,
 };

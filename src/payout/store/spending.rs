@@ -1,9 +1,7 @@
 //! [`Spending`]: what a write counts in an account, and the limits that it must keep. Budgets are made of it.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::Replaced;
 use super::error::LimitExceeded;
 use super::names::MAX_LABEL;
 use super::rows::bound;
@@ -141,39 +139,6 @@ impl Spending {
             }
         }
         Ok(None)
-    }
-}
-
-/// Accounts in memory.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Accounts(BTreeMap<Account, BTreeMap<u64, u64>>);
-
-impl Accounts {
-    /// Counts all spendings, or none and returns the refusal.
-    pub(crate) fn count(&mut self, spendings: &[Spending]) -> Result<(), Replaced> {
-        let mut counted: BTreeMap<Account, BTreeMap<u64, u64>> = BTreeMap::new();
-        for (position, spending) in spendings.iter().enumerate() {
-            let before = self.0.get(spending.account());
-            let slots = counted
-                .entry(spending.account().clone())
-                .or_insert_with(|| before.cloned().unwrap_or_default());
-            let total =
-                |since| Ok(slots.range(since..).fold(0, |sum: u64, slot| sum.saturating_add(*slot.1)));
-            if let Some((limit, spent)) = spending.exceeded(total)? {
-                return Err(Replaced::OverLimit { spending: position, limit, spent });
-            }
-            let msat = slots.entry(spending.slot()).or_default();
-            *msat = spending.applied_to(*msat);
-            slots.retain(|slot, msat| *msat > 0 && *slot >= spending.first_kept());
-        }
-        self.0.extend(counted);
-        Ok(())
-    }
-
-    /// [`Store::spent`](super::Store::spent).
-    pub(crate) fn spent(&self, account: &Account, since: u64) -> Vec<SlotAmount> {
-        let slots = self.0.get(account).into_iter().flat_map(|slots| slots.range(since..));
-        slots.take(MAX_SLOTS).map(|(slot, msat)| SlotAmount { slot: *slot, msat: *msat }).collect()
     }
 }
 
