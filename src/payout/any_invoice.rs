@@ -173,6 +173,7 @@ impl<'a> AnyInvoice<'a> {
                 }
                 Ok(invoice.invoice_amount())
             }
+            (_, PayoutMessage::Pruned(_)) => Err(RedemptionError::Pruned),
             (Kind::Draft(_), _) | (Kind::Bolt12(_), PayoutMessage::DraftOffer(_)) => {
                 Err(RedemptionError::OtherDialect)
             }
@@ -206,6 +207,8 @@ pub(super) fn last_payable_second(terms: &Terms, invoice: &[u8]) -> Option<u64> 
         PayoutMessage::InvoiceRequest(_) | PayoutMessage::ToOffer(_) | PayoutMessage::Invoice(_) => {
             message::Invoice::try_from(invoice.to_vec()).ok().map(|invoice| invoice.expires_at())
         }
+        // It has nothing in flight that could be begun.
+        PayoutMessage::Pruned(_) => None,
     }
 }
 
@@ -250,6 +253,9 @@ pub enum RedemptionError {
     /// The payout pays another invoice, and no other.
     #[error("the payout pays another invoice")]
     OtherInvoice,
+    /// The payout was [pruned](super::Ledger::prune), so its terms are no longer known.
+    #[error("the payout was pruned")]
+    Pruned,
     /// The invoice is of another dialect than the message that the payout was created from.
     #[error("the invoice is of another dialect than the payout")]
     OtherDialect,
@@ -265,7 +271,11 @@ impl RedemptionError {
             Self::RequestExpired { .. } | Self::OfferExpired { .. } => {
                 Some(message::types::OFFER_ABSOLUTE_EXPIRY)
             }
-            Self::TooLittle { .. } | Self::NoPayerKeys | Self::OtherInvoice | Self::OtherDialect => None,
+            Self::TooLittle { .. }
+            | Self::NoPayerKeys
+            | Self::OtherInvoice
+            | Self::Pruned
+            | Self::OtherDialect => None,
         }
     }
 

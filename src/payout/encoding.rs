@@ -30,6 +30,20 @@ use crate::tlv::{Reader, Record, Span, ValueError, Writer};
 impl Payout {
     /// The bytes that [`Payout::read`] takes back, from a row with this payout's version.
     pub(super) fn body(&self) -> Vec<u8> {
+        let mut bytes = self.stream(Some(self.end));
+        let (label, key) = (self.label.as_ref(), self.key.as_ref());
+        let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
+        bytes.extend(head.checksum(&bytes));
+        bytes
+    }
+
+    /// What the event of a pruning keeps of the payout: the bytes that [`Payout::read_kept`] takes back.
+    pub(super) fn kept(&self) -> Vec<u8> {
+        self.stream(None)
+    }
+
+    /// All that a row holds and its other columns do not, with the end of its history.
+    fn stream(&self, end: Option<ChainEnd>) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.record(TERMS.number(), &terms_encoding::to_bytes(&self.terms, self.state.policy()));
         writer.tu64(CREATED_AT.number(), self.created_at);
@@ -39,8 +53,10 @@ impl Payout {
             writer.record(INVOICE_IN_FLIGHT.number(), &in_flight.invoice);
             writer.tu64(AMOUNT_IN_FLIGHT.number(), in_flight.amount.get());
         }
-        writer.tu64(LAST_EVENT.number(), self.end.number);
-        writer.record(LAST_EVENT_HASH.number(), &self.end.hash);
+        if let Some(end) = end {
+            writer.tu64(LAST_EVENT.number(), end.number);
+            writer.record(LAST_EVENT_HASH.number(), &end.hash);
+        }
         let reason = self.last_reason.as_ref().map(String::as_bytes);
         let lease = self.lease().map(lease_bytes);
         writer.record_if(LEASE_IN_FLIGHT.number(), lease.as_deref());
@@ -57,11 +73,7 @@ impl Payout {
         }
         let counted = self.facts.iter().map(|facts| facts.counted_in.code()).collect::<Vec<_>>();
         writer.record_if(COUNTED_IN.number(), counted.iter().any(|code| *code > 0).then_some(&counted[..]));
-        let mut bytes = writer.into_bytes();
-        let (label, key) = (self.label.as_ref(), self.key.as_ref());
-        let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
-        bytes.extend(head.checksum(&bytes));
-        bytes
+        writer.into_bytes()
     }
 
     /// The payout in a row of a store.
@@ -72,8 +84,44 @@ impl Payout {
             return Err(EncodingError::Checksum);
         }
         read_framed(stream, |record| parts.read(record))?;
+        let number = parts.last_event.ok_or(FieldError::missing(LAST_EVENT))?;
+        let hash = parts.last_event_hash.ok_or(FieldError::missing(LAST_EVENT_HASH))?;
+        let end = ChainEnd { number, hash };
+        let payout = Self::from_parts(parts, &row.body, row.id, row.version, end)?;
+        let payout = Self { label: row.label, key: row.key, ..payout };
+        // Listings and recovery find a payout by the status column, not by the body.
+        if payout.status() != row.status {
+            return Err(EncodingError::Status { found: row.status, expected: payout.status() });
+        }
+        // Reports and totals read the figures, not the body.
+        if payout.figures() != row.figures {
+            return Err(EncodingError::Figures);
+        }
+        Ok(payout)
+    }
+
+    /// The payout in the event of a pruning, which was written with `version` of its row. It lacks label and key.
+    pub(super) fn read_kept(
+        id: PayoutId,
+        version: u64,
+        end: ChainEnd,
+        kept: &[u8],
+    ) -> Result<Self, EncodingError> {
+        let mut parts = Parts::default();
+        read_framed(kept, |record| parts.read(record))?;
+        Self::from_parts(parts, kept, id, version, end)
+    }
+
+    /// The payout in the records of these bytes, without label and key.
+    fn from_parts(
+        mut parts: Parts,
+        bytes: &[u8],
+        id: PayoutId,
+        version: u64,
+        end: ChainEnd,
+    ) -> Result<Self, EncodingError> {
         let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
-        let (terms, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
+        let (terms, policy) = terms_encoding::read(id, terms.slice(bytes))?;
         let mut facts = Vec::with_capacity(parts.attempts.len());
         let mut attempts = Vec::with_capacity(parts.attempts.len());
         for attempt in std::mem::take(&mut parts.attempts) {
@@ -86,7 +134,7 @@ impl Payout {
         let state = State::from_stored(policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {
             (Some(invoice), Some(amount)) => {
-                let invoice = invoice.slice(&row.body).to_vec();
+                let invoice = invoice.slice(bytes).to_vec();
                 Some(InFlight { invoice, amount, lease: parts.lease })
             }
             _ => None,
@@ -94,33 +142,20 @@ impl Payout {
         if in_flight.is_some() != state.pending().is_some() {
             return Err(EncodingError::InFlight);
         }
-        // Listings and recovery find a payout by the status column, not by the body.
-        if state.status() != row.status {
-            return Err(EncodingError::Status { found: row.status, expected: state.status() });
-        }
-        let figures = row.figures;
-        let created_at = parts.created_at.ok_or(FieldError::missing(CREATED_AT))?;
-        let number = parts.last_event.ok_or(FieldError::missing(LAST_EVENT))?;
-        let hash = parts.last_event_hash.ok_or(FieldError::missing(LAST_EVENT_HASH))?;
-        let payout = Self {
-            id: row.id,
-            version: row.version,
-            label: row.label,
-            key: row.key,
+        Ok(Self {
+            id,
+            version,
+            label: None,
+            key: None,
             terms,
-            created_at,
+            created_at: parts.created_at.ok_or(FieldError::missing(CREATED_AT))?,
             state,
             facts,
-            approval: parts.needs_approval.then(|| parts.approval(&row.body)),
-            last_reason: parts.last_reason.map(|span| span.text(&row.body).to_string()),
+            approval: parts.needs_approval.then(|| parts.approval(bytes)),
+            last_reason: parts.last_reason.map(|span| span.text(bytes).to_string()),
             in_flight,
-            end: ChainEnd { number, hash },
-        };
-        // Reports and totals read the figures, not the body.
-        if payout.figures() != figures {
-            return Err(EncodingError::Figures);
-        }
-        Ok(payout)
+            end,
+        })
     }
 
     /// The end of the history that a row names, even if the rest of the row is damaged. The caller

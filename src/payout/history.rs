@@ -114,6 +114,15 @@ pub enum HistoryEvent {
         /// What the payee sent.
         error: InvoiceError,
     },
+    /// The payout had ended and was pruned: [`Ledger::prune`](super::Ledger::prune). The entries before this one were removed.
+    Pruned {
+        /// What is kept of the payout, as bytes that only the ledger understands.
+        kept: Vec<u8>,
+        /// The internal name.
+        label: Option<Label>,
+        /// The caller's own name of what is owed.
+        key: Option<OrderKey>,
+    },
     /// The row was rewritten from this history: [`Ledger::rebuild`](super::Ledger::rebuild).
     Rebuilt,
 }
@@ -160,7 +169,7 @@ impl HistoryEvent {
     }
 
     /// Its name: `created`, `presented`, `approved`, `claimed`, `taken_over`, `adopted`, `settled`, `released`, `disabled`, `overpaid`,
-    /// `invoice_error` or `rebuilt`.
+    /// `invoice_error`, `pruned` or `rebuilt`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -175,6 +184,7 @@ impl HistoryEvent {
             Self::Disabled => "disabled",
             Self::Overpaid { .. } => "overpaid",
             Self::InvoiceError { .. } => "invoice_error",
+            Self::Pruned { .. } => "pruned",
             Self::Rebuilt => "rebuilt",
         }
     }
@@ -187,6 +197,7 @@ impl HistoryEvent {
             | Self::Created { .. }
             | Self::TakenOver { .. }
             | Self::InvoiceError { .. }
+            | Self::Pruned { .. }
             | Self::Rebuilt => {
                 return None;
             }

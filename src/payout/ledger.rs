@@ -382,8 +382,9 @@ impl<S: Store> Ledger<S> {
         let expected = next.version;
         next.version = expected.saturating_add(1);
         let mut events = Vec::new();
-        let mut spendings = Vec::new();
+        let (mut spendings, mut forgets) = (Vec::new(), false);
         for what in happened {
+            forgets |= matches!(what, HistoryEvent::Pruned { .. });
             let counted = self.budgets_kept().spendings(&next, &what, now).map_err(StoreError::failed)?;
             spendings.extend(counted);
             next.apply(&what, now);
@@ -394,6 +395,7 @@ impl<S: Store> Ledger<S> {
         let change =
             Change::new(next.id, expected, next.status(), next.figures(), next.body(), events, takes);
         let change = change.and_then(|change| change.with_spendings(spendings));
+        let change = change.map(|change| if forgets { change.forgetting_history() } else { change });
         match self.store().replace(&change.map_err(StoreError::failed)?)? {
             Replaced::Written { version } if version == next.version => Ok(Written::Done(next)),
             // The version is under the checksum, so a store that counts otherwise has written what cannot be read.

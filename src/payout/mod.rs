@@ -40,6 +40,7 @@
 //! | operate a ledger file: backup, restore, disk errors | [`redb::operations`] |
 //! | recover after a crash | [`Ledger::recover`] |
 //! | limit what goes out in an hour or a day | [`Budget`] |
+//! | forget the contents of old payouts | [`Ledger::prune`] |
 //!
 //! # The promise
 //!
@@ -137,6 +138,10 @@ mod payout;
 #[cfg(feature = "std")]
 mod proof;
 #[cfg(feature = "std")]
+mod prune;
+#[cfg(feature = "std")]
+mod pruned;
+#[cfg(feature = "std")]
 mod rebuild;
 #[cfg(feature = "std")]
 mod recover;
@@ -214,6 +219,10 @@ pub use payer::{Payer, PaymentStatus};
 pub use payout::Payout;
 #[cfg(feature = "std")]
 pub use proof::{ProveError, SettledInvoice, SettledPayment};
+#[cfg(feature = "std")]
+pub use prune::Pruning;
+#[cfg(feature = "std")]
+pub use pruned::PrunedMessage;
 #[cfg(feature = "simulation")]
 pub(crate) use recover::Job;
 #[cfg(feature = "std")]

@@ -158,6 +158,8 @@ pub enum Term {
     RefundKey,
     /// Which invoices may be tried after one has failed.
     RetryPolicy,
+    /// The message, of which a pruned payout keeps no more than a hash: [`Ledger::prune`](super::Ledger::prune).
+    Pruned,
     /// Whether each invoice is held until a person has approved it.
     Approval,
 }
@@ -173,31 +175,29 @@ impl fmt::Display for Term {
             Self::FeeLimit => f.write_str("fee limit"),
             Self::RefundKey => f.write_str("refund key"),
             Self::RetryPolicy => f.write_str("retry policy"),
+            Self::Pruned => f.write_str("its message, which was pruned"),
             Self::Approval => f.write_str("approval"),
         }
     }
 }
 
 fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
-    let field = match (asked.message(), kept.message()) {
-        (PayoutMessage::DraftOffer(asked), PayoutMessage::DraftOffer(kept)) => {
-            let differing = differing_field(asked.stream(), kept.stream(), &NOT_ASKED_IN_DRAFT);
-            differing.map(|field| draft_field(field.number()))
-        }
-        (PayoutMessage::InvoiceRequest(asked), PayoutMessage::InvoiceRequest(kept)) => {
-            differing_field(asked.stream(), kept.stream(), &NOT_ASKED)
-        }
-        (PayoutMessage::ToOffer(asked), PayoutMessage::ToOffer(kept)) => {
-            differing_field(asked.stream(), kept.stream(), &NOT_ASKED_TO_OFFER)
-        }
-        (PayoutMessage::Invoice(asked), PayoutMessage::Invoice(kept)) => {
-            differing_field(asked.stream(), kept.stream(), &[])
-        }
-        _ => return Some(Term::Message),
-    };
-    if let Some(field) = field {
-        return Some(Term::Field(field));
+    let (asked_message, kept_message) = (asked.message(), kept.message());
+    if asked_message.name() != kept_message.name() {
+        return Some(Term::Message);
     }
+    let message = match kept_message {
+        PayoutMessage::Pruned(kept) => (!kept.is_from(asked)).then_some(Term::Pruned),
+        _ => {
+            let field = first_difference(asked_records(asked_message), asked_records(kept_message));
+            field.map(|field| Term::Field(named(kept_message, field)))
+        }
+    };
+    message.or_else(|| unpublished_difference(asked, kept))
+}
+
+/// The first term in which they differ that is not in the message.
+fn unpublished_difference(asked: &Terms, kept: &Terms) -> Option<Term> {
     if asked.limit() != kept.limit() {
         return Some(Term::Limit);
     }
@@ -210,6 +210,30 @@ fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
     (asked.refund_key() != kept.refund_key()).then_some(Term::RefundKey)
 }
 
+/// The records of a message that the caller asked for.
+pub(super) fn asked_records(message: &PayoutMessage) -> impl Iterator<Item = Record<'_>> {
+    let (stream, not_asked): (Option<Stream<'_>>, &'static [Field]) = match message {
+        PayoutMessage::DraftOffer(offer) => (Some(offer.stream()), &NOT_ASKED_IN_DRAFT),
+        PayoutMessage::InvoiceRequest(request) => (Some(request.stream()), &NOT_ASKED),
+        PayoutMessage::ToOffer(request) => (Some(request.stream()), &NOT_ASKED_TO_OFFER),
+        PayoutMessage::Invoice(invoice) => (Some(invoice.stream()), &[]),
+        PayoutMessage::Pruned(_) => (None, &[]),
+    };
+    let is_asked = move |record: &Record<'_>| {
+        let number = record.number();
+        !SIGNATURE_TYPES.contains(&number) && not_asked.iter().all(|field| field.number() != number)
+    };
+    stream.into_iter().flat_map(|stream| stream.records()).filter(is_asked)
+}
+
+/// The field with the name that it has in the dialect of the message.
+fn named(message: &PayoutMessage, field: Field) -> Field {
+    match message {
+        PayoutMessage::DraftOffer(_) => draft_field(field.number()),
+        _ => field,
+    }
+}
+
 /// What a request says of its maker and not of what is owed.
 const NOT_ASKED: [Field; 4] =
     [types::INVREQ_METADATA, types::OFFER_PATHS, types::INVREQ_PAYER_ID, types::INVREQ_PATHS];
@@ -219,15 +243,6 @@ const NOT_ASKED_TO_OFFER: [Field; 2] = [types::INVREQ_METADATA, types::INVREQ_PA
 
 /// What a draft offer says of its maker and not of what is owed.
 const NOT_ASKED_IN_DRAFT: [Field; 2] = [draft::types::offer::PATHS, draft::types::offer::NODE_ID];
-
-/// The first field that differs, of those that the caller asked for.
-fn differing_field(asked: Stream<'_>, kept: Stream<'_>, not_asked: &[Field]) -> Option<Field> {
-    let is_asked = |record: &Record<'_>| {
-        let number = record.number();
-        !SIGNATURE_TYPES.contains(&number) && not_asked.iter().all(|field| field.number() != number)
-    };
-    first_difference(asked.records().filter(is_asked), kept.records().filter(is_asked))
-}
 
 fn draft_field(number: u64) -> Field {
     let known = draft::types::offer::ALL.iter().find(|field| field.number() == number);

@@ -148,6 +148,12 @@ impl Payout {
         (approval.approved != Some(*hash)).then_some((*hash, *amount))
     }
 
+    /// Whether its message and its history were removed: [`Ledger::prune`](super::Ledger::prune).
+    #[must_use]
+    pub const fn is_pruned(&self) -> bool {
+        matches!(self.terms.message(), PayoutMessage::Pruned(_))
+    }
+
     /// The absolute expiry of the message (unix seconds), if it has one.
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {

@@ -84,7 +84,7 @@ impl Serialize for HistoryEntry {
             HistoryEvent::InvoiceError { error } => {
                 entry.serialize_entry("error", &error.error().map(|text| text.as_str()))?;
             }
-            HistoryEvent::Disabled | HistoryEvent::Rebuilt => {}
+            HistoryEvent::Disabled | HistoryEvent::Pruned { .. } | HistoryEvent::Rebuilt => {}
         }
         entry.end()
     }

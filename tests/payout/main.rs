@@ -25,6 +25,7 @@ mod payee_messages;
 mod payers;
 mod pointers;
 mod proofs;
+mod pruning;
 mod random;
 mod recovery;
 mod reports;

@@ -35,6 +35,8 @@ struct Tables {
 #[derive(Debug)]
 struct Kept {
     row: Row,
+    /// The number of the first event, or of the one to come.
+    first_sequence: u64,
     events: Vec<Vec<u8>>,
 }
 
@@ -90,7 +92,7 @@ impl Store for MemoryStore {
             body: new.body().to_vec(),
         };
         let position = tables.rows.len();
-        tables.rows.push(Kept { row, events: new.events().to_vec() });
+        tables.rows.push(Kept { row, first_sequence: new.first_sequence(), events: new.events().to_vec() });
         tables.by_id.insert(new.id(), position);
         if let Some(key) = new.key() {
             tables.by_key.insert(key.clone(), position);
@@ -127,6 +129,10 @@ impl Store for MemoryStore {
         kept.row.status = change.status();
         kept.row.figures = *change.figures();
         kept.row.body = change.body().to_vec();
+        if change.forgets_history() {
+            kept.first_sequence = kept.first_sequence.saturating_add(count(&kept.events));
+            kept.events.clear();
+        }
         kept.events.extend_from_slice(change.events());
         if let Some(hash) = change.takes() {
             by_hash.insert(hash, position);
@@ -206,10 +212,12 @@ impl Store for MemoryStore {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         let tables = self.tables()?;
-        let events = tables.kept(id).map_or(&[][..], |kept| &kept.events);
+        let Some(kept) = tables.kept(id) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         let mut total = 0_usize;
-        for (sequence, bytes) in (1_u64..).zip(events).skip(usize::try_from(after).unwrap_or(usize::MAX)) {
+        let skipped = after.saturating_add(1).saturating_sub(kept.first_sequence);
+        let numbered = (kept.first_sequence..).zip(&kept.events);
+        for (sequence, bytes) in numbered.skip(usize::try_from(skipped).unwrap_or(usize::MAX)) {
             if found.len() >= size.get() || total >= PAGE_BYTES {
                 break;
             }
@@ -222,6 +230,10 @@ impl Store for MemoryStore {
     fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
         Ok(self.tables()?.accounts.spent(account, since))
     }
+}
+
+fn count(events: &[Vec<u8>]) -> u64 {
+    u64::try_from(events.len()).unwrap_or(u64::MAX)
 }
 
 /// Accounts in memory.

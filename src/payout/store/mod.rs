@@ -120,7 +120,8 @@ pub trait Store: Send + Sync {
     fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError>;
 
     /// Writes the next version of a row, appends the events, takes the payment hash if one is given, and counts the
-    /// spendings in their order: all of it or nothing. It writes only if the row's version still is the expected one,
+    /// spendings in their order; before that, it removes the events that are there if the change
+    /// [forgets them](Change::forgetting_history): all of it or nothing. It writes only if the row's version still is the expected one,
     /// if no other payout has ever taken the hash (this payout may have), and if each spending keeps its limits.
     ///
     /// # Errors
@@ -177,9 +178,10 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] when it could not be read.
     fn totals(&self) -> Result<Totals, StoreError>;
 
-    /// The events of a payout in the order they were appended, numbered from 1 without gaps: those
-    /// numbered above `after`, at most `size`, perhaps fewer ([`PAGE_BYTES`]). Empty only when there
-    /// are no more.
+    /// The events of a payout in the order they were appended, numbered without gaps from
+    /// [`NewRow::first_sequence`] on, or from the first one of the last change that
+    /// [forgot the history](Change::forgetting_history): those numbered above `after`, at most `size`, perhaps fewer
+    /// ([`PAGE_BYTES`]). Empty only when there are no more.
     ///
     /// # Errors
     ///

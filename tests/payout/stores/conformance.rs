@@ -62,6 +62,7 @@ macro_rules! suite {
                 hash_belongs_to_one_payout,
                 key_belongs_to_one_payout,
                 events_in_order,
+                forgotten_history,
                 largest_values,
                 repeat_after_unknown_outcome,
                 reopen,

@@ -91,6 +91,11 @@ enum Flaw {
     SlotsAreOverwritten,
     /// `bigint - bigint`.
     SlotsFallBelowZero,
+    HistoriesAreNotForgotten,
+    /// `max(sequence) + 1`.
+    ForgottenNumbersAreReused,
+    HistoriesOfAllAreForgotten,
+    HistoriesBeginWithOne,
 }
 
 #[derive(Default)]
@@ -101,6 +106,7 @@ struct Tables {
     previous: BTreeMap<PayoutId, Row>,
     totals: Totals,
     spent: BTreeMap<(Account, u64), i128>,
+    first_sequences: BTreeMap<PayoutId, u64>,
 }
 
 #[derive(Clone)]
@@ -240,6 +246,8 @@ impl Store for Flawed {
                 if !self.has(Flaw::TotalsCountRefusedRows) {
                     tables.totals.add(row.status, &row.figures);
                 }
+                let first = if self.has(Flaw::HistoriesBeginWithOne) { 1 } else { new.first_sequence() };
+                tables.first_sequences.insert(new.id(), first);
                 tables.rows.push((row, events));
                 Ok(Inserted::New)
             }
@@ -329,6 +337,17 @@ impl Store for Flawed {
                     }
                     tables.hashes.insert(hash, change.id());
                 }
+            }
+        }
+        if change.forgets_history() && !self.has(Flaw::HistoriesAreNotForgotten) {
+            let events = &mut tables.find(change.id()).unwrap().1;
+            let forgotten = u64::try_from(events.len()).unwrap();
+            events.clear();
+            if !self.has(Flaw::ForgottenNumbersAreReused) {
+                *tables.first_sequences.entry(change.id()).or_insert(1) += forgotten;
+            }
+            if self.has(Flaw::HistoriesOfAllAreForgotten) {
+                tables.rows.iter_mut().for_each(|(_, events)| events.clear());
             }
         }
         let (row, events) = tables.find(change.id()).unwrap();
@@ -470,7 +489,10 @@ impl Store for Flawed {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         let mut tables = self.tables();
-        let first = u64::from(!self.has(Flaw::EventsCountFromZero));
+        let first = match self.has(Flaw::EventsCountFromZero) {
+            true => 0,
+            false => tables.first_sequences.get(&id).copied().unwrap_or(1),
+        };
         let Some((_, events)) = tables.find(id) else { return Ok(Vec::new()) };
         let numbered = (first..).zip(events.iter()).filter(|(sequence, _)| *sequence > after || first == 0);
         Ok(numbered
@@ -537,6 +559,16 @@ fn every_flaw_is_caught_and_named() {
         (Flaw::SpendingsAreNotKept, "after reopening, what was counted is there"),
         (Flaw::AccountsMatchByPrefix, "spendings are added up by account and slot"),
         (Flaw::SlotsAreOverwritten, "spendings are added up by account and slot"),
+        (
+            Flaw::HistoriesAreNotForgotten,
+            "a change that forgets the history leaves its own events, with the next numbers",
+        ),
+        (
+            Flaw::ForgottenNumbersAreReused,
+            "a change that forgets the history leaves its own events, with the next numbers",
+        ),
+        (Flaw::HistoriesOfAllAreForgotten, "the history of another payout stays"),
+        (Flaw::HistoriesBeginWithOne, "a history begins with the number that it was inserted with"),
         (Flaw::SlotsFallBelowZero, "what is subtracted is gone, and no slot falls below 0"),
     ] {
         assert_caught(flaw, promise, conformance::run(|| Flawed::new(flaw)));

@@ -128,7 +128,7 @@ impl<'t> Writer<'t> {
         let number = last_number(&self.rows)?.checked_add(1).ok_or_else(full)?;
         let value = RowValue {
             version: 1,
-            events: 0,
+            events: events_before(new.first_sequence())?,
             status: new.status(),
             id: new.id(),
             figures: *new.figures(),
@@ -197,6 +197,10 @@ impl<'t> Writer<'t> {
         let (status, body) = (change.status(), change.body());
         let (label, key) = (label.as_deref(), key.as_deref());
         let figures = *change.figures();
+        if change.forgets_history() {
+            let forgotten = row_key(number, 1)..=row_key(number, u32::MAX);
+            self.rows.retain_in(forgotten, |_, _| false).map_err(failed)?;
+        }
         let value = RowValue { version, events, status, id: change.id(), figures, label, key, body };
         self.write(number, value, change.events())?;
         if status != old_status {
@@ -305,8 +309,10 @@ pub(super) fn events(
     let rows = transaction.open_table(ROWS).map_err(failed)?;
     let range = row_key(number.value(), first)..=row_key(number.value(), u32::MAX);
     let (mut events, mut total) = (Vec::new(), 0_usize);
-    for (entry, sequence) in rows.range(range).map_err(failed)?.zip(u64::from(first)..).take(size.get()) {
-        let bytes = entry.map_err(failed)?.1.value().to_vec();
+    for entry in rows.range(range).map_err(failed)?.take(size.get()) {
+        let (key, value) = entry.map_err(failed)?;
+        let sequence = key.value().last_chunk().map_or(0, |sequence| u32::from_be_bytes(*sequence));
+        let (sequence, bytes) = (u64::from(sequence), value.value().to_vec());
         total = total.saturating_add(bytes.len());
         events.push(StoredEvent { sequence, bytes });
         if total >= PAGE_BYTES {
@@ -379,6 +385,11 @@ pub(super) fn last_number(rows: &impl ReadableTable<[u8; 12], &'static [u8]>) ->
     Ok(last
         .and_then(|(key, _)| key.value().first_chunk().map(|number| u64::from_be_bytes(*number)))
         .unwrap_or(0))
+}
+
+/// How many events come before the one with this number.
+fn events_before(sequence: u64) -> Result<u32, StoreError> {
+    u32::try_from(sequence.saturating_sub(1)).map_err(|_| full())
 }
 
 pub(super) fn row_key(number: u64, sequence: u32) -> [u8; 12] {
