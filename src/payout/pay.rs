@@ -260,7 +260,8 @@ pub(super) fn drive<S: Store>(
 pub(crate) enum NextStep {
     /// Asks the payer for the status of the payment.
     Ask,
-    /// Reads the payout again: may the payment be begun?
+    /// Reads the payout again: may the payment be begun? Takes the claim over where its lease allows it, and then asks
+    /// again.
     Look,
     /// Asks the payer again, after it was seen that another payment has paid the payout: another worker
     /// may have begun this one meanwhile.
@@ -302,6 +303,8 @@ impl NextStep {
                         return ControlFlow::Break(PaymentResult::NeverBegun { reason });
                     }
                     Look::Overtaken { by } => Self::AskOvertaken { by },
+                    // Another worker may have begun the payment after this one asked and before it had the lease.
+                    Look::TakenOver => Self::Ask,
                     Look::MayBegin => Self::Begin,
                 }
             }
@@ -334,6 +337,8 @@ impl NextStep {
 /// The state of a claim immediately before its payment is begun.
 enum Look {
     MayBegin,
+    /// The lease is new. Whether the payment may be begun has to be asked under it.
+    TakenOver,
     /// It has ended, or cannot be read.
     Over(PaymentResult),
     /// Another payment has paid the payout.
@@ -344,8 +349,8 @@ enum Look {
 }
 
 impl<S: Store> Ledger<S> {
-    /// Reads the payout of a claim again. If its payment may be begun and the lease on it has ended, the claim is taken
-    /// over in the same step.
+    /// Reads the payout of a claim again. If its payment may be begun and the lease on it has ended or is half over, the
+    /// claim gets a new lease in the same step.
     fn look(&self, claim: &Claim, forbids: &dyn Fn(&Claim) -> Option<NotBegun>, now: u64) -> Look {
         let hash = claim.payment_hash();
         let looked = self.retrying(|| {
@@ -363,7 +368,7 @@ impl<S: Store> Ledger<S> {
                 (Some(lease), own) if lease.is_foreign(own, now) => {
                     Ok(Some(Look::Over(PaymentResult::InFlight { error: None })))
                 }
-                (Some(lease), Some(own)) if !lease.is_own(own, now) => {
+                (Some(lease), Some(own)) if !lease.is_fresh(own, now) => {
                     self.take_over(payout, own.from(now), now)
                 }
                 _ => Ok(Some(Look::MayBegin)),
@@ -382,7 +387,7 @@ impl<S: Store> Ledger<S> {
                 if let Some(hash) = hash {
                     self.observed().report(|| LedgerEvent::TakenOver { payout: id, hash, lease });
                 }
-                Some(Look::MayBegin)
+                Some(Look::TakenOver)
             }
             Written::HashTaken { .. } | Written::OverLimit { .. } | Written::Conflict => None,
         })
