@@ -34,10 +34,10 @@ impl Payer for Heedless {
 
     fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         let known = self.payments.lock().unwrap().contains_key(&hash);
-        if let Some((meet, asked)) = &self.meet {
-            if asked.fetch_add(1, Ordering::SeqCst) < 2 {
-                meet.wait();
-            }
+        if let Some((meet, asked)) = &self.meet
+            && asked.fetch_add(1, Ordering::SeqCst) < 2
+        {
+            meet.wait();
         }
         known.then_some(PaymentStatus::Unknown)
     }
