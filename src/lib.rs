@@ -41,6 +41,17 @@
 //! | [`amount`], [`text`], [`payment`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //! | [`requirements`] | every requirement that the docs cite by number, with its source |
 //!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | TLV stream, record | the bytes of a message: records of type, length and value, in ascending order of their types |
+//! | merkle root | one hash over all records of a message; it is what a signature signs, and the id of an offer |
+//! | blinded path | a route to a node that does not reveal the node: each hop can read only where to go next |
+//! | dialect | merged BOLT 12, or the 2021 draft of it in which `offerout` was documented |
+//! | payout | one obligation to pay once, in a ledger |
+//! | claim | the payout reserved for one invoice, written before any money moves |
+//!
 //! # Features
 //!
 //! | feature | what it adds |

@@ -16,6 +16,18 @@ use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
 
 /// A store that forgets everything when it is dropped.
+///
+/// ```
+/// use std::sync::Arc;
+/// use bolt12::payout::{Ledger, MemoryStore};
+///
+/// let store = Arc::new(MemoryStore::new());
+/// let ledger = Ledger::new(Arc::clone(&store));
+/// // A second ledger on the same payouts, as after a restart of the program.
+/// let again = Ledger::new(store);
+/// assert_eq!(ledger.totals()?, again.totals()?);
+/// # Ok::<(), bolt12::payout::StoreError>(())
+/// ```
 #[derive(Debug)]
 pub struct MemoryStore {
     id: LedgerId,
