@@ -6,7 +6,8 @@
 //!
 //! Without a STRING it reads them from standard input, one per line; an empty line is an empty string. For each it writes one JSON object on one line, in
 //! order: `{"valid": true, "type": "bolt12 offer", …}` with every field under its specification name, or
-//! `{"valid": false, "error": {"message": …, "field": …, "type": …, "offset": …}}`. On a terminal it writes a table
+//! `{"valid": false, "error": {"message": …, "field": …, "type": …, …}}`, with the error's `code`, `text_range` (characters as pasted)
+//! and `stream_offset` (byte of the TLV stream). On a terminal it writes a table
 //! for people instead, unless `--json` asks for JSON. It exits with 0 when all strings are valid, and 1 otherwise.
 
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
@@ -18,6 +19,7 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use bolt12::field::UntrustedText;
+use bolt12::text::Marked;
 use bolt12::view::{ErrorView, View};
 use bolt12::{AnyMessage, Dialect, ParseError};
 use clap::{Parser, ValueEnum};
@@ -77,7 +79,8 @@ pub fn run(
     let mut all_valid = true;
     let mut show = |text: Result<&str, &LineTooLong>| -> io::Result<()> {
         let answer = match text {
-            Ok(text) => AnyMessage::parse(text, arguments.dialect.into()).map_err(Fault::Parse),
+            Ok(text) => AnyMessage::parse(text, arguments.dialect.into())
+                .map_err(|error| Fault::Parse { error, text: text.to_owned() }),
             Err(LineTooLong) => Err(Fault::LineTooLong),
         };
         let answer = Answer(answer);
@@ -126,7 +129,7 @@ struct Answer(Result<AnyMessage, Fault>);
 
 /// Why a string is no message.
 enum Fault {
-    Parse(ParseError),
+    Parse { error: ParseError, text: String },
     LineTooLong,
 }
 
@@ -144,7 +147,9 @@ impl Answer {
     fn write_table(&self, mut output: impl Write) -> io::Result<()> {
         match &self.0 {
             Ok(message) => write_value(&mut output, &serde_json::to_value(View::new(message))?, 0)?,
-            Err(Fault::Parse(error)) => writeln!(output, "not valid: {error}")?,
+            Err(Fault::Parse { error, text }) => {
+                writeln!(output, "not valid: {error}\n{}", Marked::new(text, error.text_range(text)))?;
+            }
             Err(Fault::LineTooLong) => writeln!(output, "not valid: {LINE_TOO_LONG}")?,
         }
         writeln!(output)
@@ -154,7 +159,7 @@ impl Answer {
         let error = |error| Json { valid: false, error: Some(error), view: None };
         match &self.0 {
             Ok(message) => Json { valid: true, error: None, view: Some(View::new(message)) },
-            Err(Fault::Parse(parse)) => error(FaultView::Parse(parse.into())),
+            Err(Fault::Parse { error: parse, text }) => error(FaultView::Parse(ErrorView::new(parse, text))),
             Err(Fault::LineTooLong) => error(FaultView::Line { message: LINE_TOO_LONG }),
         }
     }

@@ -35,6 +35,7 @@
 //! | [`proof`] | payer proofs: [`PayerProof`] |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
+//! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
@@ -109,6 +110,7 @@ pub mod sign;
 pub mod simulation;
 pub mod text;
 pub mod tlv;
+pub mod uri;
 #[cfg(feature = "serde")]
 pub mod view;
 

@@ -132,33 +132,44 @@ impl Serialize for View<'_> {
     }
 }
 
-/// Why a text is not a message, as a serde value: `message`, and `field`, `type` and `offset` where
-/// they apply.
+/// Why a text is not a message, as a serde value.
+///
+/// `message` is the sentence, `code` the stable name of the error's kind. `text_range` is the first
+/// character of the text that is at fault and the one after the last, from 0, counted as pasted.
+/// `stream_offset` (a byte of the TLV stream, from 0), `field` and `type` are there where they
+/// apply.
 #[derive(Clone, Copy, Debug)]
-pub struct ErrorView<'a>(&'a ParseError);
+pub struct ErrorView<'a> {
+    error: &'a ParseError,
+    text: &'a str,
+}
 
-impl<'a> From<&'a ParseError> for ErrorView<'a> {
-    fn from(error: &'a ParseError) -> Self {
-        Self(error)
+impl<'a> ErrorView<'a> {
+    /// The view of the `error` of reading `text`.
+    pub const fn new(error: &'a ParseError, text: &'a str) -> Self {
+        Self { error, text }
     }
 }
 
 impl Serialize for ErrorView<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("message", &value::Shown(self.0))?;
-        if let Some(name) = self.0.field().and_then(|field| field.name()) {
+        map.serialize_entry("message", &value::Shown(self.error))?;
+        map.serialize_entry("code", self.error.code())?;
+        if let Some(name) = self.error.field().and_then(|field| field.name()) {
             map.serialize_entry("field", name)?;
         }
-        let number = match self.0 {
+        let number = match self.error {
             ParseError::Stream(error) => error.kind().number(),
             error => error.field().map(|field| field.number()),
         };
         if let Some(number) = number {
             map.serialize_entry("type", &number)?;
         }
-        if let Some(offset) = self.0.offset() {
-            map.serialize_entry("offset", &offset)?;
+        let range = self.error.text_range(self.text);
+        map.serialize_entry("text_range", &[range.start, range.end])?;
+        if let Some(offset) = self.error.stream_offset() {
+            map.serialize_entry("stream_offset", &offset)?;
         }
         map.end()
     }

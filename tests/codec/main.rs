@@ -28,4 +28,5 @@ mod signers;
 mod text;
 mod tlv;
 mod unsigned;
+mod uri;
 mod writer_rules;

@@ -73,8 +73,10 @@ fn each_string_has_its_line_in_order() {
             "valid": false,
             "error": {
                 "message": "at byte 0: type 8 cut off after 0 bytes: expected 2",
+                "code": "record-cut-off",
                 "type": 8,
-                "offset": 0,
+                "text_range": [4, 8],
+                "stream_offset": 0,
             },
         })
     );
@@ -109,17 +111,19 @@ fn errors_name_field_type_and_offset() {
         lines[0]["error"],
         json!({
             "message": "offer_issuer_id (type 22): missing: expected it or offer_paths (type 16)",
+            "code": "missing-either-field",
             "field": "offer_issuer_id",
             "type": 22,
+            "text_range": [0, 4],
         })
     );
     assert_eq!(
         lines[1]["error"],
-        json!({"message": "unexpected '!' at byte 4: expected a character of the bech32 alphabet", "offset": 4})
+        json!({"message": "unexpected '!' at byte 4: expected a character of the bech32 alphabet", "code": "invalid-character", "text_range": [4, 5]})
     );
     assert_eq!(
         lines[2]["error"],
-        json!({"message": "at byte 2: type 0 occurs twice", "type": 0, "offset": 2})
+        json!({"message": "at byte 2: type 0 occurs twice", "code": "duplicate-type", "type": 0, "text_range": [7, 11], "stream_offset": 2})
     );
 }
 
@@ -142,6 +146,8 @@ fn the_table_is_for_people() {
     let table = String::from_utf8(output).unwrap();
     assert!(table.contains("description                  lightning giveaway, one per person!\n"), "{table}");
     assert!(table.contains("not valid: offer_issuer_id (type 22): missing"), "{table}");
+    let marked = "expected it or offer_paths (type 16)\nlno1\n^^^^\n";
+    assert!(table.contains(marked), "{table}");
 }
 
 #[test]
