@@ -39,7 +39,7 @@ impl ParseError {
     /// prefix included: the first one, and the one after the last.
     ///
     /// `text` is the one that was read. A fault in a record is marked from its byte to the end of
-    /// the record, or alone where it is a single byte. Where something is missing, or the message
+    /// the record, or alone where it is a single byte or number. Where something is missing, or the message
     /// as a whole is at fault, the range is the whole text.
     ///
     /// ```
@@ -114,6 +114,18 @@ fn field(error: &FieldError, stream: &[u8]) -> Option<Range<usize>> {
         | FieldErrorKind::OutOfRange { .. }
         | FieldErrorKind::Proof(ProofErrorKind::Metadata) => {
             at..next_record(stream, at).unwrap_or(stream.len())
+        }
+        // About one of the markers.
+        FieldErrorKind::Proof(
+            ProofErrorKind::MarkerZero
+            | ProofErrorKind::MarkerOrder { .. }
+            | ProofErrorKind::MarkerRange { .. }
+            | ProofErrorKind::MarkerShown { .. }
+            | ProofErrorKind::MarkerGap { .. },
+        ) => {
+            let rest = stream.get(at..).unwrap_or_default();
+            let after = bigsize::read(rest).map_or(rest, |(_, after)| after);
+            at..at.saturating_add(rest.len().saturating_sub(after.len()))
         }
         // About the value: the offset is one of its bytes, or its end.
         _ => match records(stream).find(|record| record.start < at && at <= record.end) {

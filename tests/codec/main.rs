@@ -20,6 +20,7 @@ mod errors;
 mod issuer_keys;
 mod merkle;
 mod messages;
+mod places;
 mod proofs;
 mod reasons;
 mod requirements;
