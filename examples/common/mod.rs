@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod error;
 pub mod key;
 pub mod node;
+pub mod people;
 pub mod purse;
 pub mod qr;
 

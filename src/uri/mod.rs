@@ -51,6 +51,8 @@ mod pop;
 mod txt;
 mod write;
 
+#[cfg(feature = "serde")]
+pub(crate) use amount::InBitcoin;
 pub use choose::{ChosenOffer, NoOffer, OfferRefusal};
 pub use error::{UriError, UriErrorKind};
 pub use instruction::{AddressText, Bolt11Text, Instruction, NameText, OtherInstruction, Unreadable};

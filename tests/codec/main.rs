@@ -17,6 +17,7 @@ mod decisions;
 mod dialects;
 mod draft_offers;
 mod errors;
+mod explained;
 mod issuer_keys;
 mod merkle;
 mod messages;
