@@ -16,6 +16,9 @@
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -48,7 +51,7 @@ pub struct Arguments {
     /// Write JSON even on a terminal.
     #[arg(long)]
     json: bool,
-    /// Check each message against this offer: whether it asks for, answers or proves a payment to it.
+    /// Check each message against this offer: whether it is a request or an invoice for it, or a payer proof of it.
     #[arg(long, value_name = "OFFER")]
     offer: Option<String>,
     /// Check each invoice against this invoice request.
@@ -60,6 +63,13 @@ pub struct Arguments {
     /// The time to judge expiry by, in unix seconds; the present time when absent.
     #[arg(long, value_name = "SECONDS")]
     now: Option<u64>,
+    /// Show the QR code of each string that is valid: in upper case, several codes where one is too small.
+    #[arg(long)]
+    qr: bool,
+    /// Write the QR code of the last string that is valid into this file, as SVG or PNG by its ending. Several codes are
+    /// numbered: NAME-1.svg, NAME-2.svg.
+    #[arg(long, value_name = "PATH")]
+    qr_file: Option<PathBuf>,
     /// What to decode. `-` is standard input, one string per line, and so is no STRING.
     #[arg(value_name = "STRING")]
     strings: Vec<OsString>,
@@ -144,17 +154,27 @@ pub fn run(
     };
     let for_people = for_people && !arguments.json;
     let mut all_valid = true;
+    let mut last = None;
     let mut show = |text: Result<&str, &LineTooLong>| -> io::Result<()> {
         let answer = match text {
             Ok(text) => reading.read(text),
             Err(LineTooLong) => Answer { text: "", read: Found::LineTooLong, checks: Vec::new() },
         };
         all_valid &= answer.is_valid();
+        let uri = answer.uri().filter(|_| answer.is_valid());
         if for_people {
-            answer.write_for_people(&mut output, reading.now)
+            answer.write_for_people(&mut output, reading.now)?;
         } else {
-            write_json(&mut output, &answer.json())
+            write_json(&mut output, &answer.json())?;
         }
+        if let Some(uri) = uri {
+            if arguments.qr {
+                // JSON has no place for it.
+                if for_people { qr::write(&mut output, &uri)? } else { qr::write(&mut io::stderr(), &uri)? }
+            }
+            last = Some(uri);
+        }
+        Ok(())
     };
     for path in &arguments.file {
         let file = File::open(path)
@@ -168,6 +188,9 @@ pub fn run(
         each_line(&mut input, &mut show)?;
     }
     output.flush()?;
+    if let (Some(path), Some(uri)) = (&arguments.qr_file, last) {
+        qr::write_files(path, &uri)?;
+    }
     Ok(all_valid)
 }
 
@@ -318,6 +341,15 @@ impl Answer<'_> {
             Found::NotAMessage(_) | Found::NotAUri(_) | Found::LineTooLong => false,
         };
         is_read && self.checks.iter().all(|check| check.answers)
+    }
+
+    /// What a QR code of it holds.
+    fn uri(&self) -> Option<PaymentUri> {
+        match &self.read {
+            Found::Message(message) => Some(PaymentUri::from((**message).clone()).shortest()),
+            Found::Uri(uri) => Some(uri.clone()),
+            _ => None,
+        }
     }
 
     fn write_for_people(&self, output: &mut impl Write, now: u64) -> io::Result<()> {

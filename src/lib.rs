@@ -55,6 +55,7 @@
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
+//! | `qr` | [`qr`]: QR codes of messages and links, on a terminal, as SVG, as PNG |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
@@ -71,6 +72,7 @@
         feature = "simulation",
         feature = "tracing",
         feature = "metrics",
+        feature = "qr",
         feature = "rayon"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
@@ -101,6 +103,8 @@ pub mod message;
 pub mod payment;
 pub mod payout;
 pub mod proof;
+#[cfg(feature = "qr")]
+pub mod qr;
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 #[cfg(feature = "serde")]

@@ -8,7 +8,6 @@ pub mod key;
 pub mod node;
 pub mod people;
 pub mod purse;
-pub mod qr;
 
 use std::fs;
 use std::io::{self, Write};

@@ -23,6 +23,7 @@ mod merkle;
 mod messages;
 mod places;
 mod proofs;
+mod qr;
 mod reasons;
 mod requirements;
 mod robustness;

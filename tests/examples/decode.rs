@@ -326,6 +326,31 @@ fn an_answer_is_checked_against_what_it_answers() {
 }
 
 #[test]
+fn a_qr_code_is_shown_and_written() {
+    let (text, all_valid) = for_people(&["--qr", OFFER]);
+    assert!(all_valid && text.contains("\x1b[97;40m█"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    run(&["--json", "--qr-file", &path("one.svg"), OFFER], "");
+    assert!(std::fs::read_to_string(path("one.svg")).unwrap().starts_with("<svg "));
+    let long = "d".repeat(3000);
+    let key = testkit::records::point(7);
+    let long = bolt12::Offer::builder().description(&long).issuer_id(key).build().unwrap().to_string();
+    run(&["--json", "--qr-file", &path("many.png"), &long], "");
+    for number in 1..=3 {
+        assert!(
+            std::fs::read(path(&format!("many-{number}.png"))).unwrap().starts_with(b"\x89PNG"),
+            "{number}"
+        );
+    }
+    let (text, _) = for_people(&["--qr", &long]);
+    assert!(text.contains("3 QR codes: scan them in this order, and join the texts\n1 of 3:\n"), "{text}");
+    let arguments = example::Arguments::parse_from(["decode", "--qr-file", &path("one.gif"), OFFER]);
+    let error = example::run(&arguments, &b""[..], &mut Vec::new(), false).unwrap_err();
+    assert!(error.to_string().ends_with("one.gif: expected a path that ends with .svg or .png"), "{error}");
+}
+
+#[test]
 fn two_messages_are_compared_record_by_record() {
     let [offer, request, invoice] = conversation();
     let now = ["compare", "--now", "1700000000", "--json"];

@@ -92,7 +92,7 @@ proptest! {
     }
 }
 
-/// Texts that would cost the square of their length if anything did: each of them as long as is read.
+/// Texts of the greatest length that is read, each of which a quadratic reader would take minutes for.
 #[test]
 fn a_hostile_text_is_read_in_time_in_proportion_to_its_length() {
     let fill = |start: &str, piece: &str| {

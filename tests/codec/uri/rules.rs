@@ -1,4 +1,4 @@
-//! The rules of links, by number where they have one: what is refused, in which words, at which characters.
+//! The rules of links, by number where they have one: what is refused, with which sentence, at which characters.
 
 use bolt12::draft;
 use bolt12::uri::{
