@@ -15,6 +15,9 @@
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
 #[path = "common/wallet.rs"]
 mod wallet;
 
@@ -178,7 +181,7 @@ impl Atm<'_> {
         };
         let text = format!("{amount} for \"{description}\": one invoice for it is paid");
         if !self.show.json && io::stdout().is_terminal() {
-            common::qr::show(&shown);
+            qr::show(&shown);
         }
         self.show.step(Step::Payout, true, &self.state(payout)?, &text, detail)?;
 

@@ -9,6 +9,9 @@
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -92,7 +95,17 @@ impl Chain {
 }
 
 fn main() -> ExitCode {
-    common::run(make_offer)
+    let mut offer = None;
+    let code = common::run(|arguments| {
+        let result = make_offer(arguments)?;
+        offer = Some(result.bolt12_unsigned.clone());
+        Ok(result)
+    });
+    // After the JSON object, so that both are on the screen.
+    if let Some(offer) = offer.filter(|_| io::stderr().is_terminal()) {
+        qr::show(&offer);
+    }
+    code
 }
 
 fn make_offer(arguments: Arguments) -> Result<OfferOut, common::Error> {
@@ -124,9 +137,6 @@ fn make_offer(arguments: Arguments) -> Result<OfferOut, common::Error> {
     let result = offerout(&ledger, &node_key, &params, common::now())?;
     if amount == Amount::Any {
         eprintln!("note: each holder of this offer can choose the amount, and there is no limit");
-    }
-    if io::stderr().is_terminal() {
-        common::qr::show(&result.bolt12_unsigned);
     }
     Ok(result)
 }

@@ -35,6 +35,7 @@
 //! | [`proof`] | payer proofs: [`PayerProof`] |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
+//! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
@@ -65,6 +66,7 @@
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
+//! | `qr` | [`qr`]: QR codes of messages and links, on a terminal, as SVG, as PNG |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
@@ -81,6 +83,7 @@
         feature = "simulation",
         feature = "tracing",
         feature = "metrics",
+        feature = "qr",
         feature = "rayon"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
@@ -111,6 +114,8 @@ pub mod message;
 pub mod payment;
 pub mod payout;
 pub mod proof;
+#[cfg(feature = "qr")]
+pub mod qr;
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 #[cfg(feature = "serde")]
@@ -120,6 +125,7 @@ pub mod sign;
 pub mod simulation;
 pub mod text;
 pub mod tlv;
+pub mod uri;
 #[cfg(feature = "serde")]
 pub mod view;
 
