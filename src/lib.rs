@@ -33,6 +33,7 @@
 //! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`proof`] | payer proofs: [`PayerProof`] |
+//! | [`device`] | a device that shows a message before it signs it |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
@@ -89,6 +90,7 @@ mod codec;
 #[cfg(feature = "std")]
 pub mod command;
 mod count;
+pub mod device;
 pub mod draft;
 pub mod field;
 #[cfg(feature = "std")]
