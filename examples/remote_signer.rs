@@ -1,14 +1,15 @@
 //! A key in a process of its own, which shows what it is asked to sign and asks the person.
 //!
 //! ```text
-//! cargo run --example remote_signer -- [--note TEXT] [--key-file FILE] [OFFER [AMOUNT]]
+//! cargo run --example remote_signer -- [--note TEXT] [--key-file FILE] [--device PROGRAM] [OFFER [AMOUNT]]
 //! ```
 //!
 //! This process is the host: a wallet that requests an invoice for an offer. It starts the same program once more as the
 //! device, which alone has the key. Both speak the exchange of `bolt12::device` over a connection on this machine; each
 //! request and each answer comes after its length in two bytes. The device shows its screens on stderr and reads `y` from
 //! stdin to go on; anything else refuses. stdout has one JSON object and nothing else: the signed request and what the host
-//! knows of the key. On failure it is `{"code": -1, "message": …}`. Without a key file the key is made anew for each run.
+//! knows of the key. On failure it is `{"code": -1, "message": …}`. Without a key file the key is made anew for each run. Another
+//! program can be the device: `examples/firmware/qemu` runs firmware without an operating system on an emulated board.
 
 mod common;
 
@@ -16,7 +17,7 @@ use std::error::Error;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -43,6 +44,9 @@ struct Arguments {
     /// The file of the key: 64 hexadecimal characters
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
+    /// Another program to start as the device; its last argument is the address to connect to
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "key_file")]
+    device: Option<PathBuf>,
     /// The offer to request an invoice for
     #[arg(
         value_name = "OFFER",
@@ -61,10 +65,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     common::run(|arguments: Arguments| match arguments.device_of {
-        // Its stdout belongs to the host.
-        Some(host) => be_device(host, arguments.key_file.as_deref())
-            .inspect_err(|error| say(&error.to_string()))
-            .map_err(other),
+        Some(host) => be_device(host, arguments.key_file.as_deref()).map_err(other),
         None => request_invoice(&arguments).map_err(other),
     })
 }
@@ -79,7 +80,7 @@ fn request_invoice(arguments: &Arguments) -> Result<Value> {
     if let Some(note) = &arguments.note {
         builder = builder.payer_note(note);
     }
-    let device = Device::start(arguments.key_file.as_deref())?;
+    let device = Device::start(arguments)?;
     let signer = RemoteSigner::new(device.key, |request| device.exchange(request).map_err(|e| e.to_string()));
     let request = builder.sign(&signer, &random::<16>()?)?;
     Ok(json!({
@@ -99,13 +100,21 @@ struct Device {
 }
 
 impl Device {
-    fn start(key_file: Option<&Path>) -> Result<Self> {
+    fn start(arguments: &Arguments) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg(format!("--device-of={}", listener.local_addr()?)).stdout(Stdio::null());
-        if let Some(file) = key_file {
+        let address = listener.local_addr()?;
+        let mut command = match &arguments.device {
+            Some(program) => Command::new(program),
+            None => Command::new(std::env::current_exe()?),
+        };
+        if let Some(file) = &arguments.key_file {
             command.arg("--key-file").arg(file);
         }
+        if arguments.device.is_none() {
+            command.arg("--device-of");
+        }
+        // stdout belongs to the host.
+        command.arg(address.to_string()).stdout(io::stderr());
         let mut child = command.spawn()?;
         let mut wire = accept(&listener, &mut child)?;
         // Which key it is decides nothing: a signature by another one is refused.
@@ -123,9 +132,8 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
-        // The device ends when the connection does.
-        let wire = self.wire.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ = wire.shutdown(std::net::Shutdown::Both);
+        // Firmware has no end of its own.
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
