@@ -151,7 +151,7 @@ pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[doc(inline)]
 pub use payout::Ledger;
 #[doc(inline)]
-pub use proof::PayerProof;
+pub use proof::{PayerProof, UnsignedPayerProof};
 
 /// The README's example, compiled and run as a test.
 #[cfg(all(doctest, feature = "std"))]

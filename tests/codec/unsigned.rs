@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use bolt12::field::{BlindedPathBuf, PayInfo};
 use bolt12::sign::{Sighash, Signer, SignerError, UnsignedMessage};
 use bolt12::{
-    Invoice, InvoiceRequest, Msat, Offer, Preimage, UnsignedInvoice, UnsignedInvoiceRequest, draft,
+    Invoice, InvoiceRequest, Msat, Offer, Preimage, UnsignedInvoice, UnsignedInvoiceRequest,
+    UnsignedPayerProof, draft,
 };
 use secp256k1::{PublicKey, schnorr};
 
@@ -96,6 +97,63 @@ fn a_signature_fits_only_the_message_that_was_shown() {
 }
 
 #[test]
+fn a_proof_signed_in_two_steps_is_the_one_signed_in_one() {
+    let invoice = parse_invoice(&invoice().with(168, hash_of_2())).unwrap();
+    let builder =
+        invoice.prove_payment(Preimage::from_byte_array([2; 32])).unwrap().note("order 17").show_all();
+    let unsigned = builder.build_unsigned().unwrap();
+    let received: UnsignedPayerProof = unsigned.to_string().parse().unwrap();
+    assert_eq!(received, unsigned);
+    assert_eq!(received.proof_note().unwrap(), "order 17");
+    assert_eq!(received.invoice_amount(), Some(msat(1000)));
+    assert_eq!((received.invreq_payer_id(), received.invoice_node_id()), (point(PAYER), point(ISSUER)));
+    assert_eq!(received.payment().preimage(), Preimage::from_byte_array([2; 32]));
+    assert_eq!(received.invoice_merkle_root(), invoice.merkle_root());
+    assert_eq!(received.unsigned_message().to_bytes(), received.as_bytes());
+    let signature = Signer::sign(&key(PAYER), &received.sighash()).unwrap();
+    let one_step = builder.sign(&key(PAYER)).unwrap();
+    let two_steps = received.attach(&signature).unwrap();
+    assert_eq!(two_steps, one_step);
+    // The places of the fields after the signature are those of the proof with it.
+    assert_eq!(two_steps.proof_note().unwrap(), "order 17");
+    assert_eq!(two_steps.hidden_count(), one_step.hidden_count());
+    assert_eq!(two_steps.invoice_merkle_root(), invoice.merkle_root());
+    assert_eq!(two_steps.to_string().parse(), Ok(two_steps));
+
+    let wrong = Signer::sign(&key(9), &unsigned.sighash()).unwrap();
+    let (payer, _) = key(PAYER).x_only_public_key();
+    let error = unsigned.clone().attach(&wrong).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {payer}"));
+}
+
+/// An unsigned proof has passed the rules of a proof: it cannot have a device sign a payment that was
+/// not made, or an invoice that no payee signed.
+#[test]
+fn an_unsigned_proof_keeps_the_rules_of_a_proof() {
+    let invoice = parse_invoice(&invoice().with(168, hash_of_2())).unwrap();
+    let builder = invoice.prove_payment(Preimage::from_byte_array([2; 32])).unwrap();
+    let records = |bytes: &[u8]| {
+        let stream = bolt12::tlv::Stream::new(bytes).unwrap();
+        Records(stream.records().map(|record| (record.number(), record.value().to_vec())).collect())
+    };
+    let unsigned = records(builder.build_unsigned().unwrap().as_bytes());
+    let refused = |records: &Records| UnsignedPayerProof::try_from(records.bytes()).unwrap_err().to_string();
+    let with_signature = records(builder.sign(&key(PAYER)).unwrap().as_bytes());
+    let error = refused(&with_signature);
+    assert!(error.starts_with("proof_signature (type 241) at byte "), "{error}");
+    assert!(error.ends_with(": outside the types of an unsigned payer proof"), "{error}");
+    let error = refused(&unsigned.clone().with(1001, [3; 32]));
+    assert!(error.starts_with("proof_preimage (type 1001) at byte "), "{error}");
+    let error = refused(&unsigned.clone().int(170, 1001));
+    assert!(error.ends_with("not a valid signature by invoice_node_id (type 176)"), "{error}");
+    assert!(UnsignedPayerProof::try_from(unsigned.bytes()).is_ok());
+}
+
+fn hash_of_2() -> [u8; 32] {
+    Preimage::from_byte_array([2; 32]).payment_hash().to_byte_array()
+}
+
+#[test]
 fn a_signed_message_is_no_unsigned_one() {
     let signed = request(&offer());
     let error = UnsignedInvoiceRequest::try_from(signed.as_bytes().to_vec()).unwrap_err().to_string();
@@ -127,6 +185,7 @@ impl Signer for Shows {
         let seen = match sighash.message_name() {
             "invoice_request" => UnsignedInvoiceRequest::try_from(bytes.clone()).unwrap().sighash(),
             "invoice" => UnsignedInvoice::try_from(bytes.clone()).unwrap().sighash(),
+            "payer_proof" => UnsignedPayerProof::try_from(bytes.clone()).unwrap().sighash(),
             _ => sighash,
         };
         assert_eq!(seen, sighash);
