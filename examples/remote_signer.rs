@@ -179,7 +179,7 @@ fn answer(bytes: &[u8], key: &Keypair, recent: &mut RecentRequests<64>) -> Signi
         Ok(request) => request,
         Err(error) => return refuse(Refusal::from(&error)),
     };
-    if request.message().signing_key() != key.public_key() {
+    if request.message().signing_key() != Some(key.x_only_public_key().0) {
         return refuse(Refusal::new(RefusalReason::Key, ""));
     }
     let context = SigningContext::new().now(common::now()).signed_before(recent.contains(&request));

@@ -22,11 +22,22 @@ fuzz_target!(|bytes: &[u8]| {
         check(&request);
     }
     let Ok(stream) = Stream::new(bytes) else { return };
-    for (kind, key_type) in [(1, 88), (2, 176)] {
-        let chain = stream.find(80).and_then(|record| record.value().try_into().ok());
+    let (point, (x_only, _)) = (key().public_key().serialize(), key().x_only_public_key());
+    let x_only = x_only.serialize();
+    for (kind, key_type, key) in [
+        (1, 88, &point[..]),
+        (2, 176, &point[..]),
+        (3, 88, &point[..]),
+        (4, 30, &x_only[..]),
+        (5, 30, &x_only[..]),
+    ] {
+        let chain_type = if kind < 4 { 80 } else { 3 };
+        let chain = stream.find(chain_type).and_then(|record| record.value().try_into().ok());
         let mut message = Writer::new();
-        message.copy(stream.records().filter(|record| !(240..=1000).contains(&record.number())));
-        message.record(key_type, &key().public_key().serialize());
+        let first_signature = if kind == 3 { 241 } else { 240 };
+        let covered = |number| !(first_signature..=1000).contains(&number);
+        message.copy(stream.records().filter(|record| covered(record.number())));
+        message.record(key_type, key);
         let mut request = Writer::new();
         request.record(0, &[1]);
         request.record(2, &[kind]);
@@ -41,7 +52,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn check(request: &SigningRequest) {
     assert_eq!(SigningRequest::read(request.as_bytes()).unwrap().id(), request.id());
     let review = request.review(&SigningContext::new().on(request.chain())).unwrap();
-    assert!(review.screens().len() < 40);
+    assert!(review.screens().len() < 60);
     for screen in review.screens() {
         assert!(screen.title().is_ascii() && screen.title().len() <= Screen::MAX_TITLE_LEN, "{screen}");
         let length = screen.text().chars().count();
@@ -52,12 +63,16 @@ fn check(request: &SigningRequest) {
     let answer = review.confirm(|_| true).unwrap().sign(&key());
     let answer = SigningAnswer::read(&answer.to_bytes()).unwrap();
     let (ours, _) = key().x_only_public_key();
-    let (asked, _) = request.message().signing_key().x_only_public_key();
-    assert_eq!(answer.signature_for(request).is_ok(), ours == asked);
+    assert_eq!(answer.signature_for(request).is_ok(), request.message().signing_key() == Some(ours));
     let Ok(signature) = answer.result() else { return };
     let signed = match request.message().clone() {
         SignableMessage::InvoiceRequest(message) => message.attach(&signature).map(drop),
         SignableMessage::Invoice(message) => message.attach(&signature).map(drop),
+        SignableMessage::PayerProof(message) => message.attach(&signature).map(drop),
+        SignableMessage::DraftOffer(message) => message.attach(&signature).map(drop),
+        // A refund needs another signature first.
+        SignableMessage::DraftInvoice(message) if message.refund_for().is_some() => return,
+        SignableMessage::DraftInvoice(message) => message.attach(&signature).map(drop),
         _ => return,
     };
     // A message can be too long once it has its signature.

@@ -111,12 +111,12 @@ impl SigningAnswer {
             return Err(SigningAnswerError::OtherRequest { found: self.request, expected });
         }
         let signature = self.result.clone().map_err(SigningAnswerError::Refused)?;
-        let (key, _) = request.message().signing_key().x_only_public_key();
-        if !request.message().sighash().is_signed_by(&signature, &key) {
-            let wrong = SignerError::WrongSignature { key: key.serialize() };
-            return Err(SigningAnswerError::Signature(wrong));
+        let key = request.message().signing_key();
+        if key.is_some_and(|key| request.message().sighash().is_signed_by(&signature, &key)) {
+            return Ok(signature);
         }
-        Ok(signature)
+        let key = key.map_or([0; 32], |key| key.serialize());
+        Err(SigningAnswerError::Signature(SignerError::WrongSignature { key }))
     }
 }
 

@@ -63,12 +63,12 @@
 //! | type | field | needed | value |
 //! |---|---|---|---|
 //! | 0 | `version` | yes | 1 byte: 1 |
-//! | 2 | `message_kind` | yes | 1 byte: 1 for an `invoice_request`, 2 for an `invoice`, of merged BOLT 12 |
-//! | 4 | `message` | yes | the TLV stream of the message without a signature, validated as that message is |
-//! | 6 | `chain` | yes | 32 bytes: the chain hash, the same as that of the message |
+//! | 2 | `message_kind` | yes | 1 byte: 1 for an `invoice_request`, 2 for an `invoice`, 3 for a `payer_proof` of merged BOLT 12; 4 for an `offer`, 5 for an `invoice` of the 2021 draft |
+//! | 4 | `message` | yes | the TLV stream of the message without the signature asked for, validated as that message is; a proof has the signature of its invoice |
+//! | 6 | `chain` | yes | 32 bytes: the chain hash, the message's or one of them |
 //! | 7 | `key_origin` | no | 4 bytes: the fingerprint of the master key (BIP 32); then 4 bytes for each derivation step, at most 10 steps |
 //! | 9 | `offer` | no | the TLV stream of the offer, every record of which the message repeats |
-//! | 11 | `bip_353_proof` | no | the value of PSBT output field 0x35: the length of the name in 1 byte, `name@domain` without ₿, the records of RFC 9102. With an `invoice_request` alone; where the message has `invreq_bip_353_name`, it is that name |
+//! | 11 | `bip_353_proof` | no | the value of PSBT output field 0x35: the length of the name in 1 byte, `name@domain` without ₿, the records of RFC 9102. With a request for an offer alone; where that has `invreq_bip_353_name`, it is the same name |
 //!
 //! # The answer, byte by byte
 //!
@@ -101,6 +101,15 @@
 //! | 8 | `Your note` | `Payment hash`; `Or on-chain to` for each address |
 //! | 9 | `Expires`, or `never` | `Expires` |
 //! | 10 | `Not shown`: how many records the signature covers that this crate does not know | the same |
+//!
+//! | order | for a `payer_proof` | for an `offer` of the draft | for an `invoice` of the draft |
+//! |---|---|---|---|
+//! | 1, 2 | as above | as above | as above |
+//! | 3 | `You prove`: that you paid, and the amount if it is shown | `You pay`, or `You ask for`: the amount; `Currency` | `You receive`: the amount |
+//! | 4 | `To`, `Payee key` | `To`, if it pays out; `Refund of` | `From` |
+//! | 5 | `Description`, `Note of the proof` | `Your name`, `Description` | `Your name`, `Note`, `Description` |
+//! | 6 | `Discloses`: the names of the fields that the proof shows | `Quantity`, `Repeats` | `Quantity`, `Payment hash`, `Or on-chain to` |
+//! | 7 | `Hides`: how many fields it hides | `Expires`, `Not shown` | `Expires`, `Not shown` |
 //!
 //! # What it does not protect from
 //!

@@ -4,14 +4,16 @@ use alloc::vec::Vec;
 
 use bitcoin::bip32::{ChildNumber, DerivationPath, Fingerprint, KeySource};
 use bitcoin::constants::ChainHash;
-use secp256k1::PublicKey;
+use secp256k1::XOnlyPublicKey;
 
 use super::bip353_proof::{Bip353Proof, ProofError};
 use super::id::SigningRequestId;
 use super::types;
 use crate::codec::ParseError;
+use crate::draft;
 use crate::field::{Field, FieldError, FieldErrorKind, ShownChain};
 use crate::message::{Offer, UnsignedInvoice, UnsignedInvoiceRequest};
+use crate::proof::UnsignedPayerProof;
 use crate::sign::{Sighash, UnsignedMessage};
 use crate::tlv::{Record, Span, Stream, StreamError, Writer};
 
@@ -37,49 +39,78 @@ pub enum SignableMessage {
     InvoiceRequest(UnsignedInvoiceRequest),
     /// An invoice: the signer receives.
     Invoice(UnsignedInvoice),
+    /// A payer proof: the signer shows that it paid.
+    PayerProof(UnsignedPayerProof),
+    /// An offer of the 2021 draft, unsigned: the signer pays if it is one that pays out.
+    DraftOffer(draft::Offer),
+    /// An invoice of the 2021 draft: the signer receives.
+    DraftInvoice(draft::UnsignedInvoice),
 }
 
 impl SignableMessage {
     /// Reads the message of this `kind`; `None` for a kind that is not known.
     fn read(kind: u8, bytes: &[u8]) -> Option<Result<Self, ParseError>> {
-        match kind {
-            INVOICE_REQUEST => {
-                Some(UnsignedInvoiceRequest::try_from(bytes.to_vec()).map(Self::InvoiceRequest))
-            }
-            INVOICE => Some(UnsignedInvoice::try_from(bytes.to_vec()).map(Self::Invoice)),
-            _ => None,
-        }
+        let bytes = bytes.to_vec();
+        Some(match kind {
+            INVOICE_REQUEST => UnsignedInvoiceRequest::try_from(bytes).map(Self::InvoiceRequest),
+            INVOICE => UnsignedInvoice::try_from(bytes).map(Self::Invoice),
+            PAYER_PROOF => UnsignedPayerProof::try_from(bytes).map(Self::PayerProof),
+            DRAFT_OFFER => read_draft_offer(bytes).map(Self::DraftOffer),
+            DRAFT_INVOICE => draft::UnsignedInvoice::try_from(bytes).map(Self::DraftInvoice),
+            _ => return None,
+        })
     }
 
     /// The hash to sign, computed from the records of the message.
     pub fn sighash(&self) -> Sighash {
-        match self {
-            Self::InvoiceRequest(request) => request.sighash(),
-            Self::Invoice(invoice) => invoice.sighash(),
-        }
+        self.unsigned_message().sighash()
     }
 
-    /// The key that has to sign: `invreq_payer_id` or `invoice_node_id`.
-    pub fn signing_key(&self) -> PublicKey {
-        match self {
+    /// The key that has to sign, x-only: `invreq_payer_id` of a request and of a proof,
+    /// `invoice_node_id` of an invoice, `node_id` in the draft. `None` for an offer of the draft
+    /// without a node_id, which cannot be signed.
+    pub fn signing_key(&self) -> Option<XOnlyPublicKey> {
+        let key = match self {
             Self::InvoiceRequest(request) => request.invreq_payer_id(),
             Self::Invoice(invoice) => invoice.invoice_node_id(),
-        }
+            Self::PayerProof(proof) => proof.invreq_payer_id(),
+            Self::DraftOffer(offer) => return offer.node_id(),
+            Self::DraftInvoice(invoice) => return Some(invoice.node_id()),
+        };
+        Some(key.x_only_public_key().0)
     }
 
-    /// The chain to pay on.
-    pub fn chain(&self) -> ChainHash {
+    /// Whether the message is for `chain`: an offer of the draft can be for several. A proof that
+    /// shows no chain does not say.
+    pub fn is_for(&self, chain: ChainHash) -> bool {
         match self {
-            Self::InvoiceRequest(request) => request.invreq_chain(),
-            Self::Invoice(invoice) => invoice.invreq_chain(),
+            Self::InvoiceRequest(request) => request.invreq_chain() == chain,
+            Self::Invoice(invoice) => invoice.invreq_chain() == chain,
+            Self::PayerProof(proof) => proof.invreq_chain().is_none_or(|shown| shown == chain),
+            Self::DraftOffer(offer) => offer.supports_chain(chain),
+            Self::DraftInvoice(invoice) => invoice.chain() == Some(chain),
         }
     }
 
-    /// The offer that the message repeats; `None` for a message without an offer.
+    /// The offer that the message repeats whole; `None` for a message without an offer, a proof, and
+    /// the draft.
     pub fn offer(&self) -> Option<Offer> {
         match self {
             Self::InvoiceRequest(request) => request.offer(),
             Self::Invoice(invoice) => invoice.offer(),
+            Self::PayerProof(_) | Self::DraftOffer(_) | Self::DraftInvoice(_) => None,
+        }
+    }
+
+    /// The last second (unix) at which the message is of use; `None` for one that does not expire.
+    pub fn last_second(&self) -> Option<u64> {
+        match self {
+            Self::InvoiceRequest(request) => request.offer_absolute_expiry(),
+            Self::Invoice(invoice) => Some(invoice.expires_at()),
+            Self::PayerProof(_) => None,
+            // The draft counts the second of the expiry as expired.
+            Self::DraftOffer(offer) => offer.expires_at().map(|expiry| expiry.saturating_sub(1)),
+            Self::DraftInvoice(invoice) => invoice.expires_at(),
         }
     }
 
@@ -88,6 +119,9 @@ impl SignableMessage {
         match self {
             Self::InvoiceRequest(request) => request.unsigned_message(),
             Self::Invoice(invoice) => invoice.unsigned_message(),
+            Self::PayerProof(proof) => proof.unsigned_message(),
+            Self::DraftOffer(offer) => offer.unsigned_message(),
+            Self::DraftInvoice(invoice) => invoice.unsigned_message(),
         }
     }
 }
@@ -133,8 +167,8 @@ impl SigningRequest {
         let message = SignableMessage::read(fields.kind, fields.message)
             .ok_or(SigningRequestError::Kind { found: fields.kind })?
             .map_err(SigningRequestError::Message)?;
-        if message.chain() != fields.chain {
-            return Err(SigningRequestError::Chain { found: fields.chain, expected: message.chain() });
+        if !message.is_for(fields.chain) {
+            return Err(SigningRequestError::Chain { found: fields.chain });
         }
         if let Some(offer) = fields.offer {
             let offer = Offer::try_from(offer.to_vec()).map_err(SigningRequestError::Offer)?;
@@ -148,13 +182,7 @@ impl SigningRequest {
                 SignableMessage::InvoiceRequest(request) if request.has_offer() => {
                     request.invreq_bip_353_name()
                 }
-                SignableMessage::InvoiceRequest(_) => {
-                    let message = "an invoice_request without an offer";
-                    return Err(SigningRequestError::NoPayee { message });
-                }
-                SignableMessage::Invoice(_) => {
-                    return Err(SigningRequestError::NoPayee { message: "an invoice" });
-                }
+                _ => return Err(SigningRequestError::NoPayee),
             };
             if stated.is_some_and(|stated| stated != proof.name()) {
                 return Err(SigningRequestError::OtherName);
@@ -170,7 +198,7 @@ impl SigningRequest {
         &self.message
     }
 
-    /// The chain, which is that of the message.
+    /// The chain, which is the message's, or one of them.
     pub const fn chain(&self) -> ChainHash {
         self.chain
     }
@@ -238,14 +266,35 @@ impl<'a> SigningRequestBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`SigningRequestError::Unsupported`] for a message that the exchange does not have, and as
+    /// [`SigningRequestError::Unsupported`] for a signature that the exchange does not have, and as
     /// for [`SigningRequest::read`].
     pub fn build(&self) -> Result<SigningRequest, SigningRequestError> {
-        let kind = match self.message.sighash().message_name() {
-            "invoice_request" => INVOICE_REQUEST,
-            "invoice" => INVOICE,
-            message => return Err(SigningRequestError::Unsupported { message }),
+        // The dialects share the name of an invoice. The right kind is the one with this hash.
+        let asked = self.message.sighash();
+        let kinds: &[u8] = match (asked.message_name(), asked.field_name()) {
+            ("invoice_request", "signature") => &[INVOICE_REQUEST],
+            ("invoice", "signature") => &[INVOICE, DRAFT_INVOICE],
+            ("payer_proof", "proof_signature") => &[PAYER_PROOF],
+            ("offer", "signature") => &[DRAFT_OFFER],
+            _ => &[],
         };
+        let mut error = None;
+        for kind in kinds {
+            match self.build_kind(*kind) {
+                Ok(request) if request.message.sighash() == asked => return Ok(request),
+                Ok(_) => {}
+                // The other dialect only says that the message is none of its own.
+                Err(found) => match error {
+                    None | Some(SigningRequestError::Message(_)) => error = Some(found),
+                    Some(_) => {}
+                },
+            }
+        }
+        let (message, field) = (asked.message_name(), asked.field_name());
+        Err(error.unwrap_or(SigningRequestError::Unsupported { message, field }))
+    }
+
+    fn build_kind(&self, kind: u8) -> Result<SigningRequest, SigningRequestError> {
         let mut writer = Writer::new();
         writer.record(types::VERSION.number(), &[SigningRequest::VERSION]);
         writer.record(types::MESSAGE_KIND.number(), &[kind]);
@@ -255,13 +304,18 @@ impl<'a> SigningRequestBuilder<'a> {
         writer.record_if(types::KEY_ORIGIN.number(), origin.as_deref());
         writer.record_if(types::OFFER.number(), self.offer.map(Offer::as_bytes));
         writer.record_if(types::BIP_353_PROOF.number(), self.bip_353_proof.map(|proof| proof.as_bytes()));
-        let request = SigningRequest::read_bytes(writer.into_bytes())?;
-        // A message of the draft can have the same name and be read as this one.
-        if request.message.sighash() != self.message.sighash() {
-            return Err(SigningRequestError::Unsupported { message: self.message.sighash().message_name() });
-        }
-        Ok(request)
+        SigningRequest::read_bytes(writer.into_bytes())
     }
+}
+
+/// An offer that is signed already is not signed again.
+fn read_draft_offer(bytes: Vec<u8>) -> Result<draft::Offer, ParseError> {
+    let offer = draft::Offer::try_from(bytes)?;
+    let Some(record) = offer.stream().find(draft::types::offer::SIGNATURE.number()) else {
+        return Ok(offer);
+    };
+    let kind = FieldErrorKind::OutOfRange { message: "an unsigned offer" };
+    Err(FieldError::new(draft::types::offer::SIGNATURE, Some(record.value_offset()), kind).into())
 }
 
 /// The fields of a request while its records are read.
@@ -339,6 +393,9 @@ fn read_origin(record: &Record<'_>) -> Result<KeySource, SigningRequestError> {
 // The kinds of messages.
 const INVOICE_REQUEST: u8 = 1;
 const INVOICE: u8 = 2;
+const PAYER_PROOF: u8 = 3;
+const DRAFT_OFFER: u8 = 4;
+const DRAFT_INVOICE: u8 = 5;
 
 /// Why bytes are no signing request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -363,16 +420,18 @@ pub enum SigningRequestError {
         found: u8,
     },
     /// The kind of the message is not known.
-    #[error("message_kind {found}: expected 1 (invoice_request) or 2 (invoice)")]
+    #[error("message_kind {found}: expected 1 to 5")]
     Kind {
         /// The kind.
         found: u8,
     },
-    /// The exchange does not have this message.
-    #[error("a message {message}: expected an invoice_request or an invoice of merged BOLT 12")]
+    /// The exchange does not have this signature.
+    #[error("{field} of {message}: expected a signature that the exchange has")]
     Unsupported {
         /// The name of the message in the specification.
         message: &'static str,
+        /// The name of the field that holds the signature.
+        field: &'static str,
     },
     /// The derivation path is longer than [`SigningRequest::MAX_STEPS`].
     #[error("a derivation path of {found} steps: expected at most {max}", max = SigningRequest::MAX_STEPS)]
@@ -384,12 +443,10 @@ pub enum SigningRequestError {
     #[error("in the message to sign: {0}")]
     Message(ParseError),
     /// The request is for another chain than its message.
-    #[error("chain {}: expected {}, the chain of the message", ShownChain(*found), ShownChain(*expected))]
+    #[error("chain {}: expected the chain of the message", ShownChain(*found))]
     Chain {
         /// The chain of the request.
         found: ChainHash,
-        /// The chain of the message.
-        expected: ChainHash,
     },
     /// The offer is not valid.
     #[error("in the offer: {0}")]
@@ -403,10 +460,7 @@ pub enum SigningRequestError {
     /// The message names another payee than the BIP 353 proof.
     #[error("the message has another invreq_bip_353_name: expected the name of the bip_353_proof")]
     OtherName,
-    /// A BIP 353 proof comes with a message that names no payee.
-    #[error("a bip_353_proof with {message}: expected one with a request for an offer alone")]
-    NoPayee {
-        /// The message.
-        message: &'static str,
-    },
+    /// A BIP 353 proof comes with a message other than a request for an offer.
+    #[error("a bip_353_proof with another message: expected one with a request for an offer")]
+    NoPayee,
 }

@@ -83,14 +83,14 @@ impl SigningRequest {
         if self.chain() != context.chain {
             return Err(ReviewError::Chain { found: self.chain(), expected: context.chain });
         }
-        if let (Some(now), Some(expiry)) = (context.now, last_second(self.message())) {
+        if let (Some(now), Some(expiry)) = (context.now, self.message().last_second()) {
             if now > expiry {
                 return Err(ReviewError::Expired { expiry, now });
             }
         }
         let stated = match self.message() {
             SignableMessage::InvoiceRequest(request) => request.invreq_bip_353_name(),
-            SignableMessage::Invoice(_) => None,
+            _ => None,
         };
         let name = match (self.bip_353_proof(), context.validator) {
             (Some(proof), Some(validator)) => {
@@ -104,16 +104,8 @@ impl SigningRequest {
                 proof.map(|proof| proof.name()).or(stated).map(|name| Name { name, is_verified: false })
             }
         };
-        let screens = message_screens(self.message(), name, context.signed_before);
+        let screens = message_screens(self, name, context.signed_before);
         Ok(Review { request: self, screens })
-    }
-}
-
-/// The last second (unix) at which the message is of use.
-fn last_second(message: &SignableMessage) -> Option<u64> {
-    match message {
-        SignableMessage::InvoiceRequest(request) => request.offer_absolute_expiry(),
-        SignableMessage::Invoice(invoice) => Some(invoice.expires_at()),
     }
 }
 
@@ -175,7 +167,9 @@ impl<'a> Confirmed<'a> {
     /// refusal in the answer.
     pub fn sign(self, signer: &(impl Signer + ?Sized)) -> SigningAnswer {
         let (id, message) = (self.request.id(), self.request.message());
-        let (key, _) = message.signing_key().x_only_public_key();
+        let Some(key) = message.signing_key() else {
+            return SigningAnswer::refused(id, Refusal::new(RefusalReason::Key, "the message names no key"));
+        };
         match sign(signer, &key, &message.unsigned_message()) {
             Ok(signature) => SigningAnswer::signed(id, signature),
             Err(error) => SigningAnswer::refused(id, refusal(&error)),

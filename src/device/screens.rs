@@ -7,13 +7,16 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bitcoin::constants::ChainHash;
+use bitcoin::{Address, Network};
 
-use super::request::SignableMessage;
+use super::request::{SignableMessage, SigningRequest};
 use super::text::{date, grouped_hex, safe_characters};
-use crate::amount::Msat;
+use crate::amount::{Amount, Msat};
 use crate::count::count;
+use crate::draft;
 use crate::field::{Bip353Name, Price, ShownChain, UntrustedText};
-use crate::message::{Offer, UnsignedInvoice, UnsignedInvoiceRequest};
+use crate::message::{Offer, UnsignedInvoice, UnsignedInvoiceRequest, types};
+use crate::proof::UnsignedPayerProof;
 use crate::tlv::Record;
 
 /// One screen: a title in the device's words, and a short text.
@@ -79,7 +82,7 @@ pub(super) struct Name<'a> {
 
 /// The screens of a message, in order.
 pub(super) fn message_screens(
-    message: &SignableMessage,
+    request: &SigningRequest,
     name: Option<Name<'_>>,
     signed_before: bool,
 ) -> Vec<Screen> {
@@ -87,12 +90,15 @@ pub(super) fn message_screens(
     if signed_before {
         screens.push("Signed before", "this message, by this device".into());
     }
-    if message.chain() != ChainHash::BITCOIN {
-        screens.push("Network", ShownChain(message.chain()).to_string());
+    if request.chain() != ChainHash::BITCOIN {
+        screens.push("Network", ShownChain(request.chain()).to_string());
     }
-    match message {
+    match request.message() {
         SignableMessage::InvoiceRequest(request) => screens.invoice_request(request, name),
         SignableMessage::Invoice(invoice) => screens.invoice(invoice),
+        SignableMessage::PayerProof(proof) => screens.payer_proof(proof),
+        SignableMessage::DraftOffer(offer) => screens.draft_offer(offer),
+        SignableMessage::DraftInvoice(invoice) => screens.draft_invoice(invoice),
     }
     screens.0
 }
@@ -126,8 +132,94 @@ impl Screens {
         self.description(invoice.offer_description());
         self.quantity(invoice.invreq_quantity(), invoice.price());
         self.push("Payment hash", grouped_hex(invoice.invoice_payment_hash().as_byte_array()));
-        self.addresses(invoice);
+        self.addresses(invoice.fallback_addresses());
         self.expiry(Some(invoice.expires_at()));
+        self.not_shown(invoice.unknown_records());
+    }
+
+    fn payer_proof(&mut self, proof: &UnsignedPayerProof) {
+        self.push(
+            "You prove",
+            match proof.invoice_amount() {
+                Some(amount) => format!("that you paid {}", amount.sat_display()),
+                None => "that you paid, no amount is shown".into(),
+            },
+        );
+        match proof.offer_issuer() {
+            Some(issuer) => self.stranger("To (unverified)", issuer),
+            None => self.push("To", "unknown payee".into()),
+        }
+        self.push("Payee key", grouped_hex(&proof.invoice_node_id().serialize()));
+        self.description(proof.offer_description());
+        match proof.proof_note() {
+            Some(note) => self.stranger("Note of the proof", note),
+            None => self.push("Note of the proof", "none: it serves every reader".into()),
+        }
+        let names = proof.shown_records().map(|record| match types::field(record.number()).name() {
+            Some(name) => name.to_string(),
+            None => format!("type {}", record.number()),
+        });
+        let mut names: Vec<String> = core::iter::once("the preimage".to_string()).chain(names).collect();
+        let more = names.len().saturating_sub(MAX_NAMES);
+        if more > 0 {
+            names.truncate(MAX_NAMES);
+            names.push(count(more, "more field", "more fields").to_string());
+        }
+        self.own("Discloses", &names.join(", "));
+        let hidden = count(proof.hidden_count(), "field", "fields").to_string();
+        self.push("Hides", hidden);
+    }
+
+    fn draft_offer(&mut self, offer: &draft::Offer) {
+        let pays_out = offer.send_invoice();
+        self.push(if pays_out { "You pay" } else { "You ask for" }, draft_amount(offer));
+        self.stranger_if("Currency", offer.currency());
+        if pays_out {
+            let payee = match offer.refund_for() {
+                Some(_) => "the payer of the refunded invoice",
+                None => "unknown payee: the first that sends an invoice",
+            };
+            self.push("To", payee.into());
+            if let Some(hash) = offer.refund_for() {
+                self.push("Refund of", grouped_hex(hash.as_byte_array()));
+            }
+        }
+        self.stranger_if("Your name", offer.issuer());
+        self.description(offer.description());
+        match (offer.quantity_min(), offer.quantity_max()) {
+            (None, None) => {}
+            (min, None) => self.push("Quantity", format!("{} or more items", min.unwrap_or(1))),
+            (min, Some(max)) => self.push("Quantity", format!("{} to {max} items", min.unwrap_or(1))),
+        }
+        if offer.recurrence().is_some() {
+            self.push("Repeats", "the payment is due again in each period".into());
+        }
+        self.expiry(offer.expires_at());
+        self.not_shown(offer.unknown_records());
+    }
+
+    fn draft_invoice(&mut self, invoice: &draft::UnsignedInvoice) {
+        let amount = invoice.amount().map(Msat::new);
+        self.push(
+            "You receive",
+            match amount {
+                Some(Ok(amount)) => amount.sat_display().to_string(),
+                Some(Err(_)) => "more than there is".into(),
+                None => "no amount is stated".into(),
+            },
+        );
+        self.push("From", "unknown payer".into());
+        self.stranger_if("Your name", invoice.issuer());
+        self.stranger_if("Note", invoice.payer_note());
+        self.description(invoice.description());
+        self.quantity(invoice.quantity(), None);
+        if let Some(hash) = invoice.payment_hash() {
+            self.push("Payment hash", grouped_hex(hash.as_byte_array()));
+        }
+        let network = invoice.chain().and_then(Network::from_chain_hash);
+        let addresses = invoice.fallbacks().filter_map(|fallback| fallback.to_address(network?));
+        self.addresses(addresses);
+        self.expiry(invoice.expires_at());
         self.not_shown(invoice.unknown_records());
     }
 
@@ -165,8 +257,7 @@ impl Screens {
     }
 
     /// The on-chain addresses that a payer may pay to instead.
-    fn addresses(&mut self, invoice: &UnsignedInvoice) {
-        let mut addresses = invoice.fallback_addresses();
+    fn addresses(&mut self, mut addresses: impl Iterator<Item = Address>) {
         for address in addresses.by_ref().take(MAX_ADDRESSES) {
             self.push("Or on-chain to", address.to_string());
         }
@@ -222,16 +313,27 @@ impl Screens {
         self.parts(title, characters);
     }
 
-    /// The characters on as many screens as they need.
+    /// The characters on as many screens as they need, broken after a space where one is near.
     fn parts(&mut self, title: &'static str, characters: Vec<char>) {
-        let parts = characters.chunks(Screen::MAX_TEXT_LEN);
+        let (mut parts, mut rest) = (Vec::new(), characters.as_slice());
+        while !rest.is_empty() {
+            let most = rest.len().min(Screen::MAX_TEXT_LEN);
+            let at_space = rest.iter().take(most).rposition(|character| *character == ' ');
+            let end = match at_space {
+                Some(space) if most < rest.len() && space >= MIN_PART_LEN => space.saturating_add(1),
+                _ => most,
+            };
+            let Some((part, after)) = rest.split_at_checked(end) else { break };
+            parts.push(part.iter().collect::<String>());
+            rest = after;
+        }
         let total = parts.len();
-        for (place, part) in parts.enumerate() {
+        for (place, text) in parts.into_iter().enumerate() {
             let title = match total {
                 1 => Cow::Borrowed(title),
                 _ => Cow::Owned(format!("{} {}/{total}", title, place.saturating_add(1))),
             };
-            self.0.push(Screen { title, text: part.iter().collect() });
+            self.0.push(Screen { title, text });
         }
     }
 }
@@ -249,13 +351,30 @@ fn amount(msat: Option<Msat>, price: Option<Price>) -> String {
     }
 }
 
+/// The amount of an offer of the draft, whose currency is any text.
+fn draft_amount(offer: &draft::Offer) -> String {
+    let items =
+        if offer.quantity_max().is_some() || offer.quantity_min().is_some() { ", for each item" } else { "" };
+    match (offer.msat_amount(), offer.amount(), offer.currency()) {
+        (Some(Amount::Msat(msat)), ..) => format!("{}{items}", msat.sat_display()),
+        (Some(Amount::Any), ..) if offer.send_invoice() => "any amount that the payee asks for".into(),
+        (Some(Amount::Any), ..) => "any amount that the payer chooses".into(),
+        (None, Some(amount), Some(_)) => format!("{amount} minor units of another currency{items}"),
+        (None, ..) => "an amount that no payment can have".into(),
+    }
+}
+
 fn shown_price(price: Price) -> String {
     price.msat().map_or_else(|| price.to_string(), |msat| msat.sat_display().to_string())
 }
 
+/// Characters of one screen of a long text, if it is broken at a space.
+const MIN_PART_LEN: usize = 64;
 /// Characters of a stranger's text that are shown.
 const MAX_CHARACTERS: usize = 480;
 /// On-chain addresses that are shown.
 const MAX_ADDRESSES: usize = 4;
+/// Names of fields that a proof discloses.
+const MAX_NAMES: usize = 32;
 /// Type numbers of unknown records that are shown.
 const MAX_NUMBERS: usize = 5;

@@ -149,6 +149,77 @@ fn an_unsigned_proof_keeps_the_rules_of_a_proof() {
     assert!(UnsignedPayerProof::try_from(unsigned.bytes()).is_ok());
 }
 
+#[test]
+fn a_draft_offer_signed_in_two_steps_is_the_one_signed_in_one() {
+    let (id, _) = key(7).x_only_public_key();
+    let offer = draft::Offer::payout("x", id).build().unwrap();
+    assert_eq!(offer.unsigned_message().to_bytes(), offer.as_bytes());
+    let signature = Signer::sign(&key(7), &offer.sighash()).unwrap();
+    assert_eq!(offer.attach(&signature).unwrap(), offer.sign(&key(7)).unwrap());
+    let wrong = Signer::sign(&key(8), &offer.sighash()).unwrap();
+    let error = offer.attach(&wrong).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {id}"));
+    let without_key = draft::Offer::try_from(Records::default().with(10, "x").bytes()).unwrap();
+    let error = without_key.attach(&signature).unwrap_err().to_string();
+    assert_eq!(error, "node_id (type 30): missing");
+}
+
+#[test]
+fn a_draft_invoice_signed_in_two_steps_is_the_one_signed_in_one() {
+    let (payer, _) = key(7).x_only_public_key();
+    let (payee, _) = key(8).x_only_public_key();
+    let offer = draft::Offer::payout("x", payer).amount("7sat".parse().unwrap()).build().unwrap();
+    let builder = offer.respond([3; 32].into(), payee).created_at(5);
+    let unsigned = builder.build_unsigned().unwrap();
+    let received: draft::UnsignedInvoice = unsigned.to_string().parse().unwrap();
+    assert_eq!(received, unsigned);
+    assert_eq!(
+        (received.amount(), received.node_id(), received.expires_at()),
+        (Some(7000), payee, Some(7205))
+    );
+    assert_eq!(received.description().unwrap(), "x");
+    assert_eq!(received.unsigned_message().to_bytes(), unsigned.as_bytes());
+    let signature = Signer::sign(&key(8), &received.sighash()).unwrap();
+    let one_step = builder.sign(&key(8)).unwrap();
+    assert_eq!(received.clone().attach(&signature).unwrap(), one_step);
+    let other = builder.clone().amount(msat(1)).build_unsigned().unwrap();
+    let error = other.attach(&signature).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {payee}"));
+
+    let error = draft::UnsignedInvoice::try_from(one_step.as_bytes().to_vec()).unwrap_err().to_string();
+    let offset = one_step.stream().find(240).unwrap().value_offset();
+    let expected = format!("signature (type 240) at byte {offset}: outside the types of an unsigned invoice");
+    assert_eq!(error, expected);
+    let error = received.attach_refund_signature(&signature, &payer).unwrap_err().to_string();
+    assert_eq!(error, "refund_signature (type 52): present without refund_for (type 34)");
+}
+
+#[test]
+fn a_refund_is_signed_by_both_keys_one_after_the_other() {
+    let (payer, _) = key(7).x_only_public_key();
+    let (payee, _) = key(8).x_only_public_key();
+    let offer = draft::Offer::payout("x", payer).amount("7sat".parse().unwrap());
+    let offer = offer.refund_for([9; 32].into()).build().unwrap();
+    let builder = offer.respond([3; 32].into(), payee);
+    let unsigned = builder.build_unsigned().unwrap();
+    let early = Signer::sign(&key(8), &unsigned.sighash()).unwrap();
+    let error = unsigned.clone().attach(&early).unwrap_err().to_string();
+    assert_eq!(error, "refund_signature (type 52): missing");
+
+    let (refunded_key, _) = key(5).x_only_public_key();
+    let refund = Signer::sign(&key(5), &unsigned.refund_sighash()).unwrap();
+    let error = unsigned.clone().attach_refund_signature(&refund, &payee).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {payee}"));
+    let once = unsigned.attach_refund_signature(&refund, &refunded_key).unwrap();
+    assert_eq!(once.refund_signature(), Some(refund));
+    // The signature of the payee covers that of the refunded key.
+    assert!(once.clone().attach(&early).is_err());
+    let signature = Signer::sign(&key(8), &once.sighash()).unwrap();
+    let twice = once.attach(&signature).unwrap();
+    assert_eq!(twice, builder.sign_refund(&key(8), &key(5)).unwrap());
+    assert_eq!(twice.to_string().parse(), Ok(twice));
+}
+
 fn hash_of_2() -> [u8; 32] {
     Preimage::from_byte_array([2; 32]).payment_hash().to_byte_array()
 }

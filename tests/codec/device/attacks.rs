@@ -75,7 +75,7 @@ fn a_chain_other_than_the_devices_is_refused() {
     assert_eq!(error, "chain testnet: expected bitcoin, the chain of the device");
     // The host cannot name another chain than that of the message.
     let error = SigningRequest::builder(message.unsigned_message()).build().unwrap_err().to_string();
-    assert_eq!(error, "chain bitcoin: expected testnet, the chain of the message");
+    assert_eq!(error, "chain bitcoin: expected the chain of the message");
 }
 
 #[test]

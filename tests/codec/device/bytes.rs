@@ -3,9 +3,10 @@
 use bitcoin::bip32::{DerivationPath, Fingerprint};
 use bitcoin::constants::ChainHash;
 use bolt12::device::{
-    Refusal, RefusalReason, SignableMessage, SigningAnswer, SigningContext, SigningRequest, SigningRequestId,
+    Refusal, RefusalReason, RemoteSigner, SignableMessage, SigningAnswer, SigningContext, SigningRequest,
+    SigningRequestId,
 };
-use bolt12::{InvoiceRequest, draft};
+use bolt12::{InvoiceRequest, Preimage, draft};
 use sha2::{Digest, Sha256};
 
 use super::*;
@@ -81,9 +82,9 @@ fn a_request_that_breaks_a_rule_is_refused_by_name() {
         (parts().without(6), "chain (type 6): missing"),
         (parts().with(2, []), "message_kind (type 2) at byte 5: cut off after 0 bytes: expected 1"),
         (parts().with(2, [1, 1]), "message_kind (type 2) at byte 6: 1 byte too many"),
-        (parts().with(2, [9]), "message_kind 9: expected 1 (invoice_request) or 2 (invoice)"),
+        (parts().with(2, [9]), "message_kind 9: expected 1 to 5"),
         (parts().with(2, [2]), "in the message to sign: invoice_paths (type 160): missing"),
-        (parts().with(6, testnet), "chain testnet: expected bitcoin, the chain of the message"),
+        (parts().with(6, testnet), "chain testnet: expected the chain of the message"),
         (parts().with(8, [1]), "type 8 at byte 140: unknown even type"),
         (parts().with(7, [1, 2, 3]), "key_origin (type 7) at byte 142: cut off after 3 bytes: expected 4"),
         (parts().with(7, [0; 6]), "key_origin (type 7) at byte 146: cut off after 2 bytes: expected 4"),
@@ -186,31 +187,68 @@ fn errors_have_their_code_in_a_refusal() {
     );
 }
 
+/// Each kind with its number, signed by the device as by the key itself.
 #[test]
-fn messages_that_the_exchange_does_not_have_are_refused_by_the_host() {
-    // Through the signer, since a host has no other way to make such a request.
-    let device = |_: &[u8]| -> Result<Vec<u8>, String> { panic!("nothing to send") };
-    let remote = bolt12::device::RemoteSigner::new(point(7), device);
-    let (id, _) = key(7).x_only_public_key();
-    let error = draft::Offer::payout("x", id).build().unwrap().sign(&remote).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "the signer refused: no signing request: a message offer: expected an invoice_request or an invoice of \
-         merged BOLT 12"
-    );
+fn every_message_that_a_key_signs_has_a_kind() {
+    let kinds = std::cell::RefCell::new(Vec::new());
+    let device = |bytes: &[u8]| {
+        let request = SigningRequest::read(bytes).map_err(|error| error.to_string())?;
+        kinds.borrow_mut().push(bolt12::tlv::Stream::new(bytes).unwrap().find(2).unwrap().value()[0]);
+        Ok(signed(&request).to_bytes())
+    };
+    let (remote, ours) = (RemoteSigner::new(device_key().public_key(), device), device_key());
+    let payout = InvoiceRequest::without_offer("refund", msat(1000));
+    let request = payout.sign(&remote, &[1; 16]).unwrap();
+    assert_eq!(request, payout.sign(&ours, &[1; 16]).unwrap());
+
+    let end = bolt12::field::BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
+    let preimage = Preimage::from_byte_array([2; 32]);
+    let invoice = request.respond(preimage.payment_hash(), 1);
+    let invoice = invoice.path(end.path(), bolt12::field::PayInfo::default());
+    assert_eq!(invoice.sign(&remote).unwrap(), invoice.sign(&ours).unwrap());
+    let invoice = invoice.sign(&ours).unwrap();
+    let proof = invoice.prove_payment(preimage).unwrap().note("order 17");
+    assert_eq!(proof.sign(&remote).unwrap(), proof.sign(&ours).unwrap());
+
+    let (id, _) = device_key().x_only_public_key();
+    let offer = draft::Offer::payout("x", id).amount("7sat".parse().unwrap()).build().unwrap();
+    assert_eq!(offer.sign(&remote).unwrap(), offer.sign(&ours).unwrap());
+    let invoice = offer.respond([3; 32].into(), id);
+    assert_eq!(invoice.sign(&remote).unwrap(), invoice.sign(&ours).unwrap());
+    assert_eq!(*kinds.borrow(), [1, 2, 3, 4, 5]);
 }
 
 #[test]
-fn a_remote_signer_signs_every_message_that_a_key_signs() {
-    let device = |bytes: &[u8]| {
-        let request = SigningRequest::read(bytes).map_err(|error| error.to_string())?;
-        Ok(signed(&request).to_bytes())
-    };
-    let remote = bolt12::device::RemoteSigner::new(device_key().public_key(), device);
-    let payout = InvoiceRequest::without_offer("refund", msat(1000));
-    let request = payout.sign(&remote, &[1; 16]).unwrap();
-    assert_eq!(request, payout.sign(&device_key(), &[1; 16]).unwrap());
-    let end = bolt12::field::BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
-    let invoice = request.respond([3; 32].into(), 1).path(end.path(), bolt12::field::PayInfo::default());
-    assert_eq!(invoice.sign(&remote).unwrap(), invoice.sign(&device_key()).unwrap());
+fn a_signature_that_the_exchange_does_not_have_is_refused_by_the_host() {
+    let (id, _) = device_key().x_only_public_key();
+    let remote = RemoteSigner::new(device_key().public_key(), |_: &[u8]| panic!("nothing to send"));
+    let refund = draft::Offer::payout("x", id).amount("7sat".parse().unwrap());
+    let refund = refund.refund_for([1; 32].into()).build().unwrap();
+    let error = refund.respond([3; 32].into(), id).sign_refund(&remote, &remote).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the signer refused: no signing request: refund_signature of invoice: expected a signature that the exchange has"
+    );
+    // What is wrong with a message of the draft is said of the draft.
+    let testnet = draft::Offer::payout("x", id).amount("7sat".parse().unwrap()).chain(ChainHash::TESTNET3);
+    let testnet = testnet.build().unwrap();
+    let wrong = "the signer refused: no signing request: chain bitcoin: expected the chain of the message";
+    assert_eq!(testnet.sign(&remote).unwrap_err().to_string(), wrong);
+    let invoice = testnet.respond([3; 32].into(), id).sign(&remote);
+    assert_eq!(invoice.unwrap_err().to_string(), wrong);
+}
+
+#[test]
+fn a_message_that_is_signed_already_is_not_signed_again() {
+    let (id, _) = device_key().x_only_public_key();
+    let offer = draft::Offer::payout("x", id).build().unwrap().sign(&device_key()).unwrap();
+    let error = refused(&parts().with(2, [4]).with(4, offer.as_bytes()));
+    let offset = offer.stream().find(240).unwrap().value_offset();
+    let place = format!("signature (type 240) at byte {offset}");
+    assert_eq!(error, format!("in the message to sign: {place}: outside the types of an unsigned offer"));
+    // An offer without a key can be shown, and nobody can sign it.
+    let keyless = Records::default().with(10, "x").bytes();
+    let request = SigningRequest::read(parts().with(2, [4]).with(4, keyless).bytes()).unwrap();
+    let error = signed(&request).signature_for(&request).unwrap_err().to_string();
+    assert_eq!(error, "the device refused: another key: the message names no key");
 }

@@ -138,7 +138,7 @@ fn a_name_that_does_not_fit_the_message_is_refused() {
     let request = SigningRequest::builder(invoice.unsigned_message()).bip_353_proof(proof).build();
     assert_eq!(
         request.unwrap_err().to_string(),
-        "a bip_353_proof with an invoice: expected one with a request for an offer alone"
+        "a bip_353_proof with another message: expected one with a request for an offer"
     );
 }
 
@@ -151,6 +151,6 @@ fn a_name_without_an_offer_has_no_payee() {
     let request = SigningRequest::builder(message.unsigned_message()).bip_353_proof(proof).build();
     assert_eq!(
         request.unwrap_err().to_string(),
-        "a bip_353_proof with an invoice_request without an offer: expected one with a request for an offer alone"
+        "a bip_353_proof with another message: expected one with a request for an offer"
     );
 }

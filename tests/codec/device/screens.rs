@@ -1,9 +1,9 @@
 //! What a device shows, line by line.
 
 use bitcoin::constants::ChainHash;
-use bolt12::device::{Screen, SigningContext};
+use bolt12::device::{Screen, SigningContext, SigningRequest};
 use bolt12::field::{BlindedPathBuf, PayInfo};
-use bolt12::{InvoiceRequest, Preimage, UnsignedInvoiceRequest};
+use bolt12::{InvoiceRequest, Preimage, UnsignedInvoiceRequest, draft};
 
 use super::*;
 
@@ -99,6 +99,97 @@ fn an_invoice_shows_what_it_receives() {
     let invoice = payout.respond(hash, 5).path(end.path(), PayInfo::default());
     let invoice = invoice.build_unsigned(point(7)).unwrap();
     assert_eq!(screens(&invoice_request(&invoice))[1], "From (unverified): \"ACME\"");
+}
+
+#[test]
+fn a_proof_shows_what_it_discloses() {
+    let preimage = Preimage::from_byte_array([2; 32]);
+    let invoice = parse_invoice(&invoice().with(168, preimage.payment_hash().to_byte_array())).unwrap();
+    let proof = |builder: bolt12::proof::PayerProofBuilder<'_>| {
+        let proof = builder.build_unsigned().unwrap();
+        screens(&SigningRequest::builder(proof.unsigned_message()).build().unwrap())
+    };
+    let builder = invoice.prove_payment(preimage).unwrap();
+    assert_eq!(
+        proof(builder.clone().note("order 17")),
+        [
+            "You prove: that you paid 1 sat",
+            "To: unknown payee",
+            &format!("Payee key: {}", key_text(ISSUER)),
+            "Description: \"coffee\"",
+            "Note of the proof: \"order 17\"",
+            "Discloses 1/2: the preimage, offer_description, offer_issuer_id, invreq_payer_id, invoice_created_at, ",
+            "Discloses 2/2: invoice_payment_hash, invoice_amount, invoice_node_id",
+            "Hides: 4 fields",
+        ]
+    );
+    let shown = proof(builder.show_required());
+    assert_eq!(shown[0], "You prove: that you paid, no amount is shown");
+    assert_eq!(shown[3..5], ["Description: none", "Note of the proof: none: it serves every reader"]);
+}
+
+#[test]
+fn a_payout_of_the_draft_shows_what_it_pays() {
+    let (id, _) = device_key().x_only_public_key();
+    let show = |offer: &draft::Offer| {
+        let builder = SigningRequest::builder(offer.unsigned_message());
+        screens(&builder.on(offer.chains().next().unwrap()).build().unwrap())
+    };
+    let offer = draft::Offer::payout("withdrawal", id).amount("100000sat".parse().unwrap()).issuer("ATM");
+    let offer = offer.absolute_expiry(1_700_000_000).build().unwrap();
+    assert_eq!(
+        show(&offer),
+        [
+            "You pay: 100 000 sat",
+            "To: unknown payee: the first that sends an invoice",
+            "Your name: \"ATM\"",
+            "Description: \"withdrawal\"",
+            "Expires: 2023-11-14 22:13:20 UTC",
+        ]
+    );
+    // From that second on it is expired.
+    let request = SigningRequest::builder(offer.unsigned_message()).build().unwrap();
+    assert!(request.review(&SigningContext::new().now(1_699_999_999)).is_ok());
+    assert!(request.review(&SigningContext::new().now(1_700_000_000)).is_err());
+
+    let any = draft::Offer::payout("x", id).amount("any".parse().unwrap()).chain(ChainHash::SIGNET);
+    let any = any.refund_for([9; 32].into()).build().unwrap();
+    let shown = show(&any);
+    assert_eq!(
+        shown[..3],
+        [
+            "Network: signet",
+            "You pay: any amount that the payee asks for",
+            "To: the payer of the refunded invoice"
+        ]
+    );
+    assert!(shown[3].starts_with("Refund of: 09090909 "));
+    let sold =
+        |builder: draft::OfferBuilder<'_>| show(&builder.amount("2sat".parse().unwrap()).build().unwrap());
+    let shown = sold(draft::Offer::builder("tea", id).quantity_min(2));
+    assert_eq!(
+        (&shown[0][..], &shown[2][..]),
+        ("You ask for: 2 sat, for each item", "Quantity: 2 or more items")
+    );
+    let shown = sold(draft::Offer::builder("tea", id).quantity_max(3));
+    assert_eq!(shown[2], "Quantity: 1 to 3 items");
+    // A currency of the draft is any text.
+    let records = Records::default().with(6, "E\"R").int(8, 250).with(10, "x").with(30, id.serialize());
+    let dollars = draft::Offer::try_from(records.bytes()).unwrap();
+    let shown = show(&dollars);
+    assert_eq!(shown[..2], ["You ask for: 250 minor units of another currency", "Currency: \"E'R\""]);
+}
+
+#[test]
+fn an_invoice_of_the_draft_shows_what_it_receives() {
+    let (payer, _) = key(7).x_only_public_key();
+    let (payee, _) = device_key().x_only_public_key();
+    let offer = draft::Offer::payout("x", payer).amount("7sat".parse().unwrap()).build().unwrap();
+    let invoice = offer.respond([9; 32].into(), payee).created_at(1_700_000_000).build_unsigned().unwrap();
+    let shown = screens(&SigningRequest::builder(invoice.unsigned_message()).build().unwrap());
+    assert_eq!(shown[..3], ["You receive: 7 sat", "From: unknown payer", "Description: \"x\""]);
+    assert!(shown[3].starts_with("Payment hash: 09090909 "));
+    assert_eq!(shown[4..], ["Expires: 2023-11-15 00:13:20 UTC"]);
 }
 
 #[test]
