@@ -33,6 +33,7 @@
 //! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`proof`] | payer proofs: [`PayerProof`] |
+//! | [`device`] | a device that shows a message before it signs it |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
 //! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
@@ -103,6 +104,7 @@ mod codec;
 #[cfg(feature = "std")]
 pub mod command;
 mod count;
+pub mod device;
 pub mod draft;
 pub mod field;
 #[cfg(feature = "std")]
@@ -166,7 +168,7 @@ pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[doc(inline)]
 pub use payout::Ledger;
 #[doc(inline)]
-pub use proof::PayerProof;
+pub use proof::{PayerProof, UnsignedPayerProof};
 
 /// The README's example, compiled and run as a test.
 #[cfg(all(doctest, feature = "std"))]

@@ -206,6 +206,14 @@ pub enum FieldErrorKind {
         /// The lowest unknown bit of the first path.
         bit: usize,
     },
+    /// A path that no payment can take, for its limits.
+    #[error("a path for payments of {minimum} to {maximum} msat: expected limits that a payment fits")]
+    NoPaymentFits {
+        /// `htlc_minimum_msat` of the path.
+        minimum: u64,
+        /// `htlc_maximum_msat` of the path.
+        maximum: u64,
+    },
     /// A path that cannot be written: one byte counts its hops.
     #[error("a path of {hops} hops: expected 1 to 255")]
     Hops {

@@ -184,12 +184,12 @@ impl<'a> AnyInvoice<'a> {
 /// The payout in the metadata of a request that [`Payout::request`](super::Payout::request) made: its id, then 16
 /// bytes that are new for each attempt.
 fn payout_in_metadata(metadata: &[u8]) -> Option<PayoutId> {
-    let (id, nonce) = metadata.split_first_chunk()?;
-    (nonce.len() == REQUEST_NONCE).then_some(PayoutId::from_byte_array(*id))
+    let (id, own) = metadata.split_first_chunk()?;
+    (own.len() == REQUEST_METADATA_LEN).then_some(PayoutId::from_byte_array(*id))
 }
 
 /// The bytes after the payout's id in the metadata of a request.
-pub(super) const REQUEST_NONCE: usize = 16;
+pub(super) const REQUEST_METADATA_LEN: usize = 16;
 
 /// The records that all requests for one payout share.
 fn lasting(request: RequestView<'_>) -> impl Iterator<Item = Record<'_>> {

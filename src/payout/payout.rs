@@ -3,7 +3,7 @@
 use std::string::String;
 use std::vec::Vec;
 
-use super::any_invoice::REQUEST_NONCE;
+use super::any_invoice::REQUEST_METADATA_LEN;
 use super::budget::CountedIn;
 use super::chain::ChainEnd;
 use super::error::RequestError;
@@ -193,7 +193,8 @@ impl Payout {
     }
 
     /// A request for the payee's offer, for one attempt to pay a payout [to an offer](Terms::to_offer). Nothing is
-    /// stored: the ledger recognises the answer by the same keys. `nonce` is 16 random bytes, new for each attempt.
+    /// stored: the ledger recognises the answer by the same keys. `metadata` is 16 random bytes, new for each attempt;
+    /// after the id of the payout they are the `invreq_metadata` of the request.
     ///
     /// It may be repeated at any time. Of all answers to all requests the ledger has at most one paid.
     ///
@@ -204,14 +205,12 @@ impl Payout {
     pub fn request(
         &self,
         keys: &PayerKeys,
-        nonce: [u8; REQUEST_NONCE],
+        metadata: [u8; REQUEST_METADATA_LEN],
     ) -> Result<InvoiceRequest, RequestError> {
         let PayoutMessage::ToOffer(pattern) = self.terms.message() else {
             return Err(RequestError::NotToOffer { kind: self.terms.message().name() });
         };
-        let mut metadata = self.id.to_byte_array().to_vec();
-        metadata.extend(nonce);
-        Ok(keys.renew(pattern, &metadata)?)
+        Ok(keys.renew(pattern, &[&self.id.to_byte_array()[..], &metadata].concat())?)
     }
 
     /// Applies what an event says and the state does not hold: times, amounts, reasons, and the claim in flight. The state

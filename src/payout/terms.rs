@@ -82,7 +82,8 @@ impl Terms {
     /// The terms of a payment to the payee's offer. `request` states what is paid: amount, quantity, note and name;
     /// begin it with [`Offer::check`](crate::Offer::check), which verifies chain and expiry. `limit` is the most that
     /// is paid where the request has no amount: necessary for a price in a currency, and for an invoice above the price.
-    /// `nonce` is 16 random bytes. They distinguish two payments to one offer, so one repeated creation has the same.
+    /// `metadata` is 16 random bytes, the `invreq_metadata` of these terms. They distinguish two payments to one offer,
+    /// so one repeated creation has the same.
     ///
     /// Each attempt is a new request under a key of its own: [`Payout::request`](super::Payout::request). The ledger
     /// recognises the answer with the same keys ([`LedgerOptions::payer_keys`](super::LedgerOptions::payer_keys)), and
@@ -116,10 +117,10 @@ impl Terms {
     pub fn to_offer(
         request: &InvoiceRequestBuilder<'_>,
         keys: &PayerKeys,
-        nonce: [u8; 16],
+        metadata: [u8; 16],
         limit: Option<Msat>,
     ) -> Result<Self, TermsError> {
-        let request = keys.sign(request, &nonce)?;
+        let request = keys.sign(request, &metadata)?;
         if !request.has_offer() {
             return Err(TermsError::AnswersNoOffer);
         }

@@ -14,6 +14,7 @@ mod answers;
 mod bulk;
 mod conversions;
 mod decisions;
+mod device;
 mod dialects;
 mod draft_offers;
 mod errors;

@@ -11,4 +11,5 @@ mod decode;
 mod offers;
 mod pay_offer;
 mod prove;
+mod remote_signer;
 mod shop;
