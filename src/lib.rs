@@ -26,6 +26,7 @@
 //! | [wallet](guides::wallet) | pays offers, and is paid by payouts |
 //! | [desk](guides::desk) | pays out: an ATM, an exchange, a refund desk |
 //! | [store](guides::store) | keeps its payouts in a database of its own |
+//! | [which_node](guides::which_node) | has a node, or has yet to choose one |
 //! | [signer](guides::signer) | has its keys elsewhere: in a device, a service, a node |
 //!
 //! | module | what it is for |
@@ -37,6 +38,7 @@
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
+//! | [`node`] | payers for living nodes (feature `cln`) |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
 //! | [`amount`], [`text`], [`payment`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //! | [`requirements`] | every requirement that the docs cite by number, with its source |
@@ -54,6 +56,7 @@
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
+//! | `cln` | [`node::Cln`]: Core Lightning pays, over its Unix socket (unix only) |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
@@ -70,6 +73,7 @@
         feature = "simulation",
         feature = "tracing",
         feature = "metrics",
+        feature = "cln",
         feature = "rayon"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
@@ -97,6 +101,8 @@ mod hash;
 mod hex;
 pub mod merkle;
 pub mod message;
+#[cfg(all(unix, feature = "cln"))]
+pub mod node;
 pub mod payment;
 pub mod payout;
 pub mod proof;
