@@ -63,8 +63,7 @@ const FINAL_NO: &str = "Destination said it doesn't know invoice: incorrect_or_u
 
 #[test]
 fn a_failure_that_is_reported_before_it_is_final_is_a_success() {
-    let (pending, complete) = (row(1, "pending"), row(1, "complete"));
-    let lists: [&[Value]; 3] = [&[pending.clone()], &[pending], &[complete]];
+    let lists: [&[Value]; 3] = [&[row(1, "pending")], &[row(1, "pending")], &[row(1, "complete")]];
     assert_eq!(refused(203, FINAL_NO, &lists), paid(preimage(1)));
 }
 
