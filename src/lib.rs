@@ -136,9 +136,10 @@ pub use codec::{BuildError, ParseError};
 #[doc(inline)]
 pub use command::{
     CommandError, InvoiceRequestOut, InvoiceRequestParams, InvoiceStatus, ListInvoiceRequests, ListOffers,
-    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, PayInvoice, PayInvoiceStatus, SendInvoice,
-    SendInvoiceParams, disableinvoicerequest, disableoffer, invoicerequest, listinvoicerequests, listoffers,
-    offerout, payinvoice, sendinvoice,
+    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, PayInvoice, PayInvoiceStatus,
+    RegisterInvoiceRequestParams, SendInvoice, SendInvoiceParams, disableinvoicerequest, disableoffer,
+    invoicerequest, listinvoicerequests, listoffers, offerout, payinvoice, registerinvoicerequest,
+    sendinvoice,
 };
 #[doc(inline)]
 pub use hex::HexError;

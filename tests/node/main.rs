@@ -11,6 +11,7 @@
 mod calls;
 mod drops;
 mod replay;
+mod requests;
 mod start;
 mod traps;
 
