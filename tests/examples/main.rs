@@ -1,5 +1,6 @@
 //! The examples, run as a stranger runs them. `cargo test` at the root builds them first.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -7,6 +8,8 @@
 )]
 
 mod atm;
+#[cfg(unix)]
+mod cln_plugin;
 mod decode;
 mod offers;
 mod pay_offer;

@@ -295,7 +295,7 @@ impl Payer for Cln {
         match self.call_within("xpay", &self.xpay(claim, &invoice, lock), limit) {
             Ok(result) => match preimage(&result, "payment_preimage", hash) {
                 Some(preimage) => PaymentStatus::Paid(preimage),
-                // A success that proves nothing. The rows decide.
+                // A success without its proof. The rows decide.
                 None => self.status(hash).unwrap_or(PaymentStatus::Unknown),
             },
             Err(refused @ ClnError::Refused { .. }) => {
@@ -329,7 +329,7 @@ fn read_invoice(invoice: &[u8], hash: PaymentHash, amount: Msat) -> Result<Invoi
     Ok(invoice)
 }
 
-/// The preimage in a member of an answer, if it proves the payment.
+/// The preimage in a member of an answer, if its SHA-256 is the payment_hash.
 fn preimage(answer: &Value, member: &str, hash: PaymentHash) -> Option<Preimage> {
     let preimage: Preimage = answer.get(member)?.as_str()?.parse().ok()?;
     (preimage.payment_hash() == hash).then_some(preimage)

@@ -54,9 +54,7 @@ impl Cln {
     /// and the errors of the calls.
     pub fn ready(&self, seconds: u64) -> Result<NodeInfo, ClnError> {
         let info = self.info()?;
-        if is_too_old(&info.version) {
-            return Err(ClnError::TooOld { version: info.version });
-        }
+        Self::check_version(&info.version)?;
         let status = match self.call("autoclean-status", &json!({})) {
             Ok(status) => status,
             // The plugin is disabled, so it deletes nothing.
@@ -73,9 +71,30 @@ impl Cln {
         }
         Ok(info)
     }
+
+    /// Checks the version of a node, such as `v26.06.6`: that of [`NodeInfo`], or what a plugin finds in the
+    /// environment variable `LIGHTNINGD_VERSION` before it may ask. A version of another form is a build of the
+    /// operator's own, and passes.
+    ///
+    /// # Errors
+    ///
+    /// [`ClnError::TooOld`] before v24.11, the first with `xpay`.
+    pub fn check_version(version: &str) -> Result<(), ClnError> {
+        let mut parts = version.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
+        let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok());
+        match (next(), next()) {
+            (Some(year), Some(month)) if (year, month) < FIRST_WITH_XPAY => {
+                Err(ClnError::TooOld { version: version.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-/// The code of JSON-RPC for a method that nobody registered.
+/// Year and month of the first version with `xpay`.
+const FIRST_WITH_XPAY: (u32, u32) = (24, 11);
+
+/// The code of JSON-RPC for an unknown method.
 const NO_SUCH_METHOD: i64 = -32601;
 
 /// What `autoclean` can delete of payments: its name, ours, and the option.
@@ -83,11 +102,3 @@ const CLEANED: [(&str, &str, &str); 2] = [
     ("succeededpays", "succeeded", "autoclean-succeededpays-age"),
     ("failedpays", "failed", "autoclean-failedpays-age"),
 ];
-
-/// Whether the version is older than v24.11, the first with `xpay`. A version of another form is a build of the
-/// operator's own, who knows it.
-fn is_too_old(version: &str) -> bool {
-    let mut parts = version.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
-    let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok());
-    matches!((next(), next()), (Some(year), Some(month)) if (year, month) < (24, 11))
-}

@@ -58,9 +58,9 @@ impl Contents {
 /// Reads a line; `None` for one that is not whole.
 fn read_line(line: &str) -> Option<(PaymentHash, PaymentStatus)> {
     let line = line.strip_suffix(" .")?;
-    let (word, rest) = line.split_once(' ')?;
+    let (name, rest) = line.split_once(' ')?;
     let (hash, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-    let status = match word {
+    let status = match name {
         "begun" => PaymentStatus::Unknown,
         "paid" => PaymentStatus::Paid(rest.parse().ok()?),
         "failed" => PaymentStatus::Failed(rest.to_owned()),

@@ -7,7 +7,7 @@ use lightning::ln::msgs::{
     BaseMessageHandler, ChannelMessageHandler, MessageSendEvent,
 };
 
-/// A node that lives as long as the test program, so that threads may use it.
+/// A node that is never dropped, so that threads may use it.
 pub type LdkNode = Node<'static, 'static, 'static>;
 /// Its manager.
 pub type Manager = &'static TestChannelManager<'static, 'static>;
