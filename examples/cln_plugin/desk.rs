@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bitcoin::hashes::{Hash, HashEngine, sha256};
-use bolt12::bitcoin;
 use bolt12::bitcoin::constants::ChainHash;
 use bolt12::node::Cln;
 use bolt12::node::cln::SecondLock;
@@ -19,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::manifest::Start;
 use crate::params::Params;
+use crate::secret;
 use crate::wire::{Failure, log};
 
 /// The ledger and the node that pays.
@@ -116,16 +115,11 @@ impl Desk {
         to_json(&made)
     }
 
-    /// The same parameters give the same request, as `offerout` is documented. The metadata is no secret, but it cannot
-    /// be guessed.
+    /// The same parameters give the same request, as `offerout` is documented.
     fn metadata(&self, asked: &Asked) -> Result<[u8; 16], Failure> {
-        let mut engine = sha256::Hash::engine();
-        engine.input(&self.secret("bolt12 payouts: metadata")?);
         let Asked { amount, description, issuer, absolute_expiry, key, .. } = asked;
         let fields = json!([amount.to_string(), description, issuer, absolute_expiry, key]);
-        engine.input(fields.to_string().as_bytes());
-        let hash = sha256::Hash::from_engine(engine).to_byte_array();
-        Ok(*hash.first_chunk().unwrap_or(&[0; 16]))
+        secret::metadata(&self.node, &fields).map_err(Failure::other)
     }
 
     /// An offer of the 2021 draft, under a key of the plugin: the node signs none.
@@ -137,7 +131,8 @@ impl Desk {
             }
             None => None,
         };
-        let key = SecretKey::from_slice(&self.secret("bolt12 payouts: draft")?).map_err(Failure::other)?;
+        let secret = secret::secret(&self.node, "bolt12 payouts: draft").map_err(Failure::other)?;
+        let key = SecretKey::from_slice(&secret).map_err(Failure::other)?;
         let params = OfferOutParams {
             issuer: asked.issuer.as_deref(),
             label: asked.label.as_deref(),
@@ -149,14 +144,6 @@ impl Desk {
         };
         let made = offerout(&self.ledger, &Keypair::from_secret_key(SECP256K1, &key), &params, now())?;
         to_json(&made)
-    }
-
-    /// A secret that the node derives from its own: the same at every start.
-    fn secret(&self, name: &str) -> Result<[u8; 32], Failure> {
-        let answer = self.node.call("makesecret", &json!({ "string": name }))?;
-        let secret = answer.get("secret").and_then(Value::as_str);
-        let secret = secret.and_then(|secret| bitcoin::hex::FromHex::from_hex(secret).ok());
-        secret.ok_or_else(|| Failure::other("makesecret: no secret of 32 bytes"))
     }
 
     fn payouts(&self, given: &Value) -> Result<Value, Failure> {

@@ -62,6 +62,9 @@ mod pool;
 #[cfg(unix)]
 mod run;
 #[cfg(unix)]
+#[path = "../common/secret.rs"]
+mod secret;
+#[cfg(unix)]
 mod wire;
 
 use std::process::ExitCode;

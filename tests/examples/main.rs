@@ -10,8 +10,12 @@
 mod atm;
 #[cfg(unix)]
 mod cln_plugin;
+#[cfg(unix)]
+mod core_lightning;
 mod decode;
 mod offers;
+#[cfg(unix)]
+mod over_cln;
 mod pay_offer;
 mod prove;
 mod shop;
