@@ -37,6 +37,9 @@ impl Desk {
         if let Some(fee) = start.max_fee {
             node = node.max_fee(fee);
         }
+        if start.is_startup {
+            node = node.quiet_since(0);
+        }
         if start.node_lock {
             node = node.second_lock(SecondLock::IfRegistered);
         }

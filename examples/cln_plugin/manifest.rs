@@ -63,6 +63,8 @@ pub struct Start {
     pub ledger: PathBuf,
     /// The most that one payment may cost in fees.
     pub max_fee: Option<Msat>,
+    /// Whether the node starts too. Then no payment of an earlier run goes on in it.
+    pub is_startup: bool,
     /// Whether the node holds each request.
     pub node_lock: bool,
     /// Seconds between two recoveries.
@@ -88,6 +90,8 @@ impl Start {
             socket: directory.join(configuration("rpc-file")?),
             ledger: directory.join("payouts.redb"),
             max_fee,
+            is_startup: params.get("configuration").and_then(|members| members.get("startup")?.as_bool())
+                == Some(true),
             node_lock: option(NODE_LOCK).and_then(Value::as_bool).unwrap_or(false),
             recover_every: option(RECOVER_EVERY).and_then(Value::as_u64).unwrap_or(DEFAULT_EVERY).max(1),
         })

@@ -12,6 +12,7 @@ mod calls;
 mod drops;
 mod replay;
 mod requests;
+mod running;
 mod start;
 mod traps;
 
@@ -32,10 +33,14 @@ fn promised<S: Store>(ledger: &Ledger<S>, metadata: &[u8]) -> (InvoiceRequest, P
     (request, created.into_payout().id())
 }
 
-/// A payer with limits that fit a test.
+/// A payer with limits that fit a test, over a node on which no other program has paid.
 fn payer(node: &FakeCln) -> Cln {
     let wait = Duration::from_millis(700);
-    Cln::new(node.socket()).retry_for(Duration::ZERO).wait(wait).call_limit(Duration::from_secs(5))
+    Cln::new(node.socket())
+        .quiet_since(0)
+        .retry_for(Duration::ZERO)
+        .wait(wait)
+        .call_limit(Duration::from_secs(5))
 }
 
 /// A row of `listpays` for invoice number `number`.

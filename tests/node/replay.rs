@@ -37,7 +37,7 @@ fn pay(name: &str, wait: Duration) -> (PaymentResult, Vec<String>, Status) {
     let exchanges: Vec<Value> = file[name].as_array().unwrap().clone();
     let (ledger, invoice) = payout(&exchanges);
     let node = FakeCln::replay(&exchanges);
-    let payer = Cln::new(node.socket()).retry_for(Duration::from_secs(30)).wait(wait);
+    let payer = Cln::new(node.socket()).quiet_since(0).retry_for(Duration::from_secs(30)).wait(wait);
     let result = ledger.pay_once(&invoice, &payer, || NOW).unwrap();
     let id = ledger.by_payment_hash(invoice.invoice_payment_hash()).unwrap().unwrap();
     (result, node.methods(), id.status())
@@ -80,7 +80,7 @@ fn a_recorded_final_no_is_no_failure_while_a_part_is_in_flight() {
         "listpays" => Answer::recorded(&exchanges[0]["answer"]),
         _ => panic!("{method}"),
     });
-    let payer = Cln::new(node.socket()).retry_for(Duration::ZERO).wait(Duration::from_secs(1));
+    let payer = Cln::new(node.socket()).quiet_since(0).retry_for(Duration::ZERO).wait(Duration::from_secs(1));
     assert_eq!(ledger.pay_once(&invoice, &payer, || NOW).unwrap(), IN_FLIGHT);
     let payout = ledger.by_payment_hash(invoice.invoice_payment_hash()).unwrap().unwrap();
     assert_eq!(payout.status(), Status::Claimed);

@@ -36,12 +36,27 @@
 //! |---|---|
 //! | a complete row with the preimage, in any of the rows | [`Paid`](PaymentStatus::Paid) |
 //! | a pending row | [`Unknown`](PaymentStatus::Unknown) |
-//! | only failed rows, in two answers after each other | [`Failed`](PaymentStatus::Failed) |
-//! | no row, and an error with which `xpay` ends a payment that it did not begin | [`Failed`](PaymentStatus::Failed) |
+//! | only failed rows, in two answers after each other, and no `xpay` can be running | [`Failed`](PaymentStatus::Failed) |
+//! | no row, and an error with which `xpay` ends a payment that it did not begin; no other can be running | [`Failed`](PaymentStatus::Failed) |
 //! | no row, and any other error (219 "already paid" with a pruned record; the plugin died) | [`Unknown`](PaymentStatus::Unknown) |
 //! | a lost connection, no answer in time, an answer that is not understood | [`Unknown`](PaymentStatus::Unknown) |
 //!
 //! `waitsendpay` is never asked: for a payment of `xpay` that is complete it reports error 208, "never attempted".
+//!
+//! # What goes on without its caller
+//!
+//! An `xpay` goes on in the node when the program that called it is killed, or loses the connection. It tries other
+//! routes until `retry_for` has passed, and between two attempts `listpays` shows failed rows only. A ledger that
+//! took these for a failure would pay another invoice, and the first one could still be paid.
+//!
+//! So failed rows are a failure only
+//!
+//! - when the `xpay` that made them has answered this program, and no earlier one can be running; or
+//! - when they are older than [`retry_for`](Cln::retry_for) and [`wait`](Cln::wait) together (90 seconds).
+//!
+//! Until then the payment is [`Unknown`](PaymentStatus::Unknown), and recovery asks again. An earlier `xpay` can be
+//! running when the claim was made before [`Cln::quiet_since`]: by a program that was killed. Use one `Cln` (or its
+//! clones) for all payments of a program.
 //!
 //! # Connections and limits
 //!
@@ -66,6 +81,7 @@ mod error;
 mod pays;
 mod request;
 mod rpc;
+mod runs;
 mod start;
 
 use std::format;
@@ -75,6 +91,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+
+use runs::{Runs, unix_now};
 
 pub use error::ClnError;
 pub use pays::{Pay, PayStatus};
@@ -99,6 +117,8 @@ pub struct Cln {
     max_fee: Option<Msat>,
     second_lock: SecondLock,
     labels: bool,
+    quiet_since: u64,
+    runs: Runs,
 }
 
 /// Whether a payment names the invoice_request that the node holds for it, so that the node refuses a second
@@ -139,6 +159,8 @@ impl Cln {
             max_fee: None,
             second_lock: SecondLock::Off,
             labels: true,
+            quiet_since: unix_now(),
+            runs: Runs::default(),
         }
     }
 
@@ -178,6 +200,16 @@ impl Cln {
     /// Whether payments are locked in the node too. See [the second lock](self#the-second-lock).
     pub const fn second_lock(mut self, lock: SecondLock) -> Self {
         self.second_lock = lock;
+        self
+    }
+
+    /// The unix second since which no other program has paid over this node; the time of [`new`](Self::new)
+    /// unless set. Set 0 where no program was killed while it paid, or where the node was restarted after that:
+    /// a restart ends every `xpay`. Set [`u64::MAX`] where several programs pay over one node.
+    ///
+    /// See [what goes on without its caller](self#what-goes-on-without-its-caller).
+    pub const fn quiet_since(mut self, second: u64) -> Self {
+        self.quiet_since = second;
         self
     }
 
@@ -236,17 +268,29 @@ impl Cln {
     }
 
     /// Asks `listpays` until no row is pending, at most until `deadline`. `refused` is the error of `xpay`.
-    fn ended(&self, hash: PaymentHash, refused: &ClnError, deadline: Instant) -> PaymentStatus {
-        let failed = || PaymentStatus::Failed(refused.to_string());
+    /// With `is_last`, no other `xpay` of this payment can be running.
+    fn ended(
+        &self,
+        hash: PaymentHash,
+        refused: &ClnError,
+        is_last: bool,
+        deadline: Instant,
+    ) -> PaymentStatus {
+        let failed = || {
+            if !is_last {
+                return PaymentStatus::Unknown;
+            }
+            self.runs.end(hash, self.window());
+            PaymentStatus::Failed(refused.to_string())
+        };
         let mut pause = FIRST_PAUSE;
         let mut before = None;
         loop {
-            let status = self.status(hash);
-            let seen = match &status {
-                Some(PaymentStatus::Paid(preimage)) => return PaymentStatus::Paid(*preimage),
-                Some(PaymentStatus::Unknown) => None,
-                Some(PaymentStatus::Failed(_)) => Some(Ended::Failed),
-                None => Some(Ended::NoRow),
+            let seen = match self.pays(hash).map(|rows| pays::status(&rows)) {
+                Ok(Some(PaymentStatus::Paid(preimage))) => return PaymentStatus::Paid(preimage),
+                Ok(Some(PaymentStatus::Unknown)) | Err(_) => None,
+                Ok(Some(PaymentStatus::Failed(_))) => Some(Ended::Failed),
+                Ok(None) => Some(Ended::NoRow),
             };
             // `xpay` has ended, but a part that it handed to the node just before may not have its row yet.
             match seen {
@@ -262,6 +306,26 @@ impl Cln {
             thread::sleep(pause.min(left));
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
+    }
+}
+
+impl Cln {
+    /// How long an `xpay` may go on after it was begun.
+    const fn window(&self) -> Duration {
+        self.retry_for.saturating_add(self.wait)
+    }
+
+    /// Whether no program before this one can have left an `xpay` of this claim running.
+    fn is_quiet(&self, claim: &Claim) -> bool {
+        let over = self.quiet_since.saturating_add(self.window().as_secs()).saturating_add(1);
+        claim.claimed_at() > self.quiet_since || (unix_now() >= over && over != u64::MAX)
+    }
+
+    /// Whether failed rows are final, because all are older than an `xpay` goes on.
+    fn are_old(&self, rows: &[Pay]) -> bool {
+        let window = self.window().as_secs().saturating_add(1);
+        let now = unix_now();
+        rows.iter().all(|row| row.created_at.is_some_and(|begun| begun.saturating_add(window) <= now))
     }
 }
 
@@ -290,9 +354,14 @@ impl Payer for Cln {
             Ok(lock) => lock,
             Err(status) => return status,
         };
-        let limit = self.retry_for.saturating_add(self.wait);
+        let limit = self.window();
         let begun = Instant::now();
-        match self.call_within("xpay", &self.xpay(claim, &invoice, lock), limit) {
+        let before = self.runs.begin(hash, limit);
+        let answer = self.call_within("xpay", &self.xpay(claim, &invoice, lock), limit);
+        if matches!(answer, Ok(_) | Err(ClnError::Refused { .. })) {
+            self.runs.answered(hash, before, limit);
+        }
+        match answer {
             Ok(result) => match preimage(&result, "payment_preimage", hash) {
                 Some(preimage) => PaymentStatus::Paid(preimage),
                 // A success without its proof. The rows decide.
@@ -300,17 +369,21 @@ impl Payer for Cln {
             },
             Err(refused @ ClnError::Refused { .. }) => {
                 let deadline = begun.checked_add(limit).unwrap_or(begun);
-                self.ended(hash, &refused, deadline)
+                let is_last = before.is_none() && self.is_quiet(claim);
+                self.ended(hash, &refused, is_last, deadline)
             }
             Err(_) => PaymentStatus::Unknown,
         }
     }
 
     fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
-        match self.pays(hash) {
-            Ok(rows) => pays::status(&rows),
-            // No answer is not "never begun".
-            Err(_) => Some(PaymentStatus::Unknown),
+        // No answer is not "never begun".
+        let Ok(rows) = self.pays(hash) else { return Some(PaymentStatus::Unknown) };
+        match pays::status(&rows)? {
+            PaymentStatus::Failed(_) if !self.are_old(&rows) && !self.runs.has_ended(hash, self.window()) => {
+                Some(PaymentStatus::Unknown)
+            }
+            status => Some(status),
         }
     }
 }
