@@ -26,6 +26,7 @@
 //! | [wallet](guides::wallet) | pays offers, and is paid by payouts |
 //! | [desk](guides::desk) | pays out: an ATM, an exchange, a refund desk |
 //! | [store](guides::store) | keeps its payouts in a database of its own |
+//! | [which_node](guides::which_node) | has a node, or has yet to choose one |
 //! | [signer](guides::signer) | has its keys elsewhere: in a device, a service, a node |
 //!
 //! | module | what it is for |
@@ -39,6 +40,7 @@
 //! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
+//! | [`node`] | payers for living nodes (feature `cln`) |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
 //! | [`amount`], [`text`], [`payment`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //! | [`requirements`] | every requirement that the docs cite by number, with its source |
@@ -68,6 +70,7 @@
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
 //! | `qr` | [`qr`]: QR codes of messages and links, on a terminal, as SVG, as PNG |
+//! | `cln` | [`node::Cln`]: Core Lightning pays, over its Unix socket (unix only) |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
 //!
 //! Without `std` the crate needs `alloc` only.
@@ -85,6 +88,7 @@
         feature = "tracing",
         feature = "metrics",
         feature = "qr",
+        feature = "cln",
         feature = "rayon"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
@@ -113,6 +117,8 @@ mod hash;
 mod hex;
 pub mod merkle;
 pub mod message;
+#[cfg(all(unix, feature = "cln"))]
+pub mod node;
 pub mod payment;
 pub mod payout;
 pub mod proof;
@@ -149,9 +155,10 @@ pub use codec::{BuildError, ParseError};
 #[doc(inline)]
 pub use command::{
     CommandError, InvoiceRequestOut, InvoiceRequestParams, InvoiceStatus, ListInvoiceRequests, ListOffers,
-    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, PayInvoice, PayInvoiceStatus, SendInvoice,
-    SendInvoiceParams, disableinvoicerequest, disableoffer, invoicerequest, listinvoicerequests, listoffers,
-    offerout, payinvoice, sendinvoice,
+    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, PayInvoice, PayInvoiceStatus,
+    RegisterInvoiceRequestParams, SendInvoice, SendInvoiceParams, disableinvoicerequest, disableoffer,
+    invoicerequest, listinvoicerequests, listoffers, offerout, payinvoice, registerinvoicerequest,
+    sendinvoice,
 };
 #[doc(inline)]
 pub use hex::HexError;

@@ -5,6 +5,7 @@
 //! | [`wallet`] | pays offers, and is paid by payouts |
 //! | [`desk`] | pays out: an ATM, an exchange, a refund desk |
 //! | [`store`] | keeps its payouts in a database of its own |
+//! | [`which_node`] | has a node, or has yet to choose one |
 //! | [`signer`] | has its keys elsewhere: in a device, a service, a node |
 
 #[doc = include_str!("wallet.md")]
@@ -15,6 +16,9 @@ pub mod desk {}
 
 #[doc = include_str!("store.md")]
 pub mod store {}
+
+#[doc = include_str!("which_node.md")]
+pub mod which_node {}
 
 #[doc = include_str!("signer.md")]
 pub mod signer {}

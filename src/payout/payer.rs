@@ -71,7 +71,8 @@ use crate::payment::{PaymentHash, Preimage};
 ///
 /// # What nodes do without an adapter
 ///
-/// No node keeps the whole contract alone. An adapter adds the last column.
+/// No node keeps the whole contract alone. An adapter adds the last column. The one for Core Lightning is
+/// [`Cln`](crate::node::Cln); the guide [`which_node`](crate::guides::which_node) has the one for LDK.
 ///
 /// | node | refuses a second payment of a hash | forgets | the adapter adds |
 /// |---|---|---|---|

@@ -14,6 +14,8 @@
     reason = "a test stops at the first surprise, and only tests read this"
 )]
 
+#[cfg(unix)]
+pub mod cln;
 pub mod errors;
 pub mod ledger;
 pub mod naive;
