@@ -35,6 +35,7 @@
 //! | [`proof`] | payer proofs: [`PayerProof`] |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
+//! | [`service`] | the ledger in async programs |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
@@ -55,6 +56,7 @@
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
+//! | `tokio` | [`service`]: the ledger in async programs |
 //!
 //! Without `std` the crate needs `alloc` only.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -70,7 +72,8 @@
         feature = "simulation",
         feature = "tracing",
         feature = "metrics",
-        feature = "rayon"
+        feature = "rayon",
+        feature = "tokio"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
 )]
@@ -104,6 +107,8 @@ pub mod proof;
 pub mod requirements {}
 #[cfg(feature = "serde")]
 mod serde_text;
+#[cfg(feature = "tokio")]
+pub mod service;
 pub mod sign;
 #[cfg(feature = "simulation")]
 pub mod simulation;

@@ -115,6 +115,9 @@ pub enum ClaimError {
         /// The amount of the invoice.
         amount: Msat,
     },
+    /// The program is shutting down (`AsyncLedger::shut_down`, feature `tokio`). Nothing was claimed.
+    #[error("shutting down: no new payment is taken")]
+    ShuttingDown,
     /// The store failed: it is unknown whether the claim was written. Do not pay.
     #[error(transparent)]
     Store(#[from] StoreError),

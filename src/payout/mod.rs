@@ -141,6 +141,8 @@ mod recover;
 mod replay;
 pub mod state;
 mod status;
+#[cfg(feature = "std")]
+mod steps;
 pub mod store;
 #[cfg(feature = "std")]
 mod summary;
@@ -165,6 +167,8 @@ pub use self::store::redb;
 // is enough.
 #[doc(no_inline)]
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+#[cfg(feature = "tokio")]
+pub(crate) use any_invoice::OwnedInvoice;
 #[cfg(feature = "std")]
 pub use any_invoice::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
@@ -199,8 +203,6 @@ pub use observer::MetricsObserver;
 pub use observer::TracingObserver;
 #[cfg(feature = "std")]
 pub use observer::{LedgerEvent, Observer, Refused};
-#[cfg(feature = "simulation")]
-pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
 pub use pay::{NotBegun, PaymentResult, RecordingError};
 #[cfg(feature = "std")]
@@ -209,13 +211,17 @@ pub use payer::{Payer, PaymentStatus};
 pub use payout::Payout;
 #[cfg(feature = "std")]
 pub use proof::{ProveError, SettledInvoice, SettledPayment};
-#[cfg(feature = "simulation")]
-pub(crate) use recover::Job;
+#[cfg(feature = "tokio")]
+pub(crate) use recover::{Questions, RecoveryWalk, panic_message};
 #[cfg(feature = "std")]
 pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]
 pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
+#[cfg(feature = "tokio")]
+pub(crate) use steps::Question;
+#[cfg(any(feature = "simulation", feature = "tokio"))]
+pub(crate) use steps::{Job, NextStep};
 #[cfg(feature = "std")]
 pub use store::MemoryStore;
 pub use store::{OrderKey, Store, StoreError};

@@ -55,7 +55,7 @@ pub(super) fn claim_answer(error: &ClaimError) -> Option<Answer> {
         ClaimError::Redemption(_) => Some(Answer::Unfit),
         ClaimError::HashTaken { .. } => Some(Answer::HashTaken),
         // No simulated payout needs an approval.
-        ClaimError::NeedsApproval { .. } | ClaimError::Store(_) => None,
+        ClaimError::NeedsApproval { .. } | ClaimError::ShuttingDown | ClaimError::Store(_) => None,
     }
 }
 
