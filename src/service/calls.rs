@@ -56,6 +56,19 @@ impl<S: Store + 'static> AsyncLedger<S> {
         self.call(move |ledger, _| ledger.by_key(&key)).await
     }
 
+    /// [`Ledger::by_invoice`](crate::payout::Ledger::by_invoice): the payout that an invoice answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn by_invoice<'a>(
+        &self,
+        invoice: impl Into<AnyInvoice<'a>>,
+    ) -> Result<Option<Payout>, StoreError> {
+        let invoice = OwnedInvoice::from(invoice.into());
+        self.call(move |ledger, _| ledger.by_invoice(invoice.any())).await
+    }
+
     /// [`Ledger::history`](crate::payout::Ledger::history): the entries after number `after`, oldest first.
     ///
     /// # Errors
