@@ -38,6 +38,7 @@
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
 //! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
+//! | [`service`] | the ledger in async programs |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
 //! | [`node`] | payers for living nodes (feature `cln`) |
@@ -72,6 +73,7 @@
 //! | `qr` | [`qr`]: QR codes of messages and links, on a terminal, as SVG, as PNG |
 //! | `cln` | [`node::Cln`]: Core Lightning pays, over its Unix socket (unix only) |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
+//! | `tokio` | [`service`]: the ledger in async programs |
 //!
 //! Without `std` the crate needs `alloc` only.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -89,7 +91,8 @@
         feature = "metrics",
         feature = "qr",
         feature = "cln",
-        feature = "rayon"
+        feature = "rayon",
+        feature = "tokio"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
 )]
@@ -128,6 +131,8 @@ pub mod qr;
 pub mod requirements {}
 #[cfg(feature = "serde")]
 mod serde_text;
+#[cfg(feature = "tokio")]
+pub mod service;
 pub mod sign;
 #[cfg(feature = "simulation")]
 pub mod simulation;

@@ -314,6 +314,7 @@ impl FieldErrorKind {
             Self::Quantity { .. } => "quantity-outside-limits",
             Self::Count { .. } => "other-item-count",
             Self::NoUsablePath { .. } => "no-usable-path",
+            Self::NoPaymentFits { .. } => "no-payment-fits",
             Self::Hops { .. } => "too-many-hops",
             Self::PartTooLong { .. } => "part-too-long",
             Self::NotAPathEnd { .. } => "not-a-path-end",

@@ -36,6 +36,34 @@ impl<'a> From<&'a message::Invoice> for AnyInvoice<'a> {
     }
 }
 
+/// An invoice of either dialect that goes to another thread.
+#[cfg(feature = "tokio")]
+#[derive(Clone, Debug)]
+pub(crate) enum OwnedInvoice {
+    Draft(draft::Invoice),
+    Bolt12(message::Invoice),
+}
+
+#[cfg(feature = "tokio")]
+impl OwnedInvoice {
+    pub(crate) const fn any(&self) -> AnyInvoice<'_> {
+        AnyInvoice(match self {
+            Self::Draft(invoice) => Kind::Draft(invoice),
+            Self::Bolt12(invoice) => Kind::Bolt12(invoice),
+        })
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl From<AnyInvoice<'_>> for OwnedInvoice {
+    fn from(invoice: AnyInvoice<'_>) -> Self {
+        match invoice.0 {
+            Kind::Draft(invoice) => Self::Draft(invoice.clone()),
+            Kind::Bolt12(invoice) => Self::Bolt12(invoice.clone()),
+        }
+    }
+}
+
 impl<'a> AnyInvoice<'a> {
     /// The payouts that it may answer, the likely one first. A draft invoice names its payout. An invoice of the BOLT 12
     /// specification repeats the whole request: one without an offer, whose id is the payout's, or one for an offer,
@@ -65,7 +93,7 @@ impl<'a> AnyInvoice<'a> {
     }
 
     /// The payment_hash, by which a node knows the payment.
-    pub(super) fn payment_hash(&self) -> Result<PaymentHash, RedemptionError> {
+    pub(crate) fn payment_hash(&self) -> Result<PaymentHash, RedemptionError> {
         match self.0 {
             Kind::Draft(invoice) => Ok(invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?),
             Kind::Bolt12(invoice) => Ok(invoice.invoice_payment_hash()),

@@ -119,6 +119,9 @@ pub enum ClaimError {
     /// The invoice fits, and a budget permits less for now. Nothing was written: the same invoice may be claimed later.
     #[error(transparent)]
     OverBudget(#[from] OverBudget),
+    /// The program is shutting down (`AsyncLedger::shut_down`, feature `tokio`). Nothing was claimed.
+    #[error("shutting down: no new payment is taken")]
+    ShuttingDown,
     /// The store failed: it is unknown whether the claim was written. Do not pay.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -119,6 +119,15 @@ impl<S: Store> Ledger<S> {
         self.store().by_key(key)?.map(read).transpose()
     }
 
+    /// The payout that an invoice answers. The invoice is not checked against its terms: [`Ledger::claim`] does that.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn by_invoice<'a>(&self, invoice: impl Into<AnyInvoice<'a>>) -> Result<Option<Payout>, StoreError> {
+        self.answered_by(&invoice.into())
+    }
+
     /// The history of a payout: the entries after number `after`, oldest first; 0 begins at the first. Empty only when
     /// there are no more. Each entry is checked alone; [`Ledger::verify`] checks that none is missing.
     ///

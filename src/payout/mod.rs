@@ -149,6 +149,8 @@ mod recover;
 mod replay;
 pub mod state;
 mod status;
+#[cfg(feature = "std")]
+mod steps;
 pub mod store;
 #[cfg(feature = "std")]
 mod summary;
@@ -173,6 +175,8 @@ pub use self::store::redb;
 // is enough.
 #[doc(no_inline)]
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+#[cfg(feature = "tokio")]
+pub(crate) use any_invoice::OwnedInvoice;
 #[cfg(feature = "std")]
 pub use any_invoice::{AnyInvoice, RedemptionError};
 #[cfg(feature = "std")]
@@ -209,8 +213,6 @@ pub use observer::MetricsObserver;
 pub use observer::TracingObserver;
 #[cfg(feature = "std")]
 pub use observer::{LedgerEvent, Observer, Refused};
-#[cfg(feature = "simulation")]
-pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
 pub use pay::{NotBegun, PaymentResult, RecordingError};
 #[cfg(feature = "std")]
@@ -223,13 +225,17 @@ pub use proof::{ProveError, SettledInvoice, SettledPayment};
 pub use prune::Pruning;
 #[cfg(feature = "std")]
 pub use pruned::PrunedMessage;
-#[cfg(feature = "simulation")]
-pub(crate) use recover::Job;
+#[cfg(feature = "tokio")]
+pub(crate) use recover::{Questions, RecoveryWalk, panic_message};
 #[cfg(feature = "std")]
 pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]
 pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
+#[cfg(feature = "tokio")]
+pub(crate) use steps::Question;
+#[cfg(any(feature = "simulation", feature = "tokio"))]
+pub(crate) use steps::{Job, NextStep};
 #[cfg(feature = "std")]
 pub use store::MemoryStore;
 pub use store::{OrderKey, Store, StoreError};

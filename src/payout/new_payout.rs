@@ -1,6 +1,7 @@
 //! [`NewPayout`]: what a payout is created with, and when two of them ask for the same.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use super::payout::Payout;
 use super::state::RetryPolicy;
@@ -37,7 +38,7 @@ use crate::tlv::{Record, Stream};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct NewPayout<'a> {
-    terms: &'a Terms,
+    terms: Cow<'a, Terms>,
     key: Option<OrderKey>,
     label: Option<Label>,
     policy: RetryPolicy,
@@ -48,7 +49,14 @@ impl<'a> NewPayout<'a> {
     /// A payout with these terms, without key and label. After a payment has failed for good, any new invoice may be
     /// tried.
     pub fn new(terms: &'a Terms) -> Self {
+        let terms = Cow::Borrowed(terms);
         Self { terms, key: None, label: None, policy: RetryPolicy::default(), needs_approval: false }
+    }
+
+    /// The same with a copy of the terms, which may go to another thread.
+    pub fn into_owned(self) -> NewPayout<'static> {
+        let Self { terms, key, label, policy, needs_approval } = self;
+        NewPayout { terms: Cow::Owned(terms.into_owned()), key, label, policy, needs_approval }
     }
 
     /// As a history has it.
@@ -58,7 +66,7 @@ impl<'a> NewPayout<'a> {
         label: Option<Label>,
         policy: RetryPolicy,
     ) -> Self {
-        Self { terms, key, label, policy, needs_approval: false }
+        Self { terms: Cow::Borrowed(terms), key, label, policy, needs_approval: false }
     }
 
     /// Sets the caller's own name of what is owed. At most one payout ever has this key.
@@ -93,8 +101,8 @@ impl<'a> NewPayout<'a> {
     }
 
     /// The terms.
-    pub const fn terms(&self) -> &'a Terms {
-        self.terms
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The caller's own name of what is owed.
@@ -111,7 +119,7 @@ impl<'a> NewPayout<'a> {
 
     /// Which invoices may be tried after one has failed. For a payment of an invoice it is the first alone.
     #[must_use]
-    pub const fn policy(&self) -> RetryPolicy {
+    pub fn policy(&self) -> RetryPolicy {
         match self.terms.message() {
             PayoutMessage::Invoice(_) => RetryPolicy::FirstInvoiceOnly,
             _ => self.policy,
@@ -126,7 +134,7 @@ impl<'a> NewPayout<'a> {
         if self.key.as_ref() != payout.key() {
             return Some(Term::Key);
         }
-        difference(self.terms, payout.terms())
+        difference(&self.terms, payout.terms())
             .or_else(|| (self.policy() != payout.state().policy()).then_some(Term::RetryPolicy))
             .or_else(|| (self.needs_approval != payout.needs_approval()).then_some(Term::Approval))
     }

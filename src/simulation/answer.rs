@@ -55,7 +55,10 @@ pub(super) fn claim_answer(error: &ClaimError) -> Option<Answer> {
         ClaimError::Redemption(_) => Some(Answer::Unfit),
         ClaimError::HashTaken { .. } => Some(Answer::HashTaken),
         // No simulated payout needs an approval, and no simulated ledger has a budget.
-        ClaimError::NeedsApproval { .. } | ClaimError::OverBudget(_) | ClaimError::Store(_) => None,
+        ClaimError::NeedsApproval { .. }
+        | ClaimError::OverBudget(_)
+        | ClaimError::ShuttingDown
+        | ClaimError::Store(_) => None,
     }
 }
 
