@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | [`MemoryStore`] (feature `std`) | tests | until it is dropped |
 //! | `RedbStore` (feature `redb`) | one process that pays, in production | in one durable file |
+//! | `PostgresStore` (feature `postgres`) | many machines, in production | in a PostgreSQL database, as durably as that server |
 //! | your own | several machines on one database | as durably as the database does |
 //!
 //! # The contract
@@ -66,6 +67,8 @@ mod figures;
 #[cfg(feature = "std")]
 mod memory;
 mod names;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod rows;
@@ -80,6 +83,8 @@ pub use self::figures::{Figures, StatusTotals, Totals};
 #[cfg(feature = "std")]
 pub use self::memory::MemoryStore;
 pub use self::names::{Label, MAX_KEY, MAX_LABEL, OrderKey};
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
 pub use self::rows::{
