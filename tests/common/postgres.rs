@@ -54,8 +54,10 @@ fn programs() -> Option<PathBuf> {
         versions.sort();
         directories.extend(versions.into_iter().rev());
     }
-    directories.into_iter().find(|directory| {
-        ["initdb", "pg_ctl", "postgres"].iter().all(|program| directory.join(program).exists())
+    // A link on the path leads to the directory with all of them.
+    let of = |initdb: PathBuf| Some(fs::canonicalize(initdb).ok()?.parent()?.to_path_buf());
+    directories.into_iter().filter_map(|directory| of(directory.join("initdb"))).find(|directory| {
+        ["pg_basebackup", "pg_ctl", "postgres"].iter().all(|program| directory.join(program).exists())
     })
 }
 
@@ -94,10 +96,15 @@ pub fn directory() -> PathBuf {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let path = parent().join(format!("bolt12-pg-{}-{number}", std::process::id()));
     fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
-    if let Some((user, group)) = account() {
-        chown(&path, Some(user), Some(group)).unwrap();
-    }
+    own(&path);
     path
+}
+
+/// Makes a file or a directory one of the user of the servers.
+pub fn own(path: &Path) {
+    if let Some((user, group)) = account() {
+        chown(path, Some(user), Some(group)).unwrap();
+    }
 }
 
 /// In memory where there is a gigabyte: what a test ends with SIGKILL does not need a disk, which is slow to sync.
@@ -111,9 +118,7 @@ fn parent() -> PathBuf {
 /// Writes a file that belongs to the user of the servers.
 pub fn write(path: &Path, contents: &str) {
     fs::write(path, contents).unwrap();
-    if let Some((user, group)) = account() {
-        chown(path, Some(user), Some(group)).unwrap();
-    }
+    own(path);
 }
 
 /// Runs until the test has ended, also if it is killed: then stops the processes whose ids are in `pid_files`, and removes
@@ -149,6 +154,7 @@ impl Drop for Guard {
 pub struct Server {
     programs: PathBuf,
     directory: PathBuf,
+    port: String,
     _guard: Guard,
 }
 
@@ -159,18 +165,38 @@ impl Server {
             missing("PostgreSQL");
             return None;
         };
-        let server = Self::new(programs, directory());
+        Some(Self::begin(programs, directory(), &[], settings))
+    }
+
+    /// As [`start`](Self::start), in a directory of the caller's, with more arguments for `initdb`.
+    pub fn start_in(directory: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Option<Self> {
+        let Some(programs) = programs() else {
+            missing("PostgreSQL");
+            return None;
+        };
+        let server = directory.join("server");
+        fs::DirBuilder::new().mode(0o700).create(&server).unwrap();
+        own(&server);
+        Some(Self::begin(programs, server, arguments, settings))
+    }
+
+    fn begin(programs: PathBuf, directory: PathBuf, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let mut server = Self::new(programs, directory);
+        if let Some((_, port)) = settings.iter().find(|(name, _)| *name == "port") {
+            server.port = (*port).to_owned();
+        }
         let mut initdb = server.command("initdb");
+        initdb.args(arguments);
         initdb.args(["--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username", ROLE]);
         server.run(initdb.arg("--pgdata").arg(server.data()));
         server.configure(settings);
         server.resume();
-        Some(server)
+        server
     }
 
     fn new(programs: PathBuf, directory: PathBuf) -> Self {
         let _guard = Guard::new(&directory, &["data/postmaster.pid"]);
-        Self { programs, directory, _guard }
+        Self { programs, directory, port: "5432".to_owned(), _guard }
     }
 
     /// A standby of this server, which follows it under `name`.
@@ -236,6 +262,18 @@ impl Server {
         assert!(start.status().unwrap().success(), "{}", self.log());
     }
 
+    /// Starts it again unless it runs.
+    pub fn ensure_running(&self) {
+        // A server that found no room may be on its way down.
+        std::thread::sleep(Duration::from_secs(1));
+        if !self.pg_ctl().arg("status").status().unwrap().success() {
+            self.resume();
+        }
+        wait_until("the server answers", || {
+            postgres::Client::connect(&self.address(), postgres::NoTls).is_ok()
+        });
+    }
+
     /// `pg_ctl stop -m immediate`: as after a power loss.
     pub fn stop_at_once(&self) {
         let mut stop = self.pg_ctl();
@@ -261,14 +299,21 @@ impl Server {
         admin.batch_execute("SELECT pg_reload_conf()").unwrap();
     }
 
+    /// Replaces the rules of who may connect.
+    pub fn set_access(&self, rules: &str) {
+        write(&self.data().join("pg_hba.conf"), rules);
+        self.admin().batch_execute("SELECT pg_reload_conf()").unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+    }
+
     /// The connection string.
     pub fn address(&self) -> String {
-        format!("host={} user={ROLE} dbname=postgres", self.directory.display())
+        format!("host={} port={} user={ROLE} dbname=postgres", self.directory.display(), self.port)
     }
 
     /// Where clients connect.
     pub fn socket(&self) -> PathBuf {
-        self.directory.join(".s.PGSQL.5432")
+        self.directory.join(format!(".s.PGSQL.{}", self.port))
     }
 
     /// A connection next to those of the store.

@@ -12,4 +12,12 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod answers;
 mod contract;
+mod encryption;
+mod failover;
+mod faults;
+mod load;
+mod opening;
+mod pooler;
+mod proxy;

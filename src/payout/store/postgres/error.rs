@@ -126,14 +126,38 @@ fn is_local(error: &tokio_postgres::Error) -> bool {
     error.to_string().starts_with("error serializing parameter")
 }
 
+/// Why a connection was not opened, or cannot be used.
+pub(super) enum Failure {
+    Server(tokio_postgres::Error),
+    Ledger(OpenError),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
 /// Whether another attempt to connect may succeed, for instance after a failover.
 pub(super) fn may_connect_later(error: &tokio_postgres::Error) -> bool {
-    match error.code() {
-        None => !error.to_string().starts_with("invalid configuration"),
-        Some(code) => {
-            *code == SqlState::TOO_MANY_CONNECTIONS
-                || code.code().starts_with("57P")
-                || code.code().starts_with("08")
+    if let Some(code) = error.code() {
+        let code = code.code();
+        return code == SqlState::TOO_MANY_CONNECTIONS.code()
+            || code.starts_with("57P")
+            || code.starts_with("08");
+    }
+    // What the operating system reports may pass. What does not is a certificate, a wrong setting, an odd answer.
+    match error.source() {
+        None => error.is_closed(),
+        Some(cause) => {
+            let cause = cause.downcast_ref::<std::io::Error>();
+            cause.is_some_and(|cause| cause.kind() != std::io::ErrorKind::InvalidData)
         }
     }
 }

@@ -144,8 +144,7 @@ impl PostgresOptions {
     pub fn open(&self, connection: &str) -> Result<PostgresStore, OpenError> {
         let pool = self.pool(connection)?;
         let found = pool.wait(async {
-            let mut connection = pool.connect().await?;
-            let found = pool.settings().schema.check(&mut connection).await?;
+            let (connection, found) = pool.connect().await?;
             pool.keep(connection);
             Ok(found)
         })?;
@@ -168,7 +167,7 @@ impl PostgresOptions {
         let pool = self.pool(connection)?;
         let id = LedgerId::random();
         let is_new = pool.wait(async {
-            let mut connection = pool.connect().await?;
+            let (mut connection, _) = pool.connect().await?;
             let is_new = pool.settings().schema.create(&mut connection, id).await?;
             pool.keep(connection);
             Ok(is_new)

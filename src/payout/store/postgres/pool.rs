@@ -7,13 +7,13 @@ use std::time::Duration;
 use std::vec::Vec;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connect::{Connection, Parameter, Sql};
 use super::engine::Engine;
-use super::error::{Meaning, OpenError, describe, may_connect_later, unknown};
+use super::error::{Failure, Meaning, OpenError, describe, may_connect_later, unknown};
 use super::schema::{Found, Schema};
 use crate::payout::{LedgerId, StoreError};
 
@@ -74,31 +74,35 @@ impl Pool {
         self.engine.wait(future)
     }
 
-    /// A connection of its own, for opening and making the ledger.
-    pub(super) async fn connect(&self) -> Result<Connection, OpenError> {
-        let deadline = Instant::now().checked_add(self.settings.wait_for_server);
+    /// A new connection, and what it found in the schema. Until a server accepts one it tries again, for a limited time:
+    /// nothing has been sent that could happen twice.
+    pub(super) async fn connect(&self) -> Result<(Connection, Found), OpenError> {
+        let began = Instant::now();
+        let mut last = "the server did not answer in time".to_string();
         loop {
-            let settings = &self.settings;
-            let open = Connection::open(&settings.config, settings.tls.clone(), settings.is_prepared);
-            let opened = match deadline {
-                Some(deadline) => timeout_at(deadline, open).await,
-                None => Ok(open.await),
-            };
-            let late = || self.settings.schema.reason("open", "the server did not answer in time");
-            match opened.map_err(|_| late())? {
-                Ok((connection, work)) => {
-                    self.engine.spawn(work);
-                    return Ok(connection);
-                }
-                Err(error) => {
-                    let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            let left = self.settings.wait_for_server.saturating_sub(began.elapsed());
+            match timeout(left, self.try_connect()).await {
+                Ok(Ok(connected)) => return Ok(connected),
+                Ok(Err(Failure::Ledger(error))) => return Err(error),
+                Ok(Err(Failure::Server(error))) => {
+                    last = describe(&error);
+                    let is_over = began.elapsed() >= self.settings.wait_for_server;
                     if is_over || !may_connect_later(&error) {
-                        return Err(self.settings.schema.reason("open", &describe(&error)));
+                        return Err(self.settings.schema.reason("open", &last));
                     }
-                    sleep(CONNECT_PAUSE).await;
                 }
+                Err(_) => return Err(self.settings.schema.reason("open", &last)),
             }
+            sleep(CONNECT_PAUSE).await;
         }
+    }
+
+    async fn try_connect(&self) -> Result<(Connection, Found), Failure> {
+        let Settings { config, tls, schema, is_prepared, .. } = &self.settings;
+        let (mut connection, work) = Connection::open(config, tls.clone(), *is_prepared).await?;
+        self.engine.spawn(work);
+        let found = schema.check(&mut connection).await?;
+        Ok((connection, found))
     }
 
     /// Keeps a connection for the next caller.
@@ -150,12 +154,10 @@ impl Pool {
                 return Ok(Lent { connection, _slot: slot });
             }
         }
-        let mut connection = self.connect().await.map_err(StoreError::failed)?;
+        let (connection, found) = self.connect().await.map_err(StoreError::failed)?;
         // After a failover the same name may lead to another server, with another ledger.
-        let check = timeout(self.settings.step_timeout, self.settings.schema.check(&mut connection)).await;
-        let check = check.map_err(|_| StoreError::failed("the server did not answer in time"))?;
         let schema = || self.settings.schema.name.clone();
-        match check.map_err(StoreError::failed)? {
+        match found {
             Found::Ledger(found) if found == ledger => Ok(Lent { connection, _slot: slot }),
             Found::Ledger(found) => {
                 Err(StoreError::failed(OpenError::OtherLedger { schema: schema(), expected: ledger, found }))

@@ -10,7 +10,7 @@ use std::vec::Vec;
 use tokio_postgres::types::Type;
 
 use super::connect::{Connection, Sql};
-use super::error::{OpenError, describe, is_made_by_another, is_undefined};
+use super::error::{Failure, OpenError, describe, is_made_by_another, is_undefined};
 use crate::payout::LedgerId;
 
 /// How often the making of tables is tried again after another machine has done the same.
@@ -108,32 +108,31 @@ impl Schema {
     }
 
     /// Reads which ledger is there, refuses a server that may forget, and brings older tables to the latest format.
-    pub(super) async fn check(&self, connection: &mut Connection) -> Result<Found, OpenError> {
+    pub(super) async fn check(&self, connection: &mut Connection) -> Result<Found, Failure> {
         for _ in 0..ATTEMPTS {
             let rows = match connection.rows(&self.check, &[]).await {
                 Err(error) if is_undefined(&error) => return Ok(Found::Nothing),
-                rows => rows.map_err(|error| self.failed("open", &error))?,
+                rows => rows?,
             };
             let Some(row) = rows.first() else { return Ok(Found::Nothing) };
-            let value = |error| self.failed("open", &error);
             for (column, setting) in [(2, "fsync"), (3, "synchronous_commit")] {
-                if row.try_get::<_, Option<&str>>(column).map_err(value)? == Some("off") {
-                    return Err(OpenError::NotDurable { setting });
+                if row.try_get::<_, Option<&str>>(column)? == Some("off") {
+                    return Err(OpenError::NotDurable { setting }.into());
                 }
             }
-            let found: i64 = row.try_get(1).map_err(value)?;
+            let found: i64 = row.try_get(1)?;
             if found > LATEST {
                 let schema = self.name.clone();
-                return Err(OpenError::UnknownFormat { schema, found, known: LATEST });
+                return Err(OpenError::UnknownFormat { schema, found, known: LATEST }.into());
             }
             if found == LATEST {
-                let id: &[u8] = row.try_get(0).map_err(value)?;
+                let id: &[u8] = row.try_get(0)?;
                 let id = id.try_into().map_err(|_| self.reason("open", "the id has not 16 bytes"))?;
                 return Ok(Found::Ledger(LedgerId::from_byte_array(id)));
             }
             self.advance(connection, found).await?;
         }
-        Err(self.reason("open", "other machines change the tables"))
+        Err(self.reason("open", "other machines change the tables").into())
     }
 
     /// Makes the tables of a new ledger, in one transaction. Returns whether it did: another machine may have been
@@ -141,8 +140,11 @@ impl Schema {
     pub(super) async fn create(&self, connection: &mut Connection, id: LedgerId) -> Result<bool, OpenError> {
         let mut last = String::new();
         for _ in 0..ATTEMPTS {
-            if let Found::Ledger(_) = self.check(connection).await? {
-                return Ok(false);
+            match self.check(connection).await {
+                Ok(Found::Ledger(_)) => return Ok(false),
+                Ok(Found::Nothing) => {}
+                Err(Failure::Ledger(error)) => return Err(error),
+                Err(Failure::Server(error)) => return Err(self.failed("create", &error)),
             }
             match self.try_create(connection, id).await {
                 Ok(()) => return Ok(true),
@@ -203,7 +205,7 @@ impl Schema {
         }
     }
 
-    fn failed(&self, action: &'static str, error: &tokio_postgres::Error) -> OpenError {
+    pub(super) fn failed(&self, action: &'static str, error: &tokio_postgres::Error) -> OpenError {
         self.reason(action, &describe(error))
     }
 
