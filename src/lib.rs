@@ -65,6 +65,7 @@
 //! | `serde` | messages, result objects and the JSON view of a message as serde values |
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | [`payout::RedbStore`], a durable ledger in one file (Rust 1.90) |
+//! | `postgres` | [`payout::PostgresStore`], a ledger in a PostgreSQL database for many machines |
 //! | `conformance` | [`payout::conformance`], the suite that tests a store |
 //! | `export` | the payouts of a ledger as lines of JSON or comma-separated values |
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
@@ -85,6 +86,7 @@
         feature = "serde",
         feature = "blinding",
         feature = "redb",
+        feature = "postgres",
         feature = "conformance",
         feature = "simulation",
         feature = "tracing",

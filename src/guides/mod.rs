@@ -6,6 +6,7 @@
 //! | [`desk`] | pays out: an ATM, an exchange, a refund desk |
 //! | [`store`] | keeps its payouts in a database of its own |
 //! | [`which_node`] | has a node, or has yet to choose one |
+//! | [`machines`] | pays from several machines on one PostgreSQL database |
 //! | [`signer`] | has its keys elsewhere: in a device, a service, a node |
 
 #[doc = include_str!("wallet.md")]
@@ -16,6 +17,9 @@ pub mod desk {}
 
 #[doc = include_str!("store.md")]
 pub mod store {}
+
+#[doc = include_str!("machines.md")]
+pub mod machines {}
 
 #[doc = include_str!("which_node.md")]
 pub mod which_node {}
