@@ -60,13 +60,10 @@ function showError(error, pasted) {
 }
 
 function showLink(answer, result) {
-  const parts = [`${answer.form === 'bare' ? 'a text' : `a ${answer.form}: link`} with ${answer.instructions.length} instruction(s)`];
-  if (answer.amount !== undefined) parts.push(`${answer.amount} msat`);
-  if (answer.label !== undefined) parts.push(`label “${answer.label}”`);
-  if (answer.message !== undefined) parts.push(`message “${answer.message}”`);
-  say($('verdict'), parts.join(', '), answer.valid ? 'good' : 'bad');
+  say($('verdict'), answer.verdict, answer.valid ? 'good' : 'bad');
   for (const instruction of answer.instructions) {
-    const key = instruction.key ? `${instruction.key}: ` : '';
+    // The error of one that cannot be read names its key.
+    const key = instruction.key && !instruction.error ? `${instruction.key}: ` : '';
     const says = instruction.error ? `not valid: ${instruction.error.message}` : (instruction.explanation?.verdict ?? instruction.type);
     const about = element('section', '', element('h3', instruction.error ? 'bad' : '', key + says));
     if (instruction.dns_name) about.append(element('p', '', `Its instructions are the TXT records of ${instruction.dns_name}`));

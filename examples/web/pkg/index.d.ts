@@ -57,6 +57,8 @@ export interface Uri {
   valid: boolean;
   type: 'uri';
   form: 'bare' | 'lightning' | 'bitcoin';
+  /** The link for people, in one sentence. Nothing in it can forge a line. */
+  verdict: string;
   text: string;
   /** msat */
   amount?: number;

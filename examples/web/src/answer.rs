@@ -28,15 +28,15 @@ pub(crate) fn answer(request: &[u8]) -> String {
     let answer = match serde_json::from_slice(request) {
         Ok(Request::Decode { text, now }) => decode(&text, now),
         Ok(Request::Uri { text }) => match PaymentUri::parse(&text) {
-            Ok(uri) => read(&uri, &UriView::new(&uri, &text)),
+            Ok(uri) => link(&uri, &text, None),
             Err(error) => refused(&ErrorView::uri(&error, &text)),
         },
         Ok(Request::Compare { a, b, now }) => match (message(&a), message(&b)) {
             (Ok(first), Ok(second)) => {
                 let mut answer = value(&Comparison::new(&first, &second, now));
-                answer["valid"] = true.into();
-                answer["a"] = value(&Explanation::new(&first, Some(now)));
-                answer["b"] = value(&Explanation::new(&second, Some(now)));
+                put(&mut answer, "valid", true);
+                put(&mut answer, "a", value(&Explanation::new(&first, Some(now))));
+                put(&mut answer, "b", value(&Explanation::new(&second, Some(now))));
                 answer
             }
             (Err(error), _) => of(error, "a"),
@@ -47,7 +47,8 @@ pub(crate) fn answer(request: &[u8]) -> String {
                 Some(Ok(())) => json!({"valid": true, "answers": true}),
                 Some(Err(error)) => json!({"valid": true, "answers": false, "error": error}),
                 None => {
-                    let error = format!("a {} does not answer a {}", answer.type_name(), question.type_name());
+                    let error =
+                        format!("a {} does not answer a {}", answer.type_name(), question.type_name());
                     json!({"valid": true, "answers": false, "error": error})
                 }
             },
@@ -82,30 +83,32 @@ fn decode(text: &str, now: Option<u64>) -> Value {
     match (uri.form(), uri.instructions().next()) {
         (UriForm::Bare, Some(Instruction::Message(message))) => {
             let mut answer = read(&uri, &View::new(message));
-            answer["explanation"] = value(&Explanation::new(message, now));
+            put(&mut answer, "explanation", value(&Explanation::new(message, now)));
             answer
         }
-        _ => {
-            let mut answer = read(&uri, &UriView::new(&uri, text));
-            for (index, instruction) in uri.instructions().enumerate() {
-                if let (Instruction::Message(message), Some(instructions)) =
-                    (instruction, answer.get_mut("instructions"))
-                {
-                    if let Some(instruction) = instructions.get_mut(index) {
-                        instruction["explanation"] = value(&Explanation::new(message, now));
-                    }
-                }
-            }
-            answer
+        _ => link(&uri, text, now),
+    }
+}
+
+/// A link with its instructions, each message of which is explained.
+fn link(uri: &PaymentUri, text: &str, now: Option<u64>) -> Value {
+    let view = UriView::new(uri, text);
+    let mut answer = read(uri, &view);
+    put(&mut answer, "verdict", view.verdict());
+    for (index, instruction) in uri.instructions().enumerate() {
+        let shown = answer.get_mut("instructions").and_then(|instructions| instructions.get_mut(index));
+        if let (Instruction::Message(message), Some(shown)) = (instruction, shown) {
+            put(shown, "explanation", value(&Explanation::new(message, now)));
         }
     }
+    answer
 }
 
 /// The view of a text that was read, with its shortest form.
 fn read(uri: &PaymentUri, view: &impl Serialize) -> Value {
     let mut answer = value(view);
-    answer["valid"] = uri.unreadable().next().is_none().into();
-    answer["text"] = uri.to_string().into();
+    put(&mut answer, "valid", uri.unreadable().next().is_none());
+    put(&mut answer, "text", uri.to_string());
     answer
 }
 
@@ -115,7 +118,7 @@ fn refused(error: &ErrorView<'_>) -> Value {
 
 /// The error of the text under `name` in the request.
 fn of(mut error: Value, name: &str) -> Value {
-    error["of"] = name.into();
+    put(&mut error, "of", name);
     error
 }
 
@@ -154,8 +157,21 @@ fn value(view: &impl Serialize) -> Value {
     serde_json::to_value(view).unwrap_or_default()
 }
 
+/// Puts a member into an object.
+fn put(object: &mut Value, name: &str, member: impl Into<Value>) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(name.to_owned(), member.into());
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "a test stops at the first surprise"
+    )]
+
     use super::*;
 
     fn ask(request: Value) -> Value {

@@ -1,8 +1,9 @@
 // The page in headless Chromium, from a file server that knows nothing.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,7 @@ const SCRIPT = '<script>hacked=1</script><img src="https://evil.example/x" onerr
 const shots = process.env.SHOTS;
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const folder = mkdtempSync(join(tmpdir(), 'bolt12-page-'));
 let server;
 let browser;
 let page;
@@ -48,6 +50,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   server?.close();
+  rmSync(folder, { recursive: true });
 });
 
 beforeEach(async () => {
@@ -100,12 +103,12 @@ test('a wrong place is marked in the text', async () => {
 
 test('a link is shown instruction by instruction', async () => {
   await paste(`bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa?amount=0.001&label=shop&lno=${OFFER}&lightning=${OFFER}`);
-  assert.equal(await textOf('verdict'), 'a bitcoin: link with 3 instruction(s), 100000000 msat, label “shop”');
+  assert.equal(await textOf('verdict'), 'a bitcoin: link with 3 instructions, 100 000 sat, label "shop", 1 cannot be read');
   const heads = await page.$$eval('#result h3', (all) => all.map((one) => one.textContent));
   assert.deepEqual(heads, [
     'address',
     'lno: valid BOLT 12 offer, the payer chooses the amount, bitcoin, without expiry',
-    'lightning: not valid: an offer in lightning: expected it in lno',
+    'not valid: an offer in lightning: expected it in lno',
   ]);
   assert.equal(await page.$eval('#place mark', (mark) => mark.textContent), OFFER);
 });
@@ -167,7 +170,7 @@ test('a QR code is shown, and read from a picture', async () => {
   await paste(OFFER);
   await page.waitForSelector('#codes img');
   const picture = await page.$('#codes img');
-  const file = join(shots ?? '/tmp', `bolt12-qr-${process.pid}.png`);
+  const file = join(shots ?? folder, 'qr.png');
   await picture.screenshot({ path: file });
   await page.click('#clear');
   assert.equal(await textOf('verdict'), 'Nothing pasted yet.');
