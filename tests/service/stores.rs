@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, SlotAmount, StoredEvent,
     Totals,
 };
 use bolt12::payout::{
@@ -70,6 +70,11 @@ impl<F: Fn() -> T + Send + Sync, T> Store for Around<F> {
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         let _around = self.1();
         self.0.events(id, after, size)
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        let _around = self.1();
+        self.0.spent(account, since)
     }
 }
 
