@@ -116,13 +116,13 @@ fn a_request_that_breaks_a_rule_is_refused_by_name() {
 
 #[test]
 fn a_request_has_a_largest_size() {
-    let room = SigningRequest::MAX_LEN - parts().bytes().len() - 4;
-    let largest = parts().with(13, vec![0; room]);
+    let length = SigningRequest::MAX_LEN - parts().bytes().len() - 4;
+    let largest = parts().with(13, vec![0; length]);
     assert_eq!(largest.bytes().len(), SigningRequest::MAX_LEN);
     assert!(SigningRequest::read(largest.bytes()).is_ok());
-    let error = refused(&parts().with(13, vec![0; room + 1]));
+    let error = refused(&parts().with(13, vec![0; length + 1]));
     assert_eq!(error, "a signing request of 65536 bytes: expected at most 65535");
-    // A message of the largest size leaves no room for the rest.
+    // A message of the largest size leaves no bytes for the rest.
     let note = "x".repeat(65_400);
     let message = unsigned(&tea(ISSUER).request_invoice().payer_note(&note));
     let error = SigningRequest::builder(message.unsigned_message()).build().unwrap_err().to_string();
@@ -246,7 +246,7 @@ fn a_message_that_is_signed_already_is_not_signed_again() {
     let offset = offer.stream().find(240).unwrap().value_offset();
     let place = format!("signature (type 240) at byte {offset}");
     assert_eq!(error, format!("in the message to sign: {place}: outside the types of an unsigned offer"));
-    // An offer without a key can be shown, and nobody can sign it.
+    // An offer without a key can be shown and not signed.
     let keyless = Records::default().with(10, "x").bytes();
     let request = SigningRequest::read(parts().with(2, [4]).with(4, keyless).bytes()).unwrap();
     let error = signed(&request).signature_for(&request).unwrap_err().to_string();
