@@ -218,6 +218,26 @@ fn every_message_that_a_key_signs_has_a_kind() {
     assert_eq!(*kinds.borrow(), [1, 2, 3, 4, 5]);
 }
 
+/// A proof that shows its chain is signed for that chain. One that hides it does not say.
+#[test]
+fn a_proof_is_for_the_chain_that_it_shows() {
+    let preimage = Preimage::from_byte_array([2; 32]);
+    let hash = preimage.payment_hash().to_byte_array();
+    let testnet = ChainHash::TESTNET3;
+    let offer = request().with(2, testnet.to_bytes()).with(80, testnet.to_bytes());
+    let invoice = parse_invoice(&invoice_for(offer).with(168, hash)).unwrap();
+    let hides = invoice.prove_payment(preimage).unwrap().build_unsigned().unwrap();
+    let shows = invoice.prove_payment(preimage).unwrap().show(bolt12::message::types::INVREQ_CHAIN);
+    let shows = shows.build_unsigned().unwrap();
+    let build = |proof: &bolt12::UnsignedPayerProof, chain| {
+        SigningRequest::builder(proof.unsigned_message()).on(chain).build().map_err(|error| error.to_string())
+    };
+    assert!(build(&hides, testnet).is_ok() && build(&hides, ChainHash::BITCOIN).is_ok());
+    assert_eq!(screens(&build(&shows, testnet).unwrap())[0], "Network: testnet");
+    let error = build(&shows, ChainHash::BITCOIN).unwrap_err();
+    assert_eq!(error, "chain bitcoin: expected the chain of the message");
+}
+
 #[test]
 fn a_signature_that_the_exchange_does_not_have_is_refused_by_the_host() {
     let (id, _) = device_key().x_only_public_key();
