@@ -25,6 +25,9 @@
 #[path = "common/cln.rs"]
 mod cln;
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
 #[path = "common/wallet.rs"]
 mod wallet;
 
@@ -246,7 +249,7 @@ impl Atm {
         };
         let text = format!("{amount} for \"{description}\": one invoice for it is paid");
         if !self.show.json && io::stdout().is_terminal() {
-            common::qr::show(&shown);
+            qr::show(&shown);
         }
         self.show.step(Step::Payout, true, &self.state(payout)?, &text, detail)?;
 

@@ -20,6 +20,9 @@
 #[path = "common/cln.rs"]
 mod cln;
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
 #[cfg(all(unix, feature = "cln"))]
 #[path = "common/secret.rs"]
 mod secret;
@@ -120,7 +123,7 @@ fn main() -> ExitCode {
 
 #[cfg(all(unix, feature = "cln"))]
 fn run(mut arguments: Arguments) -> ExitCode {
-    let Some(socket) = arguments.cln.take() else { return common::print(make_offer(arguments)) };
+    let Some(socket) = arguments.cln.take() else { return print_offer(arguments) };
     match pay_over_cln(&socket, arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => common::print::<OfferOut>(Err(error)),
@@ -129,7 +132,18 @@ fn run(mut arguments: Arguments) -> ExitCode {
 
 #[cfg(not(all(unix, feature = "cln")))]
 fn run(arguments: Arguments) -> ExitCode {
-    common::print(make_offer(arguments))
+    print_offer(arguments)
+}
+
+fn print_offer(arguments: Arguments) -> ExitCode {
+    let mut offer = None;
+    let result = make_offer(arguments).inspect(|result| offer = Some(result.bolt12_unsigned.clone()));
+    let code = common::print(result);
+    // After the JSON object, so that both are on the screen.
+    if let Some(offer) = offer.filter(|_| io::stderr().is_terminal()) {
+        qr::show(&offer);
+    }
+    code
 }
 
 /// What is asked for, after the texts were read.
@@ -184,9 +198,6 @@ fn make_offer(mut arguments: Arguments) -> Result<OfferOut, common::Error> {
     let result = offerout(&ledger, &node_key, &params, common::now())?;
     if asked.amount == Amount::Any {
         eprintln!("note: each holder of this offer can choose the amount, and there is no limit");
-    }
-    if io::stderr().is_terminal() {
-        common::qr::show(&result.bolt12_unsigned);
     }
     Ok(result)
 }

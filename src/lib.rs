@@ -34,14 +34,28 @@
 //! | [`message`] | messages of merged BOLT 12, re-exported here: [`Offer`], [`InvoiceRequest`], [`Invoice`] … |
 //! | [`draft`] | messages of the 2021 dialect in which `offerout` was documented |
 //! | [`proof`] | payer proofs: [`PayerProof`] |
+//! | [`device`] | a device that shows a message before it signs it |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
+//! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
+//! | [`service`] | the ledger in async programs |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
 //! | [`node`] | payers for living nodes (feature `cln`) |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
 //! | [`amount`], [`text`], [`payment`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //! | [`requirements`] | every requirement that the docs cite by number, with its source |
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | TLV stream, record | the bytes of a message: records of type, length and value, in ascending order of their types |
+//! | merkle root | one hash over all records of a message; it is what a signature signs, and the id of an offer |
+//! | blinded path | a route to a node that does not reveal the node: each hop can read only where to go next |
+//! | dialect | merged BOLT 12, or the 2021 draft of it in which `offerout` was documented |
+//! | payout | one obligation to pay once, in a ledger |
+//! | claim | the payout reserved for one invoice, written before any money moves |
 //!
 //! # Features
 //!
@@ -56,8 +70,10 @@
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
+//! | `qr` | [`qr`]: QR codes of messages and links, on a terminal, as SVG, as PNG |
 //! | `cln` | [`node::Cln`]: Core Lightning pays, over its Unix socket (unix only) |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
+//! | `tokio` | [`service`]: the ledger in async programs |
 //!
 //! Without `std` the crate needs `alloc` only.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -73,8 +89,10 @@
         feature = "simulation",
         feature = "tracing",
         feature = "metrics",
+        feature = "qr",
         feature = "cln",
-        feature = "rayon"
+        feature = "rayon",
+        feature = "tokio"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
 )]
@@ -93,6 +111,7 @@ mod codec;
 #[cfg(feature = "std")]
 pub mod command;
 mod count;
+pub mod device;
 pub mod draft;
 pub mod field;
 #[cfg(feature = "std")]
@@ -106,15 +125,20 @@ pub mod node;
 pub mod payment;
 pub mod payout;
 pub mod proof;
+#[cfg(feature = "qr")]
+pub mod qr;
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 #[cfg(feature = "serde")]
 mod serde_text;
+#[cfg(feature = "tokio")]
+pub mod service;
 pub mod sign;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod text;
 pub mod tlv;
+pub mod uri;
 #[cfg(feature = "serde")]
 pub mod view;
 
@@ -156,7 +180,7 @@ pub use payment::{PaymentHash, PaymentProof, Preimage};
 #[doc(inline)]
 pub use payout::Ledger;
 #[doc(inline)]
-pub use proof::PayerProof;
+pub use proof::{PayerProof, UnsignedPayerProof};
 
 /// The README's example, compiled and run as a test.
 #[cfg(all(doctest, feature = "std"))]

@@ -105,8 +105,10 @@ impl fmt::Debug for Sighash {
 /// A message that lacks the signature asked for: what a [`Signer`] receives.
 ///
 /// A signer that shows what it signs sends [`to_bytes`](Self::to_bytes) to the device, which reads
-/// them as an [`UnsignedInvoiceRequest`](crate::UnsignedInvoiceRequest) or an
-/// [`UnsignedInvoice`](crate::UnsignedInvoice) and computes the sighash from what it read.
+/// them as an [`UnsignedInvoiceRequest`](crate::UnsignedInvoiceRequest), an
+/// [`UnsignedInvoice`](crate::UnsignedInvoice) or an
+/// [`UnsignedPayerProof`](crate::UnsignedPayerProof) and computes the sighash from what it read.
+/// [`device`](crate::device) has that exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct UnsignedMessage<'a> {
     stream: Stream<'a>,
@@ -129,10 +131,16 @@ impl<'a> UnsignedMessage<'a> {
         self.stream.records().filter(|record| !SIGNATURE_TYPES.contains(&record.number()))
     }
 
-    /// These records as the bytes of a TLV stream.
+    /// The message without the signature asked for, as the bytes of a TLV stream: the records that
+    /// the signature covers, and in a payer proof the signature of its invoice.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let first_lacking = match self.sighash.message_name() {
+            "payer_proof" => SIGNATURE_TYPES.start().saturating_add(1),
+            _ => *SIGNATURE_TYPES.start(),
+        };
+        let lacking = first_lacking..=*SIGNATURE_TYPES.end();
         let mut writer = Writer::with_capacity(self.stream.as_bytes().len());
-        writer.copy(self.records());
+        writer.copy(self.stream.records().filter(|record| !lacking.contains(&record.number())));
         writer.into_bytes()
     }
 }

@@ -6,8 +6,8 @@ pub mod arguments;
 pub mod error;
 pub mod key;
 pub mod node;
+pub mod people;
 pub mod purse;
-pub mod qr;
 
 use std::fs;
 use std::io::{self, Write};

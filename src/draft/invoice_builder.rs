@@ -3,15 +3,16 @@
 use bitcoin::constants::ChainHash;
 use secp256k1::XOnlyPublicKey;
 
+use super::invoice_fields::refund_sighash;
 use super::types::{invoice as types, offer};
-use super::{Invoice, Offer, invoice};
+use super::{Invoice, Offer, UnsignedInvoice};
 use crate::amount::Msat;
 use crate::codec::{BuildError, ParseError};
 use crate::field::{Field, FieldError, FieldErrorKind};
 use crate::merkle::{LnAll, root};
 use crate::payment::PaymentHash;
 use crate::sign::{SignatureField, Signer, UnsignedMessage, sign};
-use crate::tlv::Writer;
+use crate::tlv::{Points, Writer};
 
 /// Collects the fields of an [`Invoice`] in addition to those that it repeats of the offer.
 /// [`Offer::respond`] begins it. [`InvoiceBuilder::sign`] refuses an invoice that no payer would
@@ -150,10 +151,23 @@ impl<'a> InvoiceBuilder<'a> {
         let mut writer = self.write()?;
         let (payer_key, _) = payer.public_key().x_only_public_key();
         let stream = writer.stream();
-        let unsigned = UnsignedMessage::new(stream, invoice::refund_sighash(stream));
+        let unsigned = UnsignedMessage::new(stream, refund_sighash(stream));
         let signature = sign(payer, &payer_key, &unsigned)?;
         writer.record(types::REFUND_SIGNATURE.number(), signature.as_ref());
         self.finish(writer, signer)
+    }
+
+    /// Writes the invoice for the holder of node_id, who signs it elsewhere or later:
+    /// [`UnsignedInvoice::attach`] takes the signature. An invoice for a refund needs a refund
+    /// signature first.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Message`] as for [`InvoiceBuilder::sign`], refunds excepted.
+    pub fn build_unsigned(&self) -> Result<UnsignedInvoice, BuildError> {
+        let writer = self.write()?;
+        let mut points = core::iter::once(self.node_id).chain(self.offer.node_id());
+        Ok(UnsignedInvoice::read(writer.into_bytes(), &mut Points::known(&mut points))?)
     }
 
     fn finish(&self, mut writer: Writer, signer: &(impl Signer + ?Sized)) -> Result<Invoice, BuildError> {

@@ -9,6 +9,7 @@
 mod fallback;
 mod invoice;
 mod invoice_builder;
+mod invoice_fields;
 mod invoice_request;
 mod offer;
 mod offer_builder;
@@ -16,11 +17,14 @@ mod paid;
 mod read;
 mod redeem;
 pub mod types;
+mod unsigned;
 
-pub use invoice::{BlindedPay, Invoice};
+pub use invoice::Invoice;
 pub use invoice_builder::InvoiceBuilder;
+pub use invoice_fields::BlindedPay;
 pub use invoice_request::InvoiceRequest;
 pub use offer::{Offer, Recurrence, RecurrenceBase, RecurrencePaywindow};
 pub use offer_builder::OfferBuilder;
 pub use paid::{PaidInvoice, PaymentError};
 pub use redeem::{CheckedInvoice, RedeemContext, RedeemError};
+pub use unsigned::UnsignedInvoice;

@@ -15,7 +15,7 @@ use crate::codec::{
 use crate::field::{BlindedPath, Features, FieldError, PathList, UntrustedText};
 use crate::merkle::{LnAll, MerkleRoot, OfferId, SIGNATURE_TYPES, root};
 use crate::payment::PaymentHash;
-use crate::sign::{Sighash, SignatureField, Signer, UnsignedMessage, sign};
+use crate::sign::{Sighash, SignatureField, Signer, SignerError, UnsignedMessage, sign};
 use crate::text::Prefix;
 use crate::tlv::{Points, Reader, Record, Span, Stream, ValueError};
 
@@ -73,10 +73,26 @@ impl Offer {
     /// than [`MAX_MESSAGE_LEN`](crate::text::MAX_MESSAGE_LEN).
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<Self, BuildError> {
         let key = self.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
-        let signature = sign(signer, &key, &UnsignedMessage::new(self.stream(), self.sighash()))?;
-        let bytes = with_signature(self.stream(), types::SIGNATURE, Some(&signature));
-        check_length(bytes.len())?;
-        Ok(self.with_signature(bytes, Some(signature)))
+        self.signed(sign(signer, &key, &self.unsigned_message())?)
+    }
+
+    /// The same offer with a signature that was made elsewhere or later, verified.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Signer`] for a signature that is not one by node_id over
+    /// [`sighash`](Self::sighash); [`BuildError::Message`] as for [`Offer::sign`].
+    pub fn attach(&self, signature: &schnorr::Signature) -> Result<Self, BuildError> {
+        let key = self.node_id().ok_or(FieldError::missing(types::NODE_ID))?;
+        if !self.sighash().is_signed_by(signature, &key) {
+            return Err(SignerError::WrongSignature { key: key.serialize() }.into());
+        }
+        self.signed(*signature)
+    }
+
+    /// The offer as a [`Signer`] receives it.
+    pub fn unsigned_message(&self) -> UnsignedMessage<'_> {
+        UnsignedMessage::new(self.stream(), self.sighash())
     }
 
     /// The same offer without its signature.
@@ -232,6 +248,12 @@ impl Offer {
 
     fn text(&self, span: Option<Span>) -> Option<UntrustedText<'_>> {
         span.map(|span| UntrustedText::new(span.text(&self.bytes)))
+    }
+
+    fn signed(&self, signature: schnorr::Signature) -> Result<Self, BuildError> {
+        let bytes = with_signature(self.stream(), types::SIGNATURE, Some(&signature));
+        check_length(bytes.len())?;
+        Ok(self.with_signature(bytes, Some(signature)))
     }
 
     /// This offer with another signature, or none. The signature comes after all other fields and

@@ -206,6 +206,14 @@ pub enum FieldErrorKind {
         /// The lowest unknown bit of the first path.
         bit: usize,
     },
+    /// A path that no payment can take, for its limits.
+    #[error("a path for payments of {minimum} to {maximum} msat: expected limits that a payment fits")]
+    NoPaymentFits {
+        /// `htlc_minimum_msat` of the path.
+        minimum: u64,
+        /// `htlc_maximum_msat` of the path.
+        maximum: u64,
+    },
     /// A path that cannot be written: one byte counts its hops.
     #[error("a path of {hops} hops: expected 1 to 255")]
     Hops {
@@ -277,4 +285,48 @@ pub enum FieldErrorKind {
     /// A rule of payer proofs.
     #[error(transparent)]
     Proof(#[from] ProofErrorKind),
+}
+
+impl FieldErrorKind {
+    /// A short name of the kind for programs, in kebab case. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Value(error) => error.code(),
+            Self::Nul => "nul-character",
+            Self::FirstNode { .. } => "bad-first-node",
+            Self::NoHops => "no-hops",
+            Self::NameByte { .. } => "bad-name-byte",
+            Self::NotACurrency => "not-a-currency",
+            Self::Missing => "missing-field",
+            Self::UnknownEven => "unknown-even-type",
+            Self::UnknownFeature { .. } => "unknown-even-feature",
+            Self::Without { .. } => "without-other-field",
+            Self::Beside { .. } => "not-allowed-with",
+            Self::Zero => "zero-value",
+            Self::Empty => "empty-value",
+            Self::OutsideLimits { .. } => "outside-limits",
+            Self::Differs { .. } => "differs-from-copy",
+            Self::OutOfRange { .. } => "type-outside-message",
+            Self::MissingBoth { .. } => "missing-either-field",
+            Self::TooMuch { .. } => "too-much",
+            Self::TooLittle { .. } => "too-little",
+            Self::OtherAmount { .. } => "other-amount",
+            Self::Quantity { .. } => "quantity-outside-limits",
+            Self::Count { .. } => "other-item-count",
+            Self::NoUsablePath { .. } => "no-usable-path",
+            Self::NoPaymentFits { .. } => "no-payment-fits",
+            Self::Hops { .. } => "too-many-hops",
+            Self::PartTooLong { .. } => "part-too-long",
+            Self::NotAPathEnd { .. } => "not-a-path-end",
+            Self::NotOffered { .. } => "not-offered",
+            Self::NotSegwit => "not-segwit",
+            Self::OtherNetwork { .. } => "other-network",
+            Self::NoAddresses { .. } => "no-addresses",
+            Self::NotADnsName => "not-a-dns-name",
+            Self::AboveMax { .. } => "above-max",
+            Self::NotAnAddress { .. } => "not-an-address",
+            Self::BadSignature { .. } => "bad-signature",
+            Self::Proof(error) => error.code(),
+        }
+    }
 }

@@ -8,8 +8,9 @@ use crate::tlv::{Reader, Record, Span, ValueError};
 
 /// Fees and limits of a blinded path as a whole. Amounts are in msat.
 ///
-/// The writer of an invoice may put any numbers here, so all arithmetic is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+/// The writer of an invoice may put any numbers here, so all arithmetic is checked. By default a path
+/// is free and has no limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PayInfo<'a> {
     /// The fixed part of the fee.
     pub fee_base_msat: u32,
@@ -59,6 +60,12 @@ impl<'a> PayInfo<'a> {
     /// Whether `amount_msat` can be delivered in one part.
     pub const fn accepts(&self, amount_msat: u64) -> bool {
         self.htlc_minimum_msat <= amount_msat && amount_msat <= self.htlc_maximum_msat
+    }
+
+    /// Whether there is an amount above zero that can be delivered in one part. The builder of an
+    /// invoice refuses a path without one.
+    pub const fn accepts_any(&self) -> bool {
+        self.htlc_maximum_msat > 0 && self.htlc_minimum_msat <= self.htlc_maximum_msat
     }
 
     /// Whether the path needs no feature that this crate does not know. Others cannot be used (BOLT
@@ -154,6 +161,20 @@ impl<'a> PayInfo<'a> {
         out.extend(self.htlc_minimum_msat.to_be_bytes());
         out.extend(self.htlc_maximum_msat.to_be_bytes());
         super::write_u16_length(self.features.as_bytes(), out)
+    }
+}
+
+impl Default for PayInfo<'_> {
+    /// No fees, no blocks, amounts of 0 to 2⁶⁴ − 1 msat, no features.
+    fn default() -> Self {
+        Self {
+            fee_base_msat: 0,
+            fee_proportional_millionths: 0,
+            cltv_expiry_delta: 0,
+            htlc_minimum_msat: 0,
+            htlc_maximum_msat: u64::MAX,
+            features: Features::default(),
+        }
     }
 }
 

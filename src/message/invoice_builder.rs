@@ -51,8 +51,7 @@ impl<'a> InvoiceBuilder<'a> {
     }
 
     /// Adds a path to pay over with its fees and limits, the preferred one first. There has to be
-    /// one. `htlc_maximum_msat` has to be at least what one part delivers: with
-    /// [`PayInfo::default`] it is 0, and no payment fits.
+    /// one. A path whose limits no payment fits, such as an `htlc_maximum_msat` of 0, is refused.
     pub fn path(mut self, path: BlindedPath<'a>, costs: PayInfo<'a>) -> Self {
         self.paths.push(path);
         self.payinfos.push(costs);
@@ -98,7 +97,8 @@ impl<'a> InvoiceBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`BuildError::Message`] for a rule that the invoice would break: no path, an amount other
+    /// [`BuildError::Message`] for a rule that the invoice would break: no path, a path whose limits
+    /// no payment fits, an amount other
     /// than the one due, an address that every payer would skip or that is of another network than
     /// the request's, a signer whose key ends none of the offer's paths, a record outside the
     /// experimental range. [`BuildError::Signer`] when there is no signature, or one by another key
@@ -197,6 +197,10 @@ impl<'a> InvoiceBuilder<'a> {
             return Ok(());
         }
         let field = types::INVOICE_BLINDEDPAY;
+        if let Some(info) = self.payinfos.iter().find(|info| !info.accepts_any()) {
+            let (minimum, maximum) = (info.htlc_minimum_msat, info.htlc_maximum_msat);
+            return Err(FieldError::new(field, None, FieldErrorKind::NoPaymentFits { minimum, maximum }));
+        }
         let length = self.payinfos.iter().map(PayInfo::encoded_len).fold(0, usize::saturating_add);
         writer
             .record_with(field.number(), length, |out| {

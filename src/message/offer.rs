@@ -26,6 +26,22 @@ use crate::tlv::Points;
 /// assert_eq!(offer.offer_description().unwrap(), "Test vectors");
 /// # Ok::<(), bolt12::ParseError>(())
 /// ```
+///
+/// A text `lno1…` can also be an offer of the 2021 draft ([`draft::Offer`](crate::draft::Offer)). Read
+/// as an offer of merged BOLT 12 it is refused, for the first field that has another form there.
+/// [`AnyMessage::parse`](crate::AnyMessage::parse) with [`Dialect::Any`](crate::Dialect::Any) reads
+/// both dialects:
+///
+/// ```
+/// use bolt12::{AnyMessage, Dialect, Offer};
+/// let draft = "lno1pqpqzqq2ydkxjemgw3hxjmn8ypnkjan9v9mkz7fvyphkuefqwpjhygrsv4e8xmmw\
+///              yy0zpxdpsdxs5egu7h4see5c8wdftr6dqjsh4a6ryplswfgwjkshj0j8xcqq";
+/// let error = draft.parse::<Offer>().unwrap_err();
+/// assert_eq!(error.to_string(), "type 30 at byte 41: unknown even type");
+/// let message = AnyMessage::parse(draft, Dialect::Any)?;
+/// assert_eq!(message.type_name(), "draft offer");
+/// # Ok::<(), bolt12::ParseError>(())
+/// ```
 #[derive(Clone)]
 pub struct Offer {
     bytes: Vec<u8>,

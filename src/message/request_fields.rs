@@ -4,16 +4,17 @@ use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 use secp256k1::PublicKey;
 
+use super::cln_offer_id::repeated;
 use super::invreq_id::{InvreqId, mirrored};
 use super::offer_fields::{OfferFields, OfferView};
-use super::{ClnOfferId, types};
+use super::{ClnOfferId, Offer, types};
 use crate::amount::Msat;
 use crate::codec::{broken, read_features, read_msat, read_paths, read_text, refuse_empty, value_of};
 use crate::field::{
     Bip353Name, BlindedPaths, Features, Field, FieldError, FieldErrorKind, PathForm, PathList, Price,
     UntrustedText,
 };
-use crate::tlv::{Points, Reader, Record, Span, Stream};
+use crate::tlv::{Points, Reader, Record, Span, Stream, Writer};
 
 /// The fields of a request, those of the offer among them, texts and lists by their place in the
 /// bytes of the message.
@@ -132,6 +133,17 @@ impl<'a> RequestView<'a> {
 
     pub(super) fn cln_offer_id(self) -> Option<ClnOfferId> {
         self.has_offer().then(|| ClnOfferId::from_stream(self.stream()))
+    }
+
+    /// The offer whose records the request repeats.
+    pub(super) fn to_offer(self) -> Option<Offer> {
+        if !self.has_offer() {
+            return None;
+        }
+        let mut writer = Writer::with_capacity(self.bytes.len());
+        writer.copy(repeated(self.stream()));
+        // Parsing the request has validated its records of the offer.
+        Offer::try_from(writer.into_bytes()).ok()
     }
 
     /// The records that an invoice has to repeat ([R-I-27](crate::requirements#r-i-27)).
@@ -325,6 +337,13 @@ macro_rules! request_accessors {
             /// offer offers money.
             pub fn has_offer(&self) -> bool {
                 self.request_view().has_offer()
+            }
+
+            /// The offer that the message repeats; `None` without an offer. Whose offer it is, only
+            /// [`verify_own`](crate::InvoiceRequest::verify_own) and
+            /// [`verify_for`](crate::InvoiceRequest::verify_for) check. Each call parses it.
+            pub fn offer(&self) -> Option<$crate::Offer> {
+                self.request_view().to_offer()
             }
 
             /// The id of the request: SHA-256 over its records 0 to 159 and 1 000 000 000 to 2 999

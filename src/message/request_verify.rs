@@ -12,7 +12,6 @@ use super::verify::{
 use super::{InvoiceBuilder, InvoiceRequest, IssuerKeys, Offer, types};
 use crate::amount::Msat;
 use crate::payment::PaymentHash;
-use crate::tlv::Writer;
 
 /// The payee's side of [`InvoiceRequest::verify_for`] and [`InvoiceRequest::check`]: the time, the
 /// chain, and what else is known.
@@ -113,19 +112,6 @@ impl InvoiceRequest {
             Some(offer) if keys.is_own(&offer) => self.verify_for(&offer, context),
             _ => Err(not_ours),
         }
-    }
-
-    /// The offer that the request repeats; `None` for a request without an offer. Only
-    /// [`verify_own`](Self::verify_own) and [`verify_for`](Self::verify_for) check that it is an
-    /// offer of ours.
-    pub fn offer(&self) -> Option<Offer> {
-        if !self.has_offer() {
-            return None;
-        }
-        let mut writer = Writer::with_capacity(self.as_bytes().len());
-        writer.copy(repeated(self.stream()));
-        // Parsing the request has validated its records of the offer.
-        Offer::try_from(writer.into_bytes()).ok()
     }
 
     /// Checks that a request without an offer can be answered: it is for the chain of the context

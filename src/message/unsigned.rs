@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use bitcoin::Address;
 use secp256k1::{PublicKey, schnorr};
 
 use super::invoice_fields::InvoiceFields;
@@ -10,10 +11,10 @@ use super::request_fields::{RequestFields, RequestView, request_accessors};
 use super::{Invoice, InvoiceRequest, types};
 use crate::amount::Msat;
 use crate::codec::{BuildError, ParseError, broken, check_length, message_interface, with_signature};
-use crate::field::{FieldError, FieldErrorKind};
+use crate::field::{BlindedPaths, FallbackAddress, FieldError, FieldErrorKind, PayInfo};
 use crate::merkle::{LnNonce, MerkleRoot, root};
 use crate::payment::PaymentHash;
-use crate::sign::{Sighash, SignatureField, SignerError};
+use crate::sign::{Sighash, SignatureField, SignerError, UnsignedMessage};
 use crate::text::Prefix;
 use crate::tlv::{Points, Stream};
 
@@ -56,6 +57,11 @@ impl UnsignedInvoiceRequest {
     /// The hash to sign, with the key of `invreq_payer_id`.
     pub fn sighash(&self) -> Sighash {
         SignatureField::INVOICE_REQUEST.sighash(self.root)
+    }
+
+    /// The request as a [`Signer`](crate::sign::Signer) receives it.
+    pub fn unsigned_message(&self) -> UnsignedMessage<'_> {
+        UnsignedMessage::new(self.stream(), self.sighash())
     }
 
     /// The request with its signature, which is verified.
@@ -149,6 +155,28 @@ impl UnsignedInvoice {
         self.invoice_created_at().saturating_add(seconds.into())
     }
 
+    /// `invoice_paths`: blinded paths to pay over, the preferred one first.
+    pub fn invoice_paths(&self) -> BlindedPaths<'_> {
+        self.fields.paths.view(&self.bytes)
+    }
+
+    /// `invoice_blindedpay`: the fees and limits of each path, in the order of the paths.
+    pub fn invoice_blindedpay(&self) -> impl Iterator<Item = PayInfo<'_>> + Clone {
+        self.fields.blindedpay.view(&self.bytes)
+    }
+
+    /// `invoice_fallbacks`: on-chain addresses as they are stated.
+    pub fn invoice_fallbacks(&self) -> impl Iterator<Item = FallbackAddress<'_>> {
+        self.fields.optional.fallbacks.into_iter().flat_map(|list| list.view(&self.bytes))
+    }
+
+    /// The on-chain addresses that can be paid to, as
+    /// [`Invoice::fallback_addresses`](crate::Invoice::fallback_addresses).
+    pub fn fallback_addresses(&self) -> impl Iterator<Item = Address> {
+        let network = self.request_view().network();
+        self.invoice_fallbacks().filter_map(move |fallback| fallback.to_address(network?))
+    }
+
     /// `invoice_node_id`: the key that has to sign.
     pub const fn invoice_node_id(&self) -> PublicKey {
         self.fields.node_id
@@ -157,6 +185,11 @@ impl UnsignedInvoice {
     /// The hash to sign, with the key of [`invoice_node_id`](Self::invoice_node_id).
     pub fn sighash(&self) -> Sighash {
         SignatureField::INVOICE.sighash(self.root)
+    }
+
+    /// The invoice as a [`Signer`](crate::sign::Signer) receives it.
+    pub fn unsigned_message(&self) -> UnsignedMessage<'_> {
+        UnsignedMessage::new(self.stream(), self.sighash())
     }
 
     /// The invoice with its signature, which is verified.

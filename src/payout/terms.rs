@@ -7,6 +7,7 @@ use secp256k1::XOnlyPublicKey;
 use thiserror::Error;
 
 use super::id::PayoutId;
+use super::pruned::{PrunedKind, PrunedMessage};
 use crate::amount::{Amount, Msat};
 use crate::codec::BuildError;
 use crate::draft;
@@ -42,6 +43,8 @@ pub enum PayoutMessage {
     ToOffer(InvoiceRequest),
     /// The payee's invoice.
     Invoice(Invoice),
+    /// What remains of a message that [`Ledger::prune`](super::Ledger::prune) has removed.
+    Pruned(PrunedMessage),
 }
 
 impl Terms {
@@ -79,7 +82,8 @@ impl Terms {
     /// The terms of a payment to the payee's offer. `request` states what is paid: amount, quantity, note and name;
     /// begin it with [`Offer::check`](crate::Offer::check), which verifies chain and expiry. `limit` is the most that
     /// is paid where the request has no amount: necessary for a price in a currency, and for an invoice above the price.
-    /// `nonce` is 16 random bytes. They distinguish two payments to one offer, so one repeated creation has the same.
+    /// `metadata` is 16 random bytes, the `invreq_metadata` of these terms. They distinguish two payments to one offer,
+    /// so one repeated creation has the same.
     ///
     /// Each attempt is a new request under a key of its own: [`Payout::request`](super::Payout::request). The ledger
     /// recognises the answer with the same keys ([`LedgerOptions::payer_keys`](super::LedgerOptions::payer_keys)), and
@@ -113,10 +117,10 @@ impl Terms {
     pub fn to_offer(
         request: &InvoiceRequestBuilder<'_>,
         keys: &PayerKeys,
-        nonce: [u8; 16],
+        metadata: [u8; 16],
         limit: Option<Msat>,
     ) -> Result<Self, TermsError> {
-        let request = keys.sign(request, &nonce)?;
+        let request = keys.sign(request, &metadata)?;
         if !request.has_offer() {
             return Err(TermsError::AnswersNoOffer);
         }
@@ -151,6 +155,16 @@ impl Terms {
     /// The terms of a payment of an invoice, as a store has them.
     pub(super) const fn to_stored_invoice(invoice: Invoice) -> Self {
         Self::from_message(PayoutMessage::Invoice(invoice))
+    }
+
+    /// The same terms without their message.
+    pub(super) fn pruned(&self, message: PrunedMessage) -> Self {
+        Self { message: PayoutMessage::Pruned(message), ..self.clone() }
+    }
+
+    /// The terms of a pruned payout, as a store has them.
+    pub(super) const fn to_stored_pruned(message: PrunedMessage) -> Self {
+        Self::from_message(PayoutMessage::Pruned(message))
     }
 
     const fn from_message(message: PayoutMessage) -> Self {
@@ -241,6 +255,7 @@ impl Terms {
                 request.invreq_id().into()
             }
             PayoutMessage::Invoice(invoice) => PayoutId::of_invoice(invoice),
+            PayoutMessage::Pruned(pruned) => pruned.id,
         }
     }
 
@@ -254,6 +269,7 @@ impl Terms {
                 request.offer_absolute_expiry()
             }
             PayoutMessage::Invoice(invoice) => Some(invoice.expires_at()),
+            PayoutMessage::Pruned(pruned) => pruned.expires_at(),
         }
     }
 
@@ -263,9 +279,8 @@ impl Terms {
     pub fn is_expired(&self, now: u64) -> bool {
         self.expires_at().is_some_and(|expiry| match &self.message {
             PayoutMessage::DraftOffer(_) => now >= expiry,
-            PayoutMessage::InvoiceRequest(_) | PayoutMessage::ToOffer(_) | PayoutMessage::Invoice(_) => {
-                now > expiry
-            }
+            PayoutMessage::Pruned(pruned) if pruned.kind == PrunedKind::DraftOffer => now >= expiry,
+            _ => now > expiry,
         })
     }
 
@@ -284,16 +299,19 @@ impl PayoutMessage {
             Self::InvoiceRequest(_) => "invoice request",
             Self::ToOffer(_) => "payment to an offer",
             Self::Invoice(_) => "invoice",
+            Self::Pruned(pruned) => pruned.name(),
         }
     }
 }
 
+/// As the text of the message; that of a pruned one is empty.
 impl fmt::Display for PayoutMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DraftOffer(offer) => offer.fmt(f),
             Self::InvoiceRequest(request) | Self::ToOffer(request) => request.fmt(f),
             Self::Invoice(invoice) => invoice.fmt(f),
+            Self::Pruned(_) => Ok(()),
         }
     }
 }

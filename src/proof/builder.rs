@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use secp256k1::PublicKey;
 
 use super::check::successor;
-use super::{PayerProof, types};
+use super::{PayerProof, UnsignedPayerProof, types};
 use crate::codec::{BuildError, SIGNATURE_RECORD_LEN};
 use crate::field::{BlindedPath, Field, FieldError, ProofErrorKind, is_unsafe};
 use crate::merkle::Disclosure;
@@ -150,10 +150,24 @@ impl<'a> PayerProofBuilder<'a> {
     /// refuses, returns a wrong signature, or holds another key than the payer id.
     pub fn sign(&self, signer: &(impl Signer + ?Sized)) -> Result<PayerProof, BuildError> {
         self.check()?;
-        let bytes = self.write();
+        let bytes = self.write(true);
         let points = self.points();
         let mut points = points.into_iter();
         PayerProof::sign_written(bytes, self.invoice.merkle_root(), &mut Points::known(&mut points), signer)
+    }
+
+    /// Writes the proof for the holder of the invoice's payer id, who signs it elsewhere or later:
+    /// [`UnsignedPayerProof::attach`] takes the signature.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Message`] as for [`PayerProofBuilder::sign`].
+    pub fn build_unsigned(&self) -> Result<UnsignedPayerProof, BuildError> {
+        self.check()?;
+        let bytes = self.write(false);
+        let mut points = self.points().into_iter();
+        let root = self.invoice.merkle_root();
+        Ok(UnsignedPayerProof::read_written(bytes, root, &mut Points::known(&mut points))?)
     }
 
     /// Writes the proof, signed with the key that `keys` made for the request of the invoice.
@@ -210,8 +224,8 @@ impl<'a> PayerProofBuilder<'a> {
         }
     }
 
-    /// Writes the proof with zeros for its signature.
-    fn write(&self) -> Vec<u8> {
+    /// Writes the proof, with zeros for its signature if it is to be `signed` at once.
+    fn write(&self, signed: bool) -> Vec<u8> {
         let stream = self.invoice.stream();
         let mut markers = Vec::with_capacity(stream.records().count());
         let mut last = 0;
@@ -239,7 +253,9 @@ impl<'a> PayerProofBuilder<'a> {
         let mut writer = Writer::with_capacity(room);
         writer.copy(known.filter(|record| !is_experimental(record.number())));
         writer.record(message::SIGNATURE.number(), self.invoice.signature().as_ref());
-        writer.record(types::PROOF_SIGNATURE.number(), &[0; 64]);
+        if signed {
+            writer.record(types::PROOF_SIGNATURE.number(), &[0; 64]);
+        }
         writer.record(types::PROOF_PREIMAGE.number(), self.preimage.as_byte_array());
         writer.record_if(
             types::PROOF_OMITTED_TLVS.number(),

@@ -3,6 +3,7 @@
 //! | the holder of | calls | and gets |
 //! |---|---|---|
 //! | an invoice, its preimage and the payer's key | [`Invoice::prove_payment`](crate::Invoice::prove_payment) | a [`PayerProofBuilder`] |
+//! | a [`PayerProofBuilder`] | [`PayerProofBuilder::build_unsigned`] | an [`UnsignedPayerProof`], for a key elsewhere |
 //! | the text `lnp1…` of a proof | `parse` | a [`PayerProof`], with all signatures verified |
 //! | a proof and an offer | [`PayerProof::verify_for_offer`] | a [`VerifiedProof`]: the issuer was paid |
 //! | a proof and a note of its own | [`PayerProof::verify_note`] | that the proof was made for it |
@@ -39,12 +40,15 @@ mod check;
 mod fields;
 mod paid;
 mod payer_proof;
+mod read;
 pub mod types;
+mod unsigned;
 mod verify;
 
 pub use builder::PayerProofBuilder;
 pub use paid::{PaidInvoice, PaymentError};
 pub use payer_proof::PayerProof;
+pub use unsigned::UnsignedPayerProof;
 pub use verify::{NoteError, VerifiedProof};
 
 pub use crate::field::ProofErrorKind;

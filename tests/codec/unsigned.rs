@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use bolt12::field::{BlindedPathBuf, PayInfo};
 use bolt12::sign::{Sighash, Signer, SignerError, UnsignedMessage};
 use bolt12::{
-    Invoice, InvoiceRequest, Msat, Offer, Preimage, UnsignedInvoice, UnsignedInvoiceRequest, draft,
+    Invoice, InvoiceRequest, Msat, Offer, Preimage, UnsignedInvoice, UnsignedInvoiceRequest,
+    UnsignedPayerProof, draft,
 };
 use secp256k1::{PublicKey, schnorr};
 
@@ -96,6 +97,134 @@ fn a_signature_fits_only_the_message_that_was_shown() {
 }
 
 #[test]
+fn a_proof_signed_in_two_steps_is_the_one_signed_in_one() {
+    let invoice = parse_invoice(&invoice().with(168, hash_of_2())).unwrap();
+    let builder =
+        invoice.prove_payment(Preimage::from_byte_array([2; 32])).unwrap().note("order 17").show_all();
+    let unsigned = builder.build_unsigned().unwrap();
+    let received: UnsignedPayerProof = unsigned.to_string().parse().unwrap();
+    assert_eq!(received, unsigned);
+    assert_eq!(received.proof_note().unwrap(), "order 17");
+    assert_eq!(received.invoice_amount(), Some(msat(1000)));
+    assert_eq!((received.invreq_payer_id(), received.invoice_node_id()), (point(PAYER), point(ISSUER)));
+    assert_eq!(received.payment().preimage(), Preimage::from_byte_array([2; 32]));
+    assert_eq!(received.invoice_merkle_root(), invoice.merkle_root());
+    assert_eq!(received.unsigned_message().to_bytes(), received.as_bytes());
+    let signature = Signer::sign(&key(PAYER), &received.sighash()).unwrap();
+    let one_step = builder.sign(&key(PAYER)).unwrap();
+    let two_steps = received.attach(&signature).unwrap();
+    assert_eq!(two_steps, one_step);
+    // The places of the fields after the signature are those of the proof with it.
+    assert_eq!(two_steps.proof_note().unwrap(), "order 17");
+    assert_eq!(two_steps.hidden_count(), one_step.hidden_count());
+    assert_eq!(two_steps.invoice_merkle_root(), invoice.merkle_root());
+    assert_eq!(two_steps.to_string().parse(), Ok(two_steps));
+
+    let wrong = Signer::sign(&key(9), &unsigned.sighash()).unwrap();
+    let (payer, _) = key(PAYER).x_only_public_key();
+    let error = unsigned.clone().attach(&wrong).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {payer}"));
+}
+
+/// An unsigned proof has passed the rules of a proof: it cannot have a device sign a payment that was
+/// not made, or an invoice that no payee signed.
+#[test]
+fn an_unsigned_proof_keeps_the_rules_of_a_proof() {
+    let invoice = parse_invoice(&invoice().with(168, hash_of_2())).unwrap();
+    let builder = invoice.prove_payment(Preimage::from_byte_array([2; 32])).unwrap();
+    let records = |bytes: &[u8]| {
+        let stream = bolt12::tlv::Stream::new(bytes).unwrap();
+        Records(stream.records().map(|record| (record.number(), record.value().to_vec())).collect())
+    };
+    let unsigned = records(builder.build_unsigned().unwrap().as_bytes());
+    let refused = |records: &Records| UnsignedPayerProof::try_from(records.bytes()).unwrap_err().to_string();
+    let with_signature = records(builder.sign(&key(PAYER)).unwrap().as_bytes());
+    let error = refused(&with_signature);
+    assert!(error.starts_with("proof_signature (type 241) at byte "), "{error}");
+    assert!(error.ends_with(": outside the types of an unsigned payer proof"), "{error}");
+    let error = refused(&unsigned.clone().with(1001, [3; 32]));
+    assert!(error.starts_with("proof_preimage (type 1001) at byte "), "{error}");
+    let error = refused(&unsigned.clone().int(170, 1001));
+    assert!(error.ends_with("not a valid signature by invoice_node_id (type 176)"), "{error}");
+    assert!(UnsignedPayerProof::try_from(unsigned.bytes()).is_ok());
+}
+
+#[test]
+fn a_draft_offer_signed_in_two_steps_is_the_one_signed_in_one() {
+    let (id, _) = key(7).x_only_public_key();
+    let offer = draft::Offer::payout("x", id).build().unwrap();
+    assert_eq!(offer.unsigned_message().to_bytes(), offer.as_bytes());
+    let signature = Signer::sign(&key(7), &offer.sighash()).unwrap();
+    assert_eq!(offer.attach(&signature).unwrap(), offer.sign(&key(7)).unwrap());
+    let wrong = Signer::sign(&key(8), &offer.sighash()).unwrap();
+    let error = offer.attach(&wrong).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {id}"));
+    let without_key = draft::Offer::try_from(Records::default().with(10, "x").bytes()).unwrap();
+    let error = without_key.attach(&signature).unwrap_err().to_string();
+    assert_eq!(error, "node_id (type 30): missing");
+}
+
+#[test]
+fn a_draft_invoice_signed_in_two_steps_is_the_one_signed_in_one() {
+    let (payer, _) = key(7).x_only_public_key();
+    let (payee, _) = key(8).x_only_public_key();
+    let offer = draft::Offer::payout("x", payer).amount("7sat".parse().unwrap()).build().unwrap();
+    let builder = offer.respond([3; 32].into(), payee).created_at(5);
+    let unsigned = builder.build_unsigned().unwrap();
+    let received: draft::UnsignedInvoice = unsigned.to_string().parse().unwrap();
+    assert_eq!(received, unsigned);
+    assert_eq!(
+        (received.amount(), received.node_id(), received.expires_at()),
+        (Some(7000), payee, Some(7205))
+    );
+    assert_eq!(received.description().unwrap(), "x");
+    assert_eq!(received.unsigned_message().to_bytes(), unsigned.as_bytes());
+    let signature = Signer::sign(&key(8), &received.sighash()).unwrap();
+    let one_step = builder.sign(&key(8)).unwrap();
+    assert_eq!(received.clone().attach(&signature).unwrap(), one_step);
+    let other = builder.clone().amount(msat(1)).build_unsigned().unwrap();
+    let error = other.attach(&signature).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {payee}"));
+
+    let error = draft::UnsignedInvoice::try_from(one_step.as_bytes().to_vec()).unwrap_err().to_string();
+    let offset = one_step.stream().find(240).unwrap().value_offset();
+    let expected = format!("signature (type 240) at byte {offset}: outside the types of an unsigned invoice");
+    assert_eq!(error, expected);
+    let error = received.attach_refund_signature(&signature, &payer).unwrap_err().to_string();
+    assert_eq!(error, "refund_signature (type 52): present without refund_for (type 34)");
+}
+
+#[test]
+fn a_refund_is_signed_by_both_keys_one_after_the_other() {
+    let (payer, _) = key(7).x_only_public_key();
+    let (payee, _) = key(8).x_only_public_key();
+    let offer = draft::Offer::payout("x", payer).amount("7sat".parse().unwrap());
+    let offer = offer.refund_for([9; 32].into()).build().unwrap();
+    let builder = offer.respond([3; 32].into(), payee);
+    let unsigned = builder.build_unsigned().unwrap();
+    let early = Signer::sign(&key(8), &unsigned.sighash()).unwrap();
+    let error = unsigned.clone().attach(&early).unwrap_err().to_string();
+    assert_eq!(error, "refund_signature (type 52): missing");
+
+    let (refunded_key, _) = key(5).x_only_public_key();
+    let refund = Signer::sign(&key(5), &unsigned.refund_sighash()).unwrap();
+    let error = unsigned.clone().attach_refund_signature(&refund, &payee).unwrap_err().to_string();
+    assert_eq!(error, format!("the signer's answer is not a signature by its key {payee}"));
+    let once = unsigned.attach_refund_signature(&refund, &refunded_key).unwrap();
+    assert_eq!(once.refund_signature(), Some(refund));
+    // The signature of the payee covers that of the refunded key.
+    assert!(once.clone().attach(&early).is_err());
+    let signature = Signer::sign(&key(8), &once.sighash()).unwrap();
+    let twice = once.attach(&signature).unwrap();
+    assert_eq!(twice, builder.sign_refund(&key(8), &key(5)).unwrap());
+    assert_eq!(twice.to_string().parse(), Ok(twice));
+}
+
+fn hash_of_2() -> [u8; 32] {
+    Preimage::from_byte_array([2; 32]).payment_hash().to_byte_array()
+}
+
+#[test]
 fn a_signed_message_is_no_unsigned_one() {
     let signed = request(&offer());
     let error = UnsignedInvoiceRequest::try_from(signed.as_bytes().to_vec()).unwrap_err().to_string();
@@ -127,6 +256,7 @@ impl Signer for Shows {
         let seen = match sighash.message_name() {
             "invoice_request" => UnsignedInvoiceRequest::try_from(bytes.clone()).unwrap().sighash(),
             "invoice" => UnsignedInvoice::try_from(bytes.clone()).unwrap().sighash(),
+            "payer_proof" => UnsignedPayerProof::try_from(bytes.clone()).unwrap().sighash(),
             _ => sighash,
         };
         assert_eq!(seen, sighash);

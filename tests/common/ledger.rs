@@ -10,7 +10,8 @@ use bolt12::draft::{Invoice, Offer, RedeemError};
 use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::payout::state::{Input, Refusal, State, step};
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent, Totals,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, SlotAmount,
+    StoredEvent, Totals,
 };
 use bolt12::payout::{
     Claim, ClaimError, HistoryEvent, Ledger, LedgerId, MemoryStore, OrderKey, Payer, PaymentHash,
@@ -351,6 +352,10 @@ impl<S: Store> Store for OtherMachine<S> {
         self.0.events(id, after, size)
     }
 
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        self.0.spent(account, since)
+    }
+
     fn ledger_id(&self) -> Result<LedgerId, StoreError> {
         // Another process has another registry of what is held. In a test, both are in this one.
         Ok(LedgerId::from_byte_array([0xee; 16]))
@@ -448,5 +453,9 @@ impl<S: Store> Store for Flaky<S> {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         self.inner.events(id, after, size)
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        self.inner.spent(account, since)
     }
 }

@@ -18,4 +18,5 @@ mod offers;
 mod over_cln;
 mod pay_offer;
 mod prove;
+mod remote_signer;
 mod shop;

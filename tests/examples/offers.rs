@@ -11,13 +11,18 @@ use testkit::vectors;
 
 /// Runs an example, which cargo has built with the tests.
 pub(crate) fn example(name: &str, arguments: &[impl AsRef<OsStr>]) -> Output {
+    let output = command(name).args(arguments).output();
+    output.unwrap_or_else(|error| panic!("{name}: {error}; build it with cargo build --examples"))
+}
+
+/// The command of an example.
+pub(crate) fn command(name: &str) -> Command {
     let mut path: PathBuf = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
     path.push("examples");
     path.push(name);
-    let output = Command::new(&path).args(arguments).output();
-    output.unwrap_or_else(|error| panic!("{}: {error}; build it with cargo build --examples", path.display()))
+    Command::new(&path)
 }
 
 /// The JSON of a success: exit status 0 and nothing on stdout but one JSON value.

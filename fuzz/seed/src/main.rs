@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             seeds.write(&["message"], value.as_bytes())?;
         }
         for value in strings(&path, &["tlv_hex"])? {
-            seeds.write(&["message"], &Vec::from_hex(&value)?)?;
+            seeds.write(&["message", "device"], &Vec::from_hex(&value)?)?;
         }
     }
     for value in strings(&vectors.join("bolt12/cln_live.json"), &["string", "bolt12", "invoice", "invreq"])? {
@@ -51,9 +51,21 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The first eight bytes choose fields.
         seeds.write(&["proof"], &[&[0x55; 8][..], &Vec::from_hex(&value)?].concat())?;
     }
+    for value in strings(&vectors.join("bip321/uris.json"), &["uri"])? {
+        seeds.write(&["uri"], value.as_bytes())?;
+    }
+    for value in strings(&vectors.join("bip321/pastes.json"), &["text"])? {
+        seeds.write(&["uri"], value.as_bytes())?;
+    }
+    for value in strings(&vectors.join("bip353/records.json"), &["text", "uri"])? {
+        seeds.write(&["uri"], value.as_bytes())?;
+    }
+    for value in strings(&vectors.join("bip353/psbt_proofs.json"), &["psbt_value_hex"])? {
+        seeds.write(&["device"], &Vec::from_hex(&value)?)?;
+    }
     for name in ["text", "offer", "invoice_request", "invoice"] {
         for input in inputs(&fs::read(vectors.join(format!("robustness/{name}.bin")))?) {
-            seeds.write(&["text", "draft_offer", "message"], input)?;
+            seeds.write(&["text", "draft_offer", "message", "device"], input)?;
         }
     }
     println!("{} seeds in {}", seeds.written, seeds.corpus.display());

@@ -282,3 +282,39 @@ fn r_i_10_and_i10_a_path_comes_with_its_costs() {
     let total = PayInfo::aggregate(&[], 18, 0, 1).unwrap();
     assert_eq!(total.cltv_expiry_delta, 18);
 }
+
+/// A rule of our own: LDK and Core Lightning read such an invoice, and nobody can pay it.
+#[test]
+fn a_path_that_no_payment_fits_is_not_written() {
+    let (request, path) = (a_request(), a_path());
+    let with = |minimum, maximum| {
+        request.respond([1; 32].into(), 1).path(path.path(), with_limits(minimum, maximum))
+    };
+    for (minimum, maximum) in [(0, 0), (1, 0), (2, 1)] {
+        assert_eq!(
+            refused(&with(minimum, maximum)),
+            format!(
+                "invoice_blindedpay (type 162): a path for payments of {minimum} to {maximum} msat: expected limits \
+                 that a payment fits"
+            )
+        );
+        // One path that fits does not excuse another.
+        assert!(
+            respond(&request, &path)
+                .path(path.path(), with_limits(minimum, maximum))
+                .sign(&key(ISSUER))
+                .is_err()
+        );
+    }
+    // Control.
+    for (minimum, maximum) in [(0, 1), (1, 1), (0, u64::MAX)] {
+        written(&with(minimum, maximum));
+    }
+    // It is a rule for writers: such an invoice of another node is read.
+    let zero = [0; 28];
+    assert!(parse_invoice(&invoice().with(162, zero)).is_ok());
+}
+
+fn with_limits(minimum: u64, maximum: u64) -> PayInfo<'static> {
+    PayInfo { htlc_minimum_msat: minimum, htlc_maximum_msat: maximum, ..PayInfo::default() }
+}

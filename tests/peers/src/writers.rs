@@ -109,6 +109,7 @@ fn why_not_written(error: &BuildError) -> Option<String> {
         (240, FieldErrorKind::Missing) => "R-Q-3",
         (160, FieldErrorKind::Missing) => "R-I-10",
         (162, FieldErrorKind::NoUsablePath { .. }) => "R-I-26",
+        (162, FieldErrorKind::NoPaymentFits { .. }) => "no payment fits the limits of the path",
         (170, FieldErrorKind::Missing | FieldErrorKind::Zero | FieldErrorKind::OtherAmount { .. }) => "R-I-2",
         (
             172,
@@ -406,7 +407,7 @@ fn invoice_calls() -> impl Strategy<Value = (Vec<InvoiceCall>, u8, u64)> {
         prop_oneof![4 => Just(vec![]), 1 => Just(vec![2]), 1 => Just(vec![1]), 1 => Just(vec![0, 0])];
     let parts = select(vec![MultiPart::Forbidden, MultiPart::Allowed, MultiPart::Required]);
     let call = prop_oneof![
-        6 => (path_indices(), any::<u64>(), features)
+        6 => (path_indices(), prop_oneof![9 => 1..u64::MAX, 1 => Just(0)], features)
             .prop_map(|(index, most, features)| InvoiceCall::Path(index, most, features)),
         1 => amounts().prop_map(InvoiceCall::Amount),
         1 => any::<u32>().prop_map(InvoiceCall::RelativeExpiry),
