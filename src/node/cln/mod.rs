@@ -83,6 +83,8 @@ mod pays;
 mod request;
 mod rpc;
 mod runs;
+#[cfg(feature = "tokio")]
+mod service;
 mod start;
 
 use std::path::PathBuf;
@@ -99,6 +101,8 @@ pub use start::NodeInfo;
 use crate::amount::Msat;
 
 /// A [`Payer`](crate::payout::Payer) over Core Lightning's JSON-RPC. The [module](self) describes how it pays.
+///
+/// With the feature `tokio` it is an [`AsyncPayer`](crate::service::AsyncPayer) too.
 ///
 /// Making one connects to nothing: the socket is opened for each call.
 #[derive(Clone, Debug)]
