@@ -238,7 +238,7 @@ fn pay_over_cln(socket: &std::path::Path, mut arguments: Arguments) -> Result<()
     let made = node.request(&ledger, &params)?;
     print_line(&made)?;
     if io::stderr().is_terminal() {
-        common::qr::show(&made.bolt12_signed);
+        qr::show(&made.bolt12_signed);
         eprintln!("paste the payee's invoice (lni1…):");
     }
     let mut lines = io::stdin().lock();

@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bolt12::bitcoin::constants::ChainHash;
+use bolt12::bitcoin::hashes::{Hash, HashEngine, sha256};
+use bolt12::bitcoin::hex::DisplayHex;
+use bolt12::blinding::{HopData, blind};
 use bolt12::node::Cln;
 use bolt12::node::cln::SecondLock;
 use bolt12::payout::store::{Filter, Order, PageSize};
 use bolt12::payout::{Ledger, PaymentResult, PayoutId, RecoverOptions, RedbStore};
 use bolt12::secp256k1::{Keypair, PublicKey, SECP256K1, SecretKey};
 use bolt12::{
-    Amount, InvoiceRequestParams, OfferOutParams, disableinvoicerequest, disableoffer, draft, offerout,
-    registerinvoicerequest,
+    Amount, InvoiceRequest, InvoiceRequestParams, OfferOutParams, PayerKeys, disableinvoicerequest,
+    disableoffer, draft, offerout, registerinvoicerequest,
 };
 use serde_json::{Value, json};
 
@@ -28,6 +31,17 @@ pub struct Desk {
     pub id: PublicKey,
     chain: ChainHash,
     node_lock: bool,
+    /// The `path_id` of the last hop of our paths, which the node shows with each message that came over one. Requests
+    /// of an earlier run may have paths when this run makes none.
+    path_id: [u8; 32],
+    path: Option<PathBack>,
+}
+
+/// How payees reach a node that is not public: through a peer, under keys that are not the node's.
+struct PathBack {
+    through: PublicKey,
+    keys: PayerKeys,
+    session: [u8; 32],
 }
 
 impl Desk {
@@ -50,7 +64,17 @@ impl Desk {
             log("unusual", &format!("new ledger: {} (it knows no payment)", start.ledger.display()));
         }
         let ledger = Ledger::new(opened.store);
-        Ok(Self { ledger, node: Arc::new(node), id: info.id, chain, node_lock: start.node_lock })
+        let path = start.path_through.map(|through| PathBack::open(&node, through)).transpose()?;
+        let path_id = secret::secret(&node, "bolt12 payouts: path_id").map_err(Failure::other)?;
+        let (node, node_lock) = (Arc::new(node), start.node_lock);
+        Ok(Self { ledger, node, id: info.id, chain, node_lock, path_id, path })
+    }
+
+    /// Whether an invoice for this request may come with this `pathsecret`. A request with paths is answered over them
+    /// only: an invoice that came another way would show that the node belongs to the request.
+    pub fn came_right(&self, request: &InvoiceRequest, pathsecret: Option<&str>) -> bool {
+        let own = self.path_id.as_hex().to_string();
+        request.invreq_paths().count() == 0 || pathsecret == Some(&own)
     }
 
     /// Calls one of the methods.
@@ -107,8 +131,13 @@ impl Desk {
             chain: self.chain,
             ..InvoiceRequestParams::new(amount, &asked.description, &metadata)
         };
-        let unsigned = params.build_unsigned(self.id).map_err(Failure::other)?;
-        let signed = self.node.sign_request(&unsigned)?;
+        let signed = match &self.path {
+            Some(path) => path.request(&params, self.id, &self.path_id)?,
+            None => {
+                let unsigned = params.build_unsigned(self.id).map_err(Failure::other)?;
+                self.node.sign_request(&unsigned)?
+            }
+        };
         let made = registerinvoicerequest(&self.ledger, &signed, &params.registration(), now())?;
         if self.node_lock {
             // Only now: what the node holds, it pays by itself. Of a request that existed, another text may have been made.
@@ -210,6 +239,36 @@ impl Desk {
             log("broken", row);
         }
         Ok(json!({ "payments": payments, "unreadable": unreadable }))
+    }
+}
+
+impl PathBack {
+    fn open(node: &Cln, through: PublicKey) -> Result<Self, Failure> {
+        let secret = |name| secret::secret(node, name).map_err(Failure::other);
+        Ok(Self {
+            through,
+            keys: PayerKeys::new(secret("bolt12 payouts: payer keys")?),
+            session: secret("bolt12 payouts: session")?,
+        })
+    }
+
+    /// The request with a path to the node `own`. The same parameters give the same path, and so the same request.
+    fn request(
+        &self,
+        params: &InvoiceRequestParams<'_>,
+        own: PublicKey,
+        path_id: &[u8; 32],
+    ) -> Result<InvoiceRequest, Failure> {
+        let mut engine = sha256::Hash::engine();
+        engine.input(&self.session);
+        engine.input(params.metadata);
+        let session = sha256::Hash::from_engine(engine).to_byte_array();
+        let session = SecretKey::from_slice(&session).map_err(Failure::other)?;
+        let to_own = HopData { next_node_id: Some(own), ..HopData::default() }.to_bytes();
+        let for_own = HopData { path_id: Some(path_id), ..HopData::default() }.to_bytes();
+        let path = blind(&session, &[(self.through, &to_own), (own, &for_own)]).map_err(Failure::other)?;
+        let params = InvoiceRequestParams { paths: &[path], ..params.clone() };
+        self.keys.sign(&params.builder(), params.metadata).map_err(Failure::other)
     }
 }
 

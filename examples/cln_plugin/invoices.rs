@@ -56,7 +56,8 @@ impl Counter {
 
     fn invoice(&self, id: &Value, message: &Value) {
         let hex = message.get("invoice").and_then(Value::as_str).unwrap_or_default();
-        let (invoice, next) = self.look(&Vec::from_hex(hex).unwrap_or_default());
+        let pathsecret = message.get("pathsecret").and_then(Value::as_str);
+        let (invoice, next) = self.look(&Vec::from_hex(hex).unwrap_or_default(), pathsecret);
         let result = if matches!(next, Next::Continue) { "continue" } else { "resolve" };
         answer(id, Ok(json!({ "result": result })));
         let reply = message.get("reply_blindedpath").cloned();
@@ -74,11 +75,18 @@ impl Counter {
     }
 
     /// Whether an invoice is ours, and the claim if it is to be paid. The claim is on the disk when this returns.
-    fn look(&self, bytes: &[u8]) -> (Option<Invoice>, Next) {
+    fn look(&self, bytes: &[u8], pathsecret: Option<&str>) -> (Option<Invoice>, Next) {
         let invoice = match Invoice::try_from(bytes.to_vec()) {
             Ok(invoice) => invoice,
             Err(error) => return (None, self.unreadable(bytes, &error.to_string())),
         };
+        if let Ok(Some(payout)) = self.desk.ledger.get(invoice.invreq_id().into())
+            && let Some(request) = payout.terms().as_invoice_request()
+            && !self.desk.came_right(request, pathsecret)
+        {
+            log("info", &format!("payout {}: an invoice came another way than over the path", payout.id()));
+            return (Some(invoice), Next::Continue);
+        }
         let next = match self.desk.ledger.standing(&(&invoice).into()) {
             Err(ClaimError::UnknownPayout) => Next::Continue,
             Err(ClaimError::Store(error)) => {

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | `payouts-max-fee` | the most that one payment may cost in fees, such as `50sat` |
 //! | `payouts-node-lock` | also puts each request into the node's database: then not even a lost ledger pays twice. While the plugin does not run, the node pays such a request itself, and the ledger does not learn of it |
+//! | `payouts-path-through` | for a node that is not public: the id of a peer that payees can reach. Each request then has a blinded path through it, and a key of its own |
 //! | `payouts-recover-every` | seconds between two recoveries; 60 |
 //!
 //! # One withdrawal
@@ -42,7 +43,7 @@
 //!
 //! # What it cannot do
 //!
-//! - Payees that only answer over the payer's id need a node that is public: the requests have no blinded path.
+//! - Without `payouts-path-through`, payees reach only a node that is public.
 //! - A refusal is not sent where the payee's reply path begins with a channel (`first_scid`) and not with a node.
 //! - It pays no invoice of the 2021 draft: Core Lightning does not read one any more. `dialect=draft` is for tests and
 //!   for payees whose invoices are paid in another way.

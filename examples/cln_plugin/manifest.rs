@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bolt12::node::Cln;
+use bolt12::secp256k1::PublicKey;
 use bolt12::{Amount, Msat};
 use serde_json::{Value, json};
 
@@ -19,6 +20,12 @@ pub fn manifest() -> Value {
         "options": [
             option(MAX_FEE, "string", json!(null), "the most that one payment may cost in fees, such as 50sat"),
             option(NODE_LOCK, "flag", json!(false), "the node refuses a second invoice too"),
+            option(
+                PATH_THROUGH,
+                "string",
+                json!(null),
+                "the id of a peer that payees can reach: requests have a blinded path through it",
+            ),
             option(RECOVER_EVERY, "int", json!(DEFAULT_EVERY), "seconds between two recoveries"),
         ],
         "rpcmethods": [
@@ -52,6 +59,7 @@ pub fn manifest() -> Value {
 
 const MAX_FEE: &str = "payouts-max-fee";
 const NODE_LOCK: &str = "payouts-node-lock";
+const PATH_THROUGH: &str = "payouts-path-through";
 const RECOVER_EVERY: &str = "payouts-recover-every";
 const DEFAULT_EVERY: u64 = 60;
 
@@ -63,6 +71,8 @@ pub struct Start {
     pub ledger: PathBuf,
     /// The most that one payment may cost in fees.
     pub max_fee: Option<Msat>,
+    /// The peer through which payees reach this node.
+    pub path_through: Option<PublicKey>,
     /// Whether the node starts too. Then no payment of an earlier run goes on in it.
     pub is_startup: bool,
     /// Whether the node holds each request.
@@ -86,13 +96,23 @@ impl Start {
             Some(Ok(Amount::Any)) => return Err(Failure::other(format!("{MAX_FEE}: any is not an amount"))),
             Some(Err(error)) => return Err(Failure::other(format!("{MAX_FEE}: {error}"))),
         };
+        let path_through = option(PATH_THROUGH).and_then(Value::as_str).map(str::parse).transpose();
+        let path_through = path_through
+            .map_err(|error| Failure::other(format!("{PATH_THROUGH}: not a node id: {error}")))?;
+        let node_lock = option(NODE_LOCK).and_then(Value::as_bool).unwrap_or(false);
+        if node_lock && path_through.is_some() {
+            let reason =
+                format!("{NODE_LOCK}: not together with {PATH_THROUGH}: the node signs no such request");
+            return Err(Failure::other(reason));
+        }
         Ok(Self {
             socket: directory.join(configuration("rpc-file")?),
             ledger: directory.join("payouts.redb"),
             max_fee,
             is_startup: params.get("configuration").and_then(|members| members.get("startup")?.as_bool())
                 == Some(true),
-            node_lock: option(NODE_LOCK).and_then(Value::as_bool).unwrap_or(false),
+            path_through,
+            node_lock,
             recover_every: option(RECOVER_EVERY).and_then(Value::as_u64).unwrap_or(DEFAULT_EVERY).max(1),
         })
     }

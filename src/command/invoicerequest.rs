@@ -87,7 +87,9 @@ impl<'a> InvoiceRequestParams<'a> {
         RegisterInvoiceRequestParams { label, fee_limit, key, policy }
     }
 
-    fn builder(&self) -> InvoiceRequestBuilder<'a> {
+    /// The message as its builder has it, for a signer that makes the key of each request
+    /// ([`PayerKeys`](crate::PayerKeys)). The [`metadata`](Self::metadata) is given to what signs it.
+    pub fn builder(&self) -> InvoiceRequestBuilder<'a> {
         let mut request = InvoiceRequest::without_offer(self.description, self.amount).chain(self.chain);
         if let Some(issuer) = self.issuer {
             request = request.issuer(issuer);

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use bitcoin::hashes::{Hash, sha256};
 use bolt12::blinding::{HopData, unblind};
 use bolt12::draft::Offer;
+use bolt12::field::FirstNode;
 use bolt12::payout::{Ledger, RedbStore, Terms};
 use bolt12::tlv::{Stream, Writer};
 use bolt12::{Invoice, InvoiceError, InvoiceRequest};
@@ -345,11 +346,12 @@ fn recorded_hooks_are_taken_where_the_payout_is_ours_and_passed_on_where_it_is_n
     }
     let results: Vec<Value> =
         hooks.iter().map(|hook| plugin.answer(&hook["id"])["result"]["result"].clone()).collect();
-    assert_eq!(results, ["resolve", "resolve", "resolve", "resolve", "resolve", "continue", "continue"]);
-    until(&world, |world| world.injected.len() == 5);
+    // The third and the fourth came over a path of another program, the last two are for requests of the node itself.
+    assert_eq!(results, ["resolve", "resolve", "continue", "continue", "resolve", "continue", "continue"]);
+    until(&world, |world| world.injected.len() == 3);
     let world = world.lock().unwrap();
     // The refusals are sent by several threads: each goes over the path of its own hook.
-    for hook in &hooks[..5] {
+    for hook in [&hooks[0], &hooks[1], &hooks[4]] {
         let end = &hook["params"]["onion_message"]["reply_blindedpath"]["hops"][0]["blinded_node_id"];
         let number = world.onions.iter().position(|onion| onion["hops"][1]["pubkey"] == *end).unwrap();
         let own = world.onions[number]["hops"][0]["pubkey"].as_str().unwrap().to_owned();
@@ -568,4 +570,59 @@ fn the_draft_dialect_has_a_key_of_the_plugin_that_stays() {
     assert_eq!((&again["created"], &again["bolt12"]), (&json!(false), &made["bolt12"]));
     let id = made["offer_id"].as_str().unwrap().to_owned();
     assert_eq!(plugin.result("payout-disable", &json!([id]))["active"], false);
+}
+
+#[test]
+fn a_node_that_is_not_public_is_reached_over_a_path_and_no_other_way() {
+    let world: Arc<Mutex<World>> = Arc::default();
+    let node = node(&world);
+    let peer = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[2; 32]).unwrap());
+    let through = peer.public_key();
+    let options = json!({ "payouts-path-through": through.to_string() });
+    let mut plugin = Plugin::start(&node, &options);
+    let made = plugin.result("offerout", &json!(["100sat", "over a path"]));
+    let again = plugin.result("offerout", &json!(["100sat", "over a path"]));
+    assert_eq!((&again["created"], &again["bolt12"]), (&json!(false), &made["bolt12"]));
+    let request: InvoiceRequest = made["bolt12_signed"].as_str().unwrap().parse().unwrap();
+    assert_ne!(request.invreq_payer_id(), node_key().public_key());
+
+    // The peer opens its hop, then the node.
+    let path = request.invreq_paths().next().unwrap();
+    assert_eq!(path.first_node, FirstNode::NodeId(through));
+    let hops = &path.hops;
+    let first = unblind(&peer.secret_key(), &path.path_key, hops[0].encrypted_data).unwrap();
+    assert_eq!(HopData::read(&first.data).unwrap().next_node_id, Some(node_key().public_key()));
+    let last = unblind(&node_key().secret_key(), &first.next_path_key, hops[1].encrypted_data).unwrap();
+    let data = HopData::read(&last.data).unwrap();
+    let path_id = sha256::Hash::hash(b"bolt12 payouts: path_id").to_byte_array();
+    assert_eq!(data.path_id, Some(&path_id[..]));
+
+    // An invoice that came to the node id, and one over another path, are not ours.
+    let text = request.to_string();
+    for number in [0, 2] {
+        let id = plugin.hook(number, &invoice(&text, 1));
+        assert_eq!(plugin.answer(&id)["result"], json!({ "result": "continue" }));
+    }
+    assert_eq!(plugin.statuses(), ["active"]);
+    let mut hook = hooks()[2].clone();
+    let bytes = invoice(&text, 1).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    hook["params"]["onion_message"]["invoice"] = bytes.into();
+    hook["params"]["onion_message"]["pathsecret"] =
+        path_id.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+    plugin.send(&hook);
+    assert_eq!(plugin.answer(&hook["id"])["result"], json!({ "result": "resolve" }));
+    plugin.wait_for("used");
+    assert_eq!(payments(&world), [1]);
+
+    let both = json!({ "payouts-path-through": through.to_string(), "payouts-node-lock": true });
+    let mut plugin = Plugin::spawn("v26.06.6");
+    assert_eq!(
+        plugin.result("init", &init(node.directory(), &both))["disable"],
+        "payouts-node-lock: not together with payouts-path-through: the node signs no such request"
+    );
+    let wrong = plugin.result("init", &init(node.directory(), &json!({ "payouts-path-through": "02" })));
+    assert!(
+        wrong["disable"].as_str().unwrap().starts_with("payouts-path-through: not a node id: "),
+        "{wrong}"
+    );
 }

@@ -13,6 +13,7 @@ mod drops;
 mod replay;
 mod requests;
 mod running;
+mod service;
 mod start;
 mod traps;
 

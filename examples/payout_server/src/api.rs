@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bolt12::bitcoin::constants::ChainHash;
 use bolt12::message::OfferContext;
 use bolt12::payout::state::Refusal;
 use bolt12::payout::store::{Filter, Order, PageSize};
@@ -40,8 +41,10 @@ pub(crate) struct Desk {
     pub(crate) events: Events,
 }
 
-/// The keys of the desk: one signs its payouts, the others recognise answers to its requests.
+/// The keys of the desk: one signs its payouts, the others recognise answers to its requests. And the chain that they are
+/// for.
 pub(crate) struct Keys {
+    pub(crate) chain: ChainHash,
     pub(crate) node: Keypair,
     pub(crate) payer: PayerKeys,
 }
@@ -139,8 +142,9 @@ impl Owed {
         let is_new = match (&self.to, &self.dialect) {
             (Some(to), _) => {
                 let offer: Offer = to.parse().map_err(Refused::bad)?;
-                let offer = offer.check(&OfferContext::new(now)).map_err(Refused::bad)?;
-                let request = offer.request_invoice().amount(amount).payer_note(&self.description);
+                let offer = offer.check(&OfferContext::new(now).on(keys.chain)).map_err(Refused::bad)?;
+                let request =
+                    offer.request_invoice().chain(keys.chain).amount(amount).payer_note(&self.description);
                 let nonce = random().map_err(Refused::bad)?;
                 let terms = Terms::to_offer(&request, &keys.payer, nonce, None).map_err(Refused::bad)?;
                 let mut new = NewPayout::new(&terms).with_key(key.clone());
@@ -151,13 +155,25 @@ impl Owed {
             }
             (None, Dialect::Draft) => {
                 let params = OfferOutParams::new(Amount::Msat(amount), &self.description);
-                let params = OfferOutParams { key: named, label, absolute_expiry: expiry, ..params };
+                let params = OfferOutParams {
+                    key: named,
+                    label,
+                    absolute_expiry: expiry,
+                    chain: keys.chain,
+                    ..params
+                };
                 offerout(ledger, &keys.node, &params, now)?.created
             }
             (None, Dialect::Merged) => {
                 let metadata = random::<16>().map_err(Refused::bad)?;
                 let params = InvoiceRequestParams::new(amount, &self.description, &metadata);
-                let params = InvoiceRequestParams { key: named, label, absolute_expiry: expiry, ..params };
+                let params = InvoiceRequestParams {
+                    key: named,
+                    label,
+                    absolute_expiry: expiry,
+                    chain: keys.chain,
+                    ..params
+                };
                 invoicerequest(ledger, &keys.node, &params, now)?.created
             }
         };

@@ -12,7 +12,7 @@
 //! | `GET /totals`, `GET /metrics`, `GET /health` | what is owed and paid; the same for Prometheus; whether the store answers |
 //!
 //! `openapi.json` has each answer. The node is a stand-in that keeps its payments in the data directory: no money moves.
-//! To pay, replace [`node`] by an adapter for your node.
+//! With `--cln SOCKET` a Core Lightning node pays. For another node, replace [`node`] by an adapter for yours.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what an example is for")]
 
 mod answer;
@@ -29,6 +29,8 @@ use std::time::Duration;
 
 use axum::error_handling::HandleErrorLayer;
 use bolt12::PayerKeys;
+use bolt12::bitcoin::constants::ChainHash;
+use bolt12::node::Cln;
 use bolt12::payout::{Claim, Ledger, LedgerOptions, Payer, PaymentHash, PaymentResult, PaymentStatus};
 use bolt12::payout::{RecoverOptions, RedbStore, Store};
 use bolt12::service::{AsyncLedger, ServiceOptions};
@@ -56,6 +58,9 @@ pub struct Arguments {
     /// File with the token that each request needs (Authorization: Bearer TOKEN) [default: none is needed]
     #[arg(long, value_name = "FILE")]
     token: Option<PathBuf>,
+    /// Socket of the Core Lightning node that pays (its JSON-RPC) [default: a stand-in, and no money moves]
+    #[arg(long, value_name = "SOCKET")]
+    cln: Option<PathBuf>,
     /// Requests per second that are served; more of them wait, and very many are refused
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     rate: u64,
@@ -86,13 +91,16 @@ pub fn run(arguments: Arguments) -> Result<(), Error> {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), Error> {
-    let Arguments { listen, data, token, rate, payment_takes } = arguments;
+    let Arguments { listen, data, token, cln, rate, payment_takes } = arguments;
     let token = token.map(fs::read).transpose()?.map(|token| Arc::from(token.trim_ascii()));
-    let keys = Keys { node: common::node_key(&data, None)?, payer: payer_keys(&data)? };
+    let (node, chain) = match cln {
+        Some(socket) => core_lightning(&socket)?,
+        None => (node(&data, Duration::from_millis(payment_takes))?, ChainHash::BITCOIN),
+    };
+    let keys = Keys { node: common::node_key(&data, None)?, payer: payer_keys(&data)?, chain };
     let events = Events::default();
     let options = LedgerOptions::new().payer_keys(keys.payer.clone()).observer(events.clone());
     let ledger = Ledger::with_options(open_store(&data)?, options);
-    let node = node(&data, Duration::from_millis(payment_takes))?;
     let ledger = AsyncLedger::with_blocking_payer(ledger, node, &ServiceOptions::new().payments(PAYMENTS));
     ledger.recover_every(Duration::from_secs(60), RecoverOptions::new(), |report| match report {
         Ok(report) => {
@@ -127,10 +135,21 @@ fn open_store(data: &Path) -> Result<Arc<dyn Store>, Error> {
     Ok(Arc::new(RedbStore::open_or_create(data.join("ledger.redb"))?.store))
 }
 
-/// The one place that chooses a node: here the stand-in, which pays after a while.
-fn node(data: &Path, takes: Duration) -> Result<impl Payer + Send + Sync + 'static, Error> {
+/// A payer of any kind.
+type AnyPayer = Arc<dyn Payer + Send + Sync>;
+
+/// The node without `--cln`: the stand-in, which pays after a while.
+fn node(data: &Path, takes: Duration) -> Result<AnyPayer, Error> {
     let (plan, payee) = (Mutex::new(Plan::Succeed), Arc::new(Purse::open(data)?));
-    Ok(Slow(StandIn { plan, payee, record: data.join("stand-in-node") }, takes))
+    Ok(Arc::new(Slow(StandIn { plan, payee, record: data.join("stand-in-node") }, takes)))
+}
+
+/// A Core Lightning node, and its chain.
+fn core_lightning(socket: &Path) -> Result<(AnyPayer, ChainHash), Error> {
+    let node = Cln::new(socket);
+    let info = node.ready(RecoverOptions::BEGIN_WITHIN)?;
+    let chain = info.chain.ok_or("the chain of the node is not known")?;
+    Ok((Arc::new(node), chain))
 }
 
 struct Slow(StandIn, Duration);

@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod cln;
 #[path = "../../common/mod.rs"]
 mod common;
 mod load;

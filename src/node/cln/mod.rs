@@ -34,12 +34,12 @@
 //!
 //! | what the node reports | what [`Cln`] returns |
 //! |---|---|
-//! | a complete row with the preimage, in any of the rows | [`Paid`](PaymentStatus::Paid) |
-//! | a pending row | [`Unknown`](PaymentStatus::Unknown) |
-//! | only failed rows, in two answers after each other, and no `xpay` can be running | [`Failed`](PaymentStatus::Failed) |
-//! | no row, and an error with which `xpay` ends a payment that it did not begin; no other can be running | [`Failed`](PaymentStatus::Failed) |
-//! | no row, and any other error (219 "already paid" with a pruned record; the plugin died) | [`Unknown`](PaymentStatus::Unknown) |
-//! | a lost connection, no answer in time, an answer that is not understood | [`Unknown`](PaymentStatus::Unknown) |
+//! | a complete row with the preimage, in any of the rows | [`Paid`](crate::payout::PaymentStatus::Paid) |
+//! | a pending row | [`Unknown`](crate::payout::PaymentStatus::Unknown) |
+//! | only failed rows, in two answers after each other, and no `xpay` can be running | [`Failed`](crate::payout::PaymentStatus::Failed) |
+//! | no row, and an error with which `xpay` ends a payment that it did not begin; no other can be running | [`Failed`](crate::payout::PaymentStatus::Failed) |
+//! | no row, and any other error (219 "already paid" with a pruned record; the plugin died) | [`Unknown`](crate::payout::PaymentStatus::Unknown) |
+//! | a lost connection, no answer in time, an answer that is not understood | [`Unknown`](crate::payout::PaymentStatus::Unknown) |
 //!
 //! `waitsendpay` is never asked: for a payment of `xpay` that is complete it reports error 208, "never attempted".
 //!
@@ -54,7 +54,7 @@
 //! - when the `xpay` that made them has answered this program, and no earlier one can be running; or
 //! - when they are older than [`retry_for`](Cln::retry_for) and [`wait`](Cln::wait) together (90 seconds).
 //!
-//! Until then the payment is [`Unknown`](PaymentStatus::Unknown), and recovery asks again. An earlier `xpay` can be
+//! Until then the payment is [`Unknown`](crate::payout::PaymentStatus::Unknown), and recovery asks again. An earlier `xpay` can be
 //! running when the claim was made before [`Cln::quiet_since`]: by a program that was killed. Use one `Cln` (or its
 //! clones) for all payments of a program.
 //!
@@ -78,19 +78,19 @@
 //! means than onion messages.
 
 mod error;
+mod pay;
 mod pays;
 mod request;
 mod rpc;
 mod runs;
+#[cfg(feature = "tokio")]
+mod service;
 mod start;
 
-use std::format;
 use std::path::PathBuf;
-use std::string::{String, ToString};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use runs::{Runs, unix_now};
 
@@ -99,11 +99,10 @@ pub use pays::{Pay, PayStatus};
 pub use start::NodeInfo;
 
 use crate::amount::Msat;
-use crate::message::Invoice;
-use crate::payment::{PaymentHash, Preimage};
-use crate::payout::{Claim, Payer, PaymentStatus};
 
-/// A [`Payer`] over Core Lightning's JSON-RPC. The [module](self) describes how it pays.
+/// A [`Payer`](crate::payout::Payer) over Core Lightning's JSON-RPC. The [module](self) describes how it pays.
+///
+/// With the feature `tokio` it is an [`AsyncPayer`](crate::service::AsyncPayer) too.
 ///
 /// Making one connects to nothing: the socket is opened for each call.
 #[derive(Clone, Debug)]
@@ -183,15 +182,15 @@ impl Cln {
     }
 
     /// How long a payment is waited for after [`retry_for`](Self::retry_for), while its parts are in flight.
-    /// After that it is [`PaymentStatus::Unknown`], and recovery asks again.
+    /// After that it is [`Unknown`](crate::payout::PaymentStatus::Unknown), and recovery asks again.
     pub const fn wait(mut self, time: Duration) -> Self {
         self.wait = time;
         self
     }
 
     /// The most that a payment may cost in fees. The limit of the payout
-    /// ([`Claim::fee_limit`]) holds too: the lower one counts. Without both, `xpay` has its own: 1 %, or 5
-    /// sat where that is more.
+    /// ([`Claim::fee_limit`](crate::payout::Claim::fee_limit)) holds too: the lower one counts. Without
+    /// both, `xpay` has its own: 1 %, or 5 sat where that is more.
     pub const fn max_fee(mut self, fee: Msat) -> Self {
         self.max_fee = Some(fee);
         self
@@ -232,210 +231,5 @@ impl Cln {
 
     fn call_within(&self, method: &str, params: &Value, limit: Duration) -> Result<Value, ClnError> {
         rpc::call(&self.socket, method, params, limit, self.answer_limit)
-    }
-
-    /// The parameters of `xpay` for a claim.
-    fn xpay(&self, claim: &Claim, invoice: &Invoice, lock: Option<String>) -> Value {
-        let mut params = Map::new();
-        params.insert("invstring".to_string(), invoice.to_string().into());
-        params.insert("retry_for".to_string(), self.retry_for.as_secs().into());
-        if let Some(fee) = claim.fee_limit().into_iter().chain(self.max_fee).min() {
-            params.insert("maxfee".to_string(), fee.get().into());
-        }
-        if self.labels {
-            params.insert("label".to_string(), format!("bolt12 payout {}", claim.payout_id()).into());
-        }
-        if let Some(id) = lock {
-            params.insert("localinvreqid".to_string(), id.into());
-        }
-        params.into()
-    }
-
-    /// The id under which the node holds the payout's request, if the payment must name it.
-    fn lock(&self, claim: &Claim) -> Result<Option<String>, PaymentStatus> {
-        if self.second_lock == SecondLock::Off {
-            return Ok(None);
-        }
-        let id = claim.payout_id().to_string();
-        let is_held = self.held_request(&id).map_err(|_| PaymentStatus::Unknown)?.is_some();
-        match (is_held, self.second_lock) {
-            (true, _) => Ok(Some(id)),
-            (false, SecondLock::Required) => Err(PaymentStatus::Failed(
-                "the node does not hold the invoice_request of this payout".to_string(),
-            )),
-            (false, _) => Ok(None),
-        }
-    }
-
-    /// Asks `listpays` until no row is pending, at most until `deadline`. `refused` is the error of `xpay`.
-    /// With `is_last`, no other `xpay` of this payment can be running.
-    fn ended(
-        &self,
-        hash: PaymentHash,
-        refused: &ClnError,
-        is_last: bool,
-        deadline: Instant,
-    ) -> PaymentStatus {
-        let failed = || {
-            if !is_last {
-                return PaymentStatus::Unknown;
-            }
-            self.runs.end(hash, self.window());
-            PaymentStatus::Failed(refused.to_string())
-        };
-        let mut pause = FIRST_PAUSE;
-        let mut before = None;
-        loop {
-            let seen = match self.pays(hash).map(|rows| pays::status(&rows)) {
-                Ok(Some(PaymentStatus::Paid(preimage))) => return PaymentStatus::Paid(preimage),
-                Ok(Some(PaymentStatus::Unknown)) | Err(_) => None,
-                Ok(Some(PaymentStatus::Failed(_))) => Some(Ended::Failed),
-                Ok(None) => Some(Ended::NoRow),
-            };
-            // `xpay` has ended, but a part that it handed to the node just before may not have its row yet.
-            match seen {
-                Some(Ended::Failed) if seen == before => return failed(),
-                Some(Ended::NoRow) if seen == before && refused.ends_payment() => return failed(),
-                Some(Ended::NoRow) if seen == before => return PaymentStatus::Unknown,
-                _ => before = seen,
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return PaymentStatus::Unknown;
-            }
-            thread::sleep(pause.min(left));
-            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        }
-    }
-}
-
-impl Cln {
-    /// How long an `xpay` may go on after it was begun.
-    const fn window(&self) -> Duration {
-        self.retry_for.saturating_add(self.wait)
-    }
-
-    /// Whether no program before this one can have left an `xpay` of this claim running.
-    fn is_quiet(&self, claim: &Claim) -> bool {
-        let over = self.quiet_since.saturating_add(self.window().as_secs()).saturating_add(1);
-        claim.claimed_at() > self.quiet_since || (unix_now() >= over && over != u64::MAX)
-    }
-
-    /// Whether failed rows are final, because all are older than an `xpay` goes on.
-    fn are_old(&self, rows: &[Pay]) -> bool {
-        let window = self.window().as_secs().saturating_add(1);
-        let now = unix_now();
-        rows.iter().all(|row| row.created_at.is_some_and(|begun| begun.saturating_add(window) <= now))
-    }
-}
-
-/// A payment that is not in flight and not paid, as `listpays` shows it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ended {
-    Failed,
-    NoRow,
-}
-
-/// The time between the first two questions, which doubles from one to the next.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-impl Payer for Cln {
-    fn pay(&self, claim: &Claim) -> PaymentStatus {
-        let hash = claim.payment_hash();
-        if let Some(known) = self.status(hash) {
-            return known;
-        }
-        let invoice = match read_invoice(claim.invoice(), hash, claim.amount()) {
-            Ok(invoice) => invoice,
-            Err(reason) => return PaymentStatus::Failed(reason),
-        };
-        let lock = match self.lock(claim) {
-            Ok(lock) => lock,
-            Err(status) => return status,
-        };
-        let limit = self.window();
-        let begun = Instant::now();
-        let before = self.runs.begin(hash, limit);
-        let answer = self.call_within("xpay", &self.xpay(claim, &invoice, lock), limit);
-        if matches!(answer, Ok(_) | Err(ClnError::Refused { .. })) {
-            self.runs.answered(hash, before, limit);
-        }
-        match answer {
-            Ok(result) => match preimage(&result, "payment_preimage", hash) {
-                Some(preimage) => PaymentStatus::Paid(preimage),
-                // A success without its proof. The rows decide.
-                None => self.status(hash).unwrap_or(PaymentStatus::Unknown),
-            },
-            Err(refused @ ClnError::Refused { .. }) => {
-                let deadline = begun.checked_add(limit).unwrap_or(begun);
-                let is_last = before.is_none() && self.is_quiet(claim);
-                self.ended(hash, &refused, is_last, deadline)
-            }
-            Err(_) => PaymentStatus::Unknown,
-        }
-    }
-
-    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
-        // No answer is not "never begun".
-        let Ok(rows) = self.pays(hash) else { return Some(PaymentStatus::Unknown) };
-        match pays::status(&rows)? {
-            PaymentStatus::Failed(_) if !self.are_old(&rows) && !self.runs.has_ended(hash, self.window()) => {
-                Some(PaymentStatus::Unknown)
-            }
-            status => Some(status),
-        }
-    }
-}
-
-/// The invoice of a claim, after its payment_hash and amount were compared with those of the claim.
-fn read_invoice(invoice: &[u8], hash: PaymentHash, amount: Msat) -> Result<Invoice, String> {
-    let invoice = Invoice::try_from(invoice.to_vec())
-        .map_err(|error| format!("not an invoice of merged BOLT 12, which Core Lightning pays: {error}"))?;
-    let (found, asked) = (invoice.invoice_payment_hash(), invoice.invoice_amount());
-    if found != hash {
-        return Err(format!("the invoice has payment_hash {found}, expected {hash}"));
-    }
-    if asked != amount {
-        return Err(format!("the invoice asks for {asked}, expected {amount}"));
-    }
-    Ok(invoice)
-}
-
-/// The preimage in a member of an answer, if its SHA-256 is the payment_hash.
-fn preimage(answer: &Value, member: &str, hash: PaymentHash) -> Option<Preimage> {
-    let preimage: Preimage = answer.get(member)?.as_str()?.parse().ok()?;
-    (preimage.payment_hash() == hash).then_some(preimage)
-}
-
-#[cfg(test)]
-mod tests {
-    use secp256k1::{Keypair, SECP256K1, SecretKey};
-
-    use super::*;
-    use crate::field::{BlindedPathBuf, FirstNode, PayInfo};
-    use crate::message::InvoiceRequest;
-
-    #[test]
-    fn an_invoice_with_another_hash_or_amount_than_the_claim_is_refused() {
-        let key = Keypair::from_secret_key(SECP256K1, &SecretKey::from_slice(&[7; 32]).unwrap());
-        let amount = Msat::new(1000).unwrap();
-        let request = InvoiceRequest::without_offer("x", amount).sign(&key, b"metadata").unwrap();
-        let point = key.public_key();
-        let hops = std::vec![(point, std::vec![0; 16])];
-        let path = BlindedPathBuf { first_node: FirstNode::NodeId(point), path_key: point, hops };
-        let hash = PaymentHash::from_byte_array([1; 32]);
-        let invoice = request.respond(hash, 1_700_000_000).path(path.path(), PayInfo::default());
-        let invoice = invoice.sign(&key).unwrap();
-        assert_eq!(read_invoice(invoice.as_bytes(), hash, amount), Ok(invoice.clone()));
-        let other = PaymentHash::from_byte_array([2; 32]);
-        assert_eq!(
-            read_invoice(invoice.as_bytes(), other, amount),
-            Err(format!("the invoice has payment_hash {hash}, expected {other}"))
-        );
-        assert_eq!(
-            read_invoice(invoice.as_bytes(), hash, Msat::new(999).unwrap()),
-            Err("the invoice asks for 1000msat, expected 999msat".to_string())
-        );
     }
 }

@@ -6,7 +6,8 @@ use std::vec::Vec;
 
 use serde_json::{Value, json};
 
-use super::{Cln, ClnError, preimage};
+use super::pay::preimage;
+use super::{Cln, ClnError};
 use crate::amount::Msat;
 use crate::payment::{PaymentHash, Preimage};
 use crate::payout::PaymentStatus;
