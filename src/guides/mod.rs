@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`wallet`] | pays offers, and is paid by payouts |
 //! | [`desk`] | pays out: an ATM, an exchange, a refund desk |
+//! | [`async_code`] | pays out from an async program, such as a web service |
 //! | [`store`] | keeps its payouts in a database of its own |
 //! | [`signer`] | has its keys elsewhere: in a device, a service, a node |
 
@@ -12,6 +13,9 @@ pub mod wallet {}
 
 #[doc = include_str!("desk.md")]
 pub mod desk {}
+
+#[doc = include_str!("async_code.md")]
+pub mod async_code {}
 
 #[doc = include_str!("store.md")]
 pub mod store {}

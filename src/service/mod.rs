@@ -51,6 +51,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! [`guides::async_code`](crate::guides::async_code) is the guide, with the same by hand for another runtime.
+//!
 //! # Cancellation
 //!
 //! A web framework drops the future of a handler when its client hangs up. Here that is safe at every point:
