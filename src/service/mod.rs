@@ -82,7 +82,7 @@
 //!
 //! Every store serves, since each call has a thread in which it may block, or run a runtime of its own. The last clone of an
 //! [`AsyncLedger`] closes its store in a thread of its own too. A program that keeps its own `Arc<Ledger<S>>` drops it in a
-//! thread that may block.
+//! thread that may block. Open the store before the runtime starts, or in `spawn_blocking`.
 #![cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 
 mod async_ledger;

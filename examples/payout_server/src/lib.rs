@@ -82,18 +82,21 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// What keeps it from starting: a ledger that is open elsewhere, an address in use, a token file that cannot be read.
 pub fn run(arguments: Arguments) -> Result<(), Error> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(arguments))
-}
-
-async fn serve(arguments: Arguments) -> Result<(), Error> {
     let Arguments { listen, data, token, rate, payment_takes } = arguments;
     let token = token.map(fs::read).transpose()?.map(|token| Arc::from(token.trim_ascii()));
     let keys = Keys { node: common::node_key(&data, None)?, payer: payer_keys(&data)? };
     let events = Events::default();
     let options = LedgerOptions::new().payer_keys(keys.payer.clone()).observer(events.clone());
-    let ledger = Ledger::with_options(open_store(&data)?, options);
     let node = node(&data, Duration::from_millis(payment_takes))?;
+    // Opened outside the runtime, where a store may block or have a runtime of its own.
+    let ledger = Ledger::with_options(open_store(&data)?, options);
     let ledger = AsyncLedger::with_blocking_payer(ledger, node, &ServiceOptions::new().payments(PAYMENTS));
+    let desk = Desk { ledger, keys: Arc::new(keys), token, events };
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(desk, listen, rate))
+}
+
+async fn serve(desk: Desk, listen: SocketAddr, rate: u64) -> Result<(), Error> {
+    let ledger = desk.ledger.clone();
     ledger.recover_every(Duration::from_secs(60), RecoverOptions::new(), |report| match report {
         Ok(report) => {
             let never = |result| matches!(result, &PaymentResult::NeverBegun { .. });
@@ -103,8 +106,6 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         }
         Err(error) => eprintln!("recovery: {error}"),
     });
-
-    let desk = Desk { ledger: ledger.clone(), keys: Arc::new(keys), token, events };
     let limited = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(answer::overloaded))
         .load_shed()
@@ -121,7 +122,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// The one place that chooses a store. Each store serves: calls of it have threads of their own.
+/// The one place that chooses a store. Each store serves, since its calls have threads in which they may block.
 fn open_store(data: &Path) -> Result<Arc<dyn Store>, Error> {
     common::make_directory(data)?;
     Ok(Arc::new(RedbStore::open_or_create(data.join("ledger.redb"))?.store))
