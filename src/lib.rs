@@ -25,6 +25,7 @@
 //! |---|---|
 //! | [wallet](guides::wallet) | pays offers, and is paid by payouts |
 //! | [desk](guides::desk) | pays out: an ATM, an exchange, a refund desk |
+//! | [async code](guides::async_code) | pays out from an async program, such as a web service |
 //! | [store](guides::store) | keeps its payouts in a database of its own |
 //! | [which_node](guides::which_node) | has a node, or has yet to choose one |
 //! | [signer](guides::signer) | has its keys elsewhere: in a device, a service, a node |

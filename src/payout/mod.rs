@@ -36,6 +36,7 @@
 //! |---|---|
 //! | run one payout from the offer to the proof | [`guides::desk`](crate::guides::desk) |
 //! | connect your node | [`Payer`]: its contract, and what each node forgets |
+//! | pay out from an async program | [`service`](crate::service) (feature `tokio`), and [`guides::async_code`](crate::guides::async_code) |
 //! | keep payouts in a database of your own | the [contract](store) of a store, and [`guides::store`](crate::guides::store): tables and the conformance suite |
 //! | operate a ledger file: backup, restore, disk errors | [`redb::operations`] |
 //! | pay from many machines | [`postgres`], and [`guides::machines`](crate::guides::machines) for its operators |
