@@ -17,6 +17,7 @@ pub mod desk {}
 #[doc = include_str!("store.md")]
 pub mod store {}
 
+#[cfg(feature = "postgres")]
 #[doc = include_str!("machines.md")]
 pub mod machines {}
 

@@ -138,7 +138,7 @@ impl Steps {
             Type::INT2,
         ];
         const TWO: &[Type] = &[Type::BYTEA, Type::BYTEA];
-        let sql = |name, text: &str, types| Sql { name, text: schema.fill(text), types };
+        let sql = |name, text: &str, types| Sql { name: Some(name), text: schema.fill(text), types };
         let holders = std::format!("SELECT {ROW} FROM {{s}}.payouts WHERE id = $1 OR key = $2");
         Self {
             insert: sql("insert", INSERT, INSERTED),
