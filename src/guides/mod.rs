@@ -22,6 +22,7 @@ pub mod async_code {}
 #[doc = include_str!("store.md")]
 pub mod store {}
 
+#[cfg(feature = "postgres")]
 #[doc = include_str!("machines.md")]
 pub mod machines {}
 

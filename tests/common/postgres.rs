@@ -64,8 +64,12 @@ fn programs() -> Option<PathBuf> {
 /// Says that a program is missing, or fails where it is required.
 pub fn missing(what: &str) {
     assert!(std::env::var_os(REQUIRED).is_none(), "{what} is not installed, and {REQUIRED} is set");
-    // Not by `eprintln!`, which shows nothing for tests that pass.
-    let _ = writeln!(std::io::stderr(), "{what} is not installed: the tests that need it are not run");
+    not_run(&format!("{what} is not installed: the tests that need it are not run"));
+}
+
+/// Says what was not run. Not by `eprintln!`, which shows nothing for tests that pass.
+pub fn not_run(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "{sentence}");
 }
 
 /// The user and the group of the server, if not those of the test.
@@ -264,7 +268,7 @@ impl Server {
 
     /// Starts it again unless it runs.
     pub fn ensure_running(&self) {
-        // A server that found no room may be on its way down.
+        // A server that found no space may be on its way down.
         std::thread::sleep(Duration::from_secs(1));
         if !self.pg_ctl().arg("status").status().unwrap().success() {
             self.resume();

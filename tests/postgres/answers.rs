@@ -14,7 +14,7 @@ use super::load::{self, Load};
 use super::proxy::{Fault, Proxy};
 
 /// The store through a proxy, and the same one without.
-fn behind(server: &Server) -> (Proxy, PostgresStore, PostgresStore) {
+fn proxied(server: &Server) -> (Proxy, PostgresStore, PostgresStore) {
     let schema = new_schema();
     let direct = server.store(&schema);
     let proxy = Proxy::new(server.socket());
@@ -43,7 +43,7 @@ fn assert_unknown<T: std::fmt::Debug>(answer: Result<T, StoreError>, reason: &st
 #[test]
 fn a_lost_answer_to_a_write_is_an_unknown_outcome_and_is_not_repeated() {
     let Some(server) = shared() else { return };
-    let (proxy, store, direct) = behind(server);
+    let (proxy, store, direct) = proxied(server);
     let before = proxy.round_trips();
     proxy.next(Fault::AnswerLost);
     assert_unknown(store.insert(&row(1)), "connection closed");
@@ -67,7 +67,7 @@ fn a_lost_answer_to_a_write_is_an_unknown_outcome_and_is_not_repeated() {
 #[test]
 fn an_answer_that_comes_too_late_is_an_unknown_outcome() {
     let Some(server) = shared() else { return };
-    let (proxy, store, _direct) = behind(server);
+    let (proxy, store, _direct) = proxied(server);
     proxy.next(Fault::Late(Duration::from_secs(2)));
     assert_unknown(store.insert(&row(1)), "the server did not answer in time");
     assert_eq!(store.get(row(1).id()).unwrap().unwrap().version, 1);
@@ -76,7 +76,7 @@ fn an_answer_that_comes_too_late_is_an_unknown_outcome() {
 #[test]
 fn a_lost_answer_to_a_read_is_read_again() {
     let Some(server) = shared() else { return };
-    let (proxy, store, _direct) = behind(server);
+    let (proxy, store, _direct) = proxied(server);
     assert_eq!(store.insert(&row(1)), Ok(Inserted::New));
     for fault in [Fault::AnswerLost, Fault::StatementLost, Fault::Late(Duration::from_secs(2))] {
         let connections = proxy.connections();
@@ -90,7 +90,7 @@ fn a_lost_answer_to_a_read_is_read_again() {
 #[test]
 fn a_claim_whose_answer_is_lost_is_recovered() {
     let Some(server) = shared() else { return };
-    let (proxy, store, _direct) = behind(server);
+    let (proxy, store, _direct) = proxied(server);
     let ledger = Ledger::new(store);
     let (offer, id) = promised(&ledger, "lost");
     let node = Node::new(Plan::Succeed);

@@ -7,6 +7,8 @@ use testkit::postgres::{new_schema, options, shared};
 struct Schema {
     name: String,
     is_prepared: bool,
+    /// What follows the address in the connection string.
+    settings: &'static str,
 }
 
 impl StoreLocation for Schema {
@@ -14,7 +16,8 @@ impl StoreLocation for Schema {
 
     fn open(&self) -> Result<PostgresStore, StoreError> {
         let options = options(&self.name).prepared_statements(self.is_prepared);
-        let opened = options.open_or_create(&shared().unwrap().address());
+        let address = format!("{} {}", shared().unwrap().address(), self.settings);
+        let opened = options.open_or_create(&address);
         opened.map(|opened| opened.store).map_err(StoreError::failed)
     }
 }
@@ -25,7 +28,7 @@ macro_rules! cases {
         fn $case() -> Result<(), ContractViolation> {
             if shared().is_some() {
                 for is_prepared in [false, true] {
-                    conformance::$case(&Schema { name: new_schema(), is_prepared })?;
+                    conformance::$case(&Schema { name: new_schema(), is_prepared, settings: "" })?;
                 }
             }
             Ok(())
@@ -59,3 +62,19 @@ cases!(
     spendings_within_limits,
     limit_race,
 );
+
+/// At a stricter level the server undoes the later of two writers. The store repeats what was undone.
+#[test]
+fn writers_race_at_the_strictest_isolation() -> Result<(), ContractViolation> {
+    let settings = "options='-c default_transaction_isolation=serializable'";
+    let schema = || Schema { name: new_schema(), is_prepared: false, settings };
+    if shared().is_none() {
+        return Ok(());
+    }
+    conformance::insert_race(&schema())?;
+    conformance::replace_race(&schema())?;
+    conformance::hash_race(&schema())?;
+    conformance::key_race(&schema())?;
+    conformance::no_lost_update(&schema())?;
+    conformance::totals_of_all_rows(&schema())
+}

@@ -14,7 +14,7 @@ use bolt12::payout::{
     Ledger, LedgerOptions, PayoutId, PostgresStore, RecoverOptions, Status, Store, WorkerId,
 };
 use testkit::ledger::NOW;
-use testkit::postgres::{Server, directory, missing, new_schema, options, send, shared, wait_until};
+use testkit::postgres::{Server, directory, new_schema, not_run, options, send, shared, wait_until};
 
 use super::load::{self, Load, Node};
 
@@ -61,7 +61,7 @@ fn a_connection_that_is_ended_loses_no_acknowledged_step() {
     println!("{checked:?}, {:?} outcomes unknown: {:?}", load.unknown, load.errors);
 }
 
-/// A disk of 96 MB, full in the middle of the work. What is acknowledged stays, and the ledger goes on once there is room.
+/// A disk of 96 MB, full in the middle of the work. What is acknowledged stays, and the ledger goes on once there is space.
 #[test]
 fn a_server_whose_disk_is_full_loses_no_acknowledged_step() {
     let Some(disk) = Disk::mount(96) else { return };
@@ -83,7 +83,7 @@ fn a_server_whose_disk_is_full_loses_no_acknowledged_step() {
         let (id, figures) = (PayoutId::from_byte_array(id), Figures::default());
         NewRow::new(id, Status::Active, None, None, figures, body, vec![b"made".to_vec()]).unwrap()
     };
-    // Room that an operator can make later.
+    // Space that an operator can make later.
     fs::write(disk.0.join("ballast"), vec![0; 8_000_000]).unwrap();
     let mut acknowledged = Vec::new();
     let error = (0..2_000).find_map(|number| {
@@ -119,7 +119,7 @@ impl Disk {
         let mount = mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).stderr(Stdio::null());
         if !mount.status().is_ok_and(|status| status.success()) {
             fs::remove_dir(&path).unwrap();
-            missing("the right to mount a disk in memory");
+            not_run("this process may not mount a disk in memory: the test of a full disk is not run");
             return None;
         }
         testkit::postgres::own(&path);
@@ -256,7 +256,7 @@ fn spawn(
 ) -> (Child, JoinHandle<Vec<String>>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(SOCKET, server.address())
+        .env(SOCKET, format!("{} application_name={schema}", server.address()))
         .env(SCHEMA, schema)
         .env(NODE, node)
         .env(PROCESS, process.to_string())
@@ -315,6 +315,9 @@ fn a_process_killed_again_and_again_pays_each_payout_once() {
         std::thread::sleep(Duration::from_millis(300 + random % 700));
         child.kill().unwrap();
         child.wait().unwrap();
+        // The server may still commit what it had received. After that, no step of the child appears any more.
+        let sql = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1";
+        wait_until("the sessions end", || server.admin().query(sql, &[&schema]).unwrap().is_empty());
         let acknowledged = acknowledged.join().unwrap();
         steps += acknowledged.len();
         recovered += load::check(&ledger, &node, &acknowledged).recovered;

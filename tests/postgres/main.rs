@@ -21,3 +21,4 @@ mod load;
 mod opening;
 mod pooler;
 mod proxy;
+mod size;

@@ -1,6 +1,7 @@
 //! Opening and making a ledger: which one is found, what is refused, and what an error may show.
 
-use std::time::Duration;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
 
 use bolt12::payout::postgres::{OpenError, PostgresOptions};
 use bolt12::payout::store::{Figures, Inserted, NewRow};
@@ -95,6 +96,24 @@ fn a_server_that_may_forget_is_refused() {
     assert_eq!(error.to_string(), expected);
     admin.batch_execute(&format!("ALTER ROLE {schema} SET synchronous_commit = remote_apply")).unwrap();
     assert!(options(&schema).open(&address).is_ok());
+}
+
+/// A host that accepts connections and says nothing, as a machine that stands still does, is passed over.
+#[test]
+fn a_silent_host_does_not_keep_callers_from_the_next_one() {
+    let Some(server) = shared() else { return };
+    let schema = new_schema();
+    let silent = tempfile::tempdir().unwrap();
+    let _listens = UnixListener::bind(silent.path().join(".s.PGSQL.5432")).unwrap();
+    let address = server.address().replace("host=", &format!("host={},", silent.path().display()));
+    let began = Instant::now();
+    let store = options(&schema).create(&format!("{address} connect_timeout=1")).unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    assert_eq!(insert(&store, 1), Ok(Inserted::New));
+    let alone = format!("host={} user=payer dbname=postgres connect_timeout=1", silent.path().display());
+    let error = options(&schema).wait_for_server(Duration::from_secs(2)).open(&alone).unwrap_err();
+    let expected = format!("cannot open the ledger in schema {schema}: the server did not answer in time");
+    assert_eq!(error.to_string(), expected);
 }
 
 /// After a failover the same address may lead to another server.

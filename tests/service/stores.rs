@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use bolt12::payout::store::{
-    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, SlotAmount, StoredEvent,
-    Totals,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row,
+    SlotAmount, StoredEvent, Totals,
 };
 use bolt12::payout::{
     Claim, Ledger, LedgerId, MemoryStore, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId,

@@ -21,6 +21,7 @@ mod api;
 mod common;
 mod metrics;
 
+use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -64,13 +65,29 @@ pub struct Arguments {
     /// Connection string of the PostgreSQL database of the ledger, which several servers may share [default: one file in the
     /// data directory]
     #[arg(long, value_name = "URL")]
-    postgres: Option<String>,
+    postgres: Option<ConnectionString>,
     /// Requests per second that are served; more of them wait, and very many are refused
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     rate: u64,
     /// Milliseconds that the stand-in node takes for a payment
     #[arg(long, value_name = "MS", default_value_t = 20)]
     payment_takes: u64,
+}
+
+/// It may contain a password, so it prints nothing.
+#[derive(Clone)]
+struct ConnectionString(String);
+
+impl From<String> for ConnectionString {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for ConnectionString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConnectionString(..)")
+    }
 }
 
 /// Why the server ended.
@@ -105,7 +122,7 @@ pub fn run(arguments: Arguments) -> Result<(), Error> {
     // Other servers on the database take over what this one leaves.
     let options = if postgres.is_some() { options.lease(WorkerId::random(), LEASE) } else { options };
     // Opened outside the runtime, where a store may block or have a runtime of its own.
-    let ledger = Ledger::with_options(open_store(&data, postgres.as_deref())?, options);
+    let ledger = Ledger::with_options(open_store(&data, postgres.as_ref())?, options);
     let ledger = AsyncLedger::with_blocking_payer(ledger, node, &ServiceOptions::new().payments(PAYMENTS));
     let desk = Desk { ledger, keys: Arc::new(keys), token, events };
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(desk, listen, rate))
@@ -139,10 +156,10 @@ async fn serve(desk: Desk, listen: SocketAddr, rate: u64) -> Result<(), Error> {
 }
 
 /// The one place that chooses a store. Each store serves, since its calls have threads in which they may block.
-fn open_store(data: &Path, postgres: Option<&str>) -> Result<Arc<dyn Store>, Error> {
+fn open_store(data: &Path, postgres: Option<&ConnectionString>) -> Result<Arc<dyn Store>, Error> {
     common::make_directory(data)?;
     Ok(match postgres {
-        Some(connection) => Arc::new(PostgresStore::open_or_create(connection)?.store),
+        Some(connection) => Arc::new(PostgresStore::open_or_create(&connection.0)?.store),
         None => Arc::new(RedbStore::open_or_create(data.join("ledger.redb"))?.store),
     })
 }

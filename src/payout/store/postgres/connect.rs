@@ -3,29 +3,33 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::format;
-use std::future::Future;
 use std::string::{String, ToString};
 use std::sync::Arc;
+use std::time::Duration;
 use std::vec::Vec;
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::task::AbortHandle;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::engine::Engine;
 use super::error::OpenError;
 
 /// What an SQL statement takes: a value and its type.
 pub(super) type Parameter<'a> = &'a (dyn ToSql + Sync);
 
-/// A statement with a name, for those connections that keep it prepared.
+/// A statement.
 #[derive(Debug)]
 pub(super) struct Sql {
-    pub(super) name: &'static str,
+    /// Its name where connections keep statements prepared. None for a statement whose best plan depends on the values, such
+    /// as a page: planned without them, it may read a whole table.
+    pub(super) name: Option<&'static str>,
     pub(super) text: String,
     pub(super) types: &'static [Type],
 }
@@ -38,6 +42,10 @@ pub(super) struct Pem {
     /// The certificate that this program shows, and its key.
     pub(super) own: Option<(Vec<u8>, Vec<u8>)>,
 }
+
+/// How long one host may take to accept a connection, unless the connection string has `connect_timeout`. A host that is
+/// silent must not keep a caller from the next one.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Reads a connection string. No error contains any part of it.
 pub(super) fn read(connection: &str) -> Result<Config, OpenError> {
@@ -55,12 +63,82 @@ pub(super) fn read(connection: &str) -> Result<Config, OpenError> {
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         return Err(error("no host"));
     }
+    let (names, addresses) = (config.get_hosts().len(), config.get_hostaddrs().len());
+    if names > 0 && addresses > 0 && names != addresses {
+        return Err(error("as many values of hostaddr as of host are needed"));
+    }
+    if config.get_ports().len() > 1 && config.get_ports().len() != names.max(addresses) {
+        return Err(error("one port for all hosts is needed, or one for each"));
+    }
     if config.get_application_name().is_none() {
         config.application_name("bolt12");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
     }
     // Of several hosts, the one that accepts writes: a standby does not.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     Ok(config)
+}
+
+/// The same settings for each host alone, in their order.
+pub(super) fn each_host(config: &Config) -> Vec<Config> {
+    let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    (0..hosts.len().max(addresses.len()))
+        .map(|index| {
+            let mut one = Config::new();
+            match hosts.get(index) {
+                Some(Host::Tcp(name)) => {
+                    one.host(name);
+                }
+                #[cfg(unix)]
+                Some(Host::Unix(path)) => {
+                    one.host_path(path);
+                }
+                None => {}
+            }
+            if let Some(address) = addresses.get(index) {
+                one.hostaddr(*address);
+            }
+            if let Some(port) = config.get_ports().get(index).or(config.get_ports().first()) {
+                one.port(*port);
+            }
+            if let Some(user) = config.get_user() {
+                one.user(user);
+            }
+            if let Some(password) = config.get_password() {
+                one.password(password);
+            }
+            if let Some(name) = config.get_dbname() {
+                one.dbname(name);
+            }
+            if let Some(options) = config.get_options() {
+                one.options(options);
+            }
+            if let Some(name) = config.get_application_name() {
+                one.application_name(name);
+            }
+            if let Some(time) = config.get_connect_timeout() {
+                one.connect_timeout(*time);
+            }
+            if let Some(time) = config.get_tcp_user_timeout() {
+                one.tcp_user_timeout(*time);
+            }
+            if let Some(time) = config.get_keepalives_interval() {
+                one.keepalives_interval(time);
+            }
+            if let Some(retries) = config.get_keepalives_retries() {
+                one.keepalives_retries(retries);
+            }
+            one.ssl_mode(config.get_ssl_mode())
+                .ssl_negotiation(config.get_ssl_negotiation())
+                .channel_binding(config.get_channel_binding())
+                .keepalives(config.get_keepalives())
+                .keepalives_idle(config.get_keepalives_idle())
+                .target_session_attrs(config.get_target_session_attrs());
+            one
+        })
+        .collect()
 }
 
 /// The verification of the server's certificate, and the certificate of this program.
@@ -118,23 +196,28 @@ fn is_without_tls(config: &Config) -> bool {
 /// One session on the server.
 pub(super) struct Connection {
     client: Client,
+    /// Moves the bytes.
+    work: AbortHandle,
+    /// Whether a statement has been sent whose answer is not complete.
+    is_waiting: bool,
     /// The statements that this session keeps prepared, by name; None where none are.
     prepared: Option<BTreeMap<&'static str, Statement>>,
 }
 
 impl Connection {
-    /// Connects, and returns what moves the bytes: it has to be spawned.
+    /// Connects to the host of `config`. `engine` moves the bytes.
     pub(super) async fn open(
         config: &Config,
         tls: MakeRustlsConnect,
         is_prepared: bool,
-    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), tokio_postgres::Error> {
+        engine: &Engine,
+    ) -> Result<Self, tokio_postgres::Error> {
         let (client, connection) = config.connect(tls).await?;
-        let work = async move {
+        let work = engine.spawn(async move {
             // The calls in progress learn why it ended.
             let _ = connection.await;
-        };
-        Ok((Self { client, prepared: is_prepared.then(BTreeMap::new) }, work))
+        });
+        Ok(Self { client, work, is_waiting: false, prepared: is_prepared.then(BTreeMap::new) })
     }
 
     /// Whether the server, or the network, has ended it.
@@ -149,16 +232,27 @@ impl Connection {
         sql: &Sql,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, tokio_postgres::Error> {
-        let Some(prepared) = &mut self.prepared else {
+        self.is_waiting = true;
+        let rows = self.answer(sql, parameters).await;
+        self.is_waiting = false;
+        rows
+    }
+
+    async fn answer(
+        &mut self,
+        sql: &Sql,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let (Some(prepared), Some(name)) = (&mut self.prepared, sql.name) else {
             // Without a name: nothing has to be in the session that a pooler connects to.
             let typed: Vec<_> = parameters.iter().copied().zip(sql.types.iter().cloned()).collect();
             return self.client.query_typed(&sql.text, &typed).await;
         };
-        let statement = match prepared.get(sql.name) {
+        let statement = match prepared.get(name) {
             Some(statement) => statement.clone(),
             None => {
                 let statement = self.client.prepare_typed(&sql.text, sql.types).await?;
-                prepared.insert(sql.name, statement.clone());
+                prepared.insert(name, statement.clone());
                 statement
             }
         };
@@ -168,6 +262,15 @@ impl Connection {
     /// Runs several statements without parameters and results.
     pub(super) async fn run(&self, statements: &str) -> Result<(), tokio_postgres::Error> {
         self.client.batch_execute(statements).await
+    }
+}
+
+impl Drop for Connection {
+    /// Says goodbye to the server. One that has not answered may never do, so nothing waits for it then.
+    fn drop(&mut self) {
+        if self.is_waiting {
+            self.work.abort();
+        }
     }
 }
 
@@ -195,6 +298,21 @@ mod tests {
     }
 
     #[test]
+    fn each_host_alone_has_the_settings_of_all() {
+        let text = "host=db1,/run,db3 port=1,2,3 user=u password=p dbname=d options=o application_name=a \
+            sslmode=require connect_timeout=7 tcp_user_timeout=8 keepalives_idle=9 keepalives_interval=10 \
+            keepalives_retries=11 channel_binding=require";
+        let hosts = each_host(&read(text).unwrap());
+        let alone = ["host=db1 port=1", "host=/run port=2", "host=db3 port=3"];
+        let expected = alone.map(|host| read(&text.replace("host=db1,/run,db3 port=1,2,3", host)).unwrap());
+        assert_eq!(hosts, expected);
+        let hosts = each_host(&read("host=db1,db2 port=9").unwrap());
+        assert_eq!(hosts[1], read("host=db2 port=9").unwrap());
+        assert_eq!(hosts[1].get_connect_timeout(), Some(&CONNECT_TIMEOUT));
+        assert_eq!(each_host(&read("hostaddr=127.0.0.1").unwrap()), [read("hostaddr=127.0.0.1").unwrap()]);
+    }
+
+    #[test]
     fn no_error_contains_a_part_of_the_connection_string() {
         let expected = "expected postgresql://user@host:port/database or host=… user=… dbname=…";
         for (text, reason) in [
@@ -210,6 +328,8 @@ mod tests {
             ("host=db password=secret sslmode=verify-full", "invalid value for option `sslmode`"),
             ("user=payer password=secret", "no host"),
             ("secret", "cannot be read"),
+            ("host=db1,db2,db3 port=1,2", "one port for all hosts is needed, or one for each"),
+            ("host=db1,db2 hostaddr=127.0.0.1", "as many values of hostaddr as of host are needed"),
         ] {
             let error = read(text).unwrap_err();
             assert_eq!(error.to_string(), format!("connection string: {reason}, {expected}"), "{text}");

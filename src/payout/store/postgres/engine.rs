@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
 
 /// How long a store that is dropped waits until its connections have said goodbye to the server.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -61,12 +62,13 @@ impl Engine {
     }
 
     /// Lets a connection work until it ends.
-    pub(super) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         let alive = self.alive.clone();
-        drop(self.handle.spawn(async move {
+        let work = self.handle.spawn(async move {
             connection.await;
             drop(alive);
-        }));
+        });
+        work.abort_handle()
     }
 }
 
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn a_connection_that_does_not_end_is_not_waited_for_longer_than_a_second() {
         let engine = Engine::start().unwrap();
-        engine.spawn(std::future::pending());
+        let _ = engine.spawn(std::future::pending());
         let began = Instant::now();
         drop(engine);
         assert!((GOODBYE..GOODBYE.saturating_mul(5)).contains(&began.elapsed()));

@@ -130,6 +130,8 @@ fn is_local(error: &tokio_postgres::Error) -> bool {
 pub(super) enum Failure {
     Server(tokio_postgres::Error),
     Ledger(OpenError),
+    /// There was no answer in time.
+    Silent,
 }
 
 impl From<tokio_postgres::Error> for Failure {

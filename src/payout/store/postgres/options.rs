@@ -201,7 +201,7 @@ impl PostgresOptions {
         let tls = connect::tls(&config, &self.pem)?;
         let engine = Engine::start().map_err(|error| schema.reason("open", &error.to_string()))?;
         let settings = Settings {
-            config,
+            hosts: connect::each_host(&config),
             tls,
             schema,
             connections: self.connections,

@@ -28,7 +28,8 @@ const CONNECT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What every connection needs.
 pub(super) struct Settings {
-    pub(super) config: Config,
+    /// Where to connect, in this order.
+    pub(super) hosts: Vec<Config>,
     pub(super) tls: MakeRustlsConnect,
     pub(super) schema: Schema,
     pub(super) connections: usize,
@@ -86,23 +87,37 @@ impl Pool {
                 Ok(Err(Failure::Ledger(error))) => return Err(error),
                 Ok(Err(Failure::Server(error))) => {
                     last = describe(&error);
-                    let is_over = began.elapsed() >= self.settings.wait_for_server;
-                    if is_over || !may_connect_later(&error) {
+                    if !may_connect_later(&error) {
                         return Err(self.settings.schema.reason("open", &last));
                     }
                 }
-                Err(_) => return Err(self.settings.schema.reason("open", &last)),
+                Ok(Err(Failure::Silent)) | Err(_) => {}
+            }
+            if began.elapsed() >= self.settings.wait_for_server {
+                return Err(self.settings.schema.reason("open", &last));
             }
             sleep(CONNECT_PAUSE).await;
         }
     }
 
+    /// Connects to the first host that accepts writes. One that is silent is passed over.
     async fn try_connect(&self) -> Result<(Connection, Found), Failure> {
-        let Settings { config, tls, schema, is_prepared, .. } = &self.settings;
-        let (mut connection, work) = Connection::open(config, tls.clone(), *is_prepared).await?;
-        self.engine.spawn(work);
-        let found = schema.check(&mut connection).await?;
-        Ok((connection, found))
+        let Settings { hosts, tls, schema, is_prepared, .. } = &self.settings;
+        let mut last = Failure::Silent;
+        for host in hosts {
+            let connect = async {
+                let mut connection = Connection::open(host, tls.clone(), *is_prepared, &self.engine).await?;
+                let found = schema.check(&mut connection).await?;
+                Ok((connection, found))
+            };
+            let limit = host.get_connect_timeout().copied().unwrap_or_default();
+            last = match timeout(limit, connect).await {
+                Ok(Err(Failure::Server(error))) => Failure::Server(error),
+                Ok(connected) => return connected,
+                Err(_) => Failure::Silent,
+            };
+        }
+        Err(last)
     }
 
     /// Keeps a connection for the next caller.
@@ -119,7 +134,8 @@ impl Pool {
         sql: &Sql,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, StoreError> {
-        let mut last = String::new();
+        let (began, mut last) = (Instant::now(), String::new());
+        let limit = self.settings.step_timeout.saturating_mul(2);
         for attempt in 1..=ATTEMPTS {
             let mut lent = self.lend(ledger).await?;
             let answer = timeout(self.settings.step_timeout, lent.connection.rows(sql, parameters)).await;
@@ -139,9 +155,12 @@ impl Pool {
                 (_, Some(Meaning::Refused)) => return Err(StoreError::failed(reason)),
                 _ => last = reason,
             }
+            if began.elapsed() >= limit {
+                break;
+            }
             sleep(PAUSE.saturating_mul(attempt)).await;
         }
-        Err(StoreError::failed(format_args!("{ATTEMPTS} attempts failed: {last}")))
+        Err(StoreError::failed(format_args!("several attempts failed, the last one with: {last}")))
     }
 
     /// A connection for one statement: one that is idle, or a new one.

@@ -106,34 +106,25 @@ impl Reads {
             text: schema.fill(&text.replace("{row}", ROW).replace("{page_bytes}", &format!("{PAGE_BYTES}"))),
             types,
         };
-        let listing = |names: [&'static str; 2], places: &str, types| {
+        let listing = |places: &str, types| {
             let text = PAGE.replace("{places}", places);
-            let directed = |name, after, order| {
-                sql(name, &text.replace("{after}", after).replace("{order}", order), types)
-            };
-            let [oldest_first, newest_first] = names;
-            Listing {
-                oldest_first: directed(oldest_first, ">", "ASC"),
-                newest_first: directed(newest_first, "<", "DESC"),
-            }
+            let directed =
+                |after, order| sql(None, &text.replace("{after}", after).replace("{order}", order), types);
+            Listing { oldest_first: directed(">", "ASC"), newest_first: directed("<", "DESC") }
         };
         let by_hash =
             "SELECT {row} FROM {s}.payouts WHERE number = (SELECT payout FROM {s}.hashes WHERE hash = $1)";
         Self {
-            get: sql("get", "SELECT {row} FROM {s}.payouts WHERE id = $1", ONE),
-            by_hash: sql("by_hash", by_hash, ONE),
-            by_key: sql("by_key", "SELECT {row} FROM {s}.payouts WHERE key = $1", ONE),
-            events: sql("events", EVENTS, EVENT),
-            totals: sql("totals", TOTALS, &[]),
-            all: listing(["all", "all_newest"], ALL, ALL_TYPES),
-            status: listing(["status", "status_newest"], STATUS, STATUS_TYPES),
-            label: listing(["label", "label_newest"], LABEL, LABEL_TYPES),
-            created: listing(
-                ["created", "created_newest"],
-                &TIME.replace("{time}", "created_at"),
-                TIME_TYPES,
-            ),
-            paid: listing(["paid", "paid_newest"], &TIME.replace("{time}", "paid_at"), TIME_TYPES),
+            get: sql(Some("get"), "SELECT {row} FROM {s}.payouts WHERE id = $1", ONE),
+            by_hash: sql(Some("by_hash"), by_hash, ONE),
+            by_key: sql(Some("by_key"), "SELECT {row} FROM {s}.payouts WHERE key = $1", ONE),
+            events: sql(None, EVENTS, EVENT),
+            totals: sql(Some("totals"), TOTALS, &[]),
+            all: listing(ALL, ALL_TYPES),
+            status: listing(STATUS, STATUS_TYPES),
+            label: listing(LABEL, LABEL_TYPES),
+            created: listing(&TIME.replace("{time}", "created_at"), TIME_TYPES),
+            paid: listing(&TIME.replace("{time}", "paid_at"), TIME_TYPES),
         }
     }
 

@@ -104,10 +104,10 @@ impl Schema {
             format!("UPDATE {quoted}.ledger SET format = $1 + 1 WHERE format = $1 RETURNING format");
         Ok(Self {
             name: name.to_string(),
-            check: Sql { name: "check", text: check, types: &[] },
-            find: Sql { name: "find", text: find.to_string(), types: const { &[Type::TEXT] } },
-            start: Sql { name: "start", text: start, types: const { &[Type::BYTEA, Type::INT8] } },
-            advance: Sql { name: "advance", text: advance, types: const { &[Type::INT8] } },
+            check: Sql { name: None, text: check, types: &[] },
+            find: Sql { name: None, text: find.to_string(), types: const { &[Type::TEXT] } },
+            start: Sql { name: None, text: start, types: const { &[Type::BYTEA, Type::INT8] } },
+            advance: Sql { name: None, text: advance, types: const { &[Type::INT8] } },
             quoted,
         })
     }
@@ -150,6 +150,9 @@ impl Schema {
                 Ok(Found::Nothing) => {}
                 Err(Failure::Ledger(error)) => return Err(error),
                 Err(Failure::Server(error)) => return Err(self.failed("create", &error)),
+                Err(Failure::Silent) => {
+                    return Err(self.reason("create", "the server did not answer in time"));
+                }
             }
             match self.try_create(connection, id).await {
                 Ok(()) => return Ok(true),

@@ -109,7 +109,7 @@ impl Accounts {
     pub(super) fn new(schema: &Schema) -> Self {
         const NAMES: &[Type] = &[Type::BYTEA_ARRAY];
         const ONE: &[Type] = &[Type::BYTEA, Type::INT8];
-        let sql = |name, text: &str, types| Sql { name, text: schema.fill(text), types };
+        let sql = |name, text: &str, types| Sql { name: Some(name), text: schema.fill(text), types };
         let find = "SELECT account FROM {s}.accounts WHERE account = ANY($1)";
         let make = "
             INSERT INTO {s}.accounts (account, slots, msats)

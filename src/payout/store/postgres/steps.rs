@@ -156,7 +156,7 @@ impl Steps {
         const ALL: &[Type] = &REPLACED_SPENDING;
         const REPLACED: &[Type] = ALL.split_at(14).0;
         const TWO: &[Type] = &[Type::BYTEA, Type::BYTEA];
-        let sql = |name, text: &str, types| Sql { name, text: schema.fill(text), types };
+        let sql = |name, text: &str, types| Sql { name: Some(name), text: schema.fill(text), types };
         let with_parts = |lock, within, count| {
             REPLACE.replace("{lock}", lock).replace("{within}", within).replace("{count}", count)
         };
