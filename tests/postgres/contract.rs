@@ -20,6 +20,10 @@ impl StoreLocation for Schema {
         let opened = options.open_or_create(&address);
         opened.map(|opened| opened.store).map_err(StoreError::failed)
     }
+
+    fn open_another(&self) -> Option<Result<PostgresStore, StoreError>> {
+        Some(self.open())
+    }
 }
 
 macro_rules! cases {

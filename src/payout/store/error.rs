@@ -45,6 +45,12 @@ impl StoreError {
         Self::Failed { reason: alloc::format!("{reason}") }
     }
 
+    /// For the authors of stores: an earlier writing call failed, and whether its write happened cannot be learnt on this
+    /// handle.
+    pub fn unusable(reason: impl fmt::Display) -> Self {
+        Self::Unusable { reason: alloc::format!("{reason}") }
+    }
+
     /// For the authors of stores: the store holds something that it never wrote.
     pub fn damaged(reason: impl fmt::Display) -> Self {
         Self::Damaged { reason: alloc::format!("{reason}") }

@@ -56,8 +56,8 @@
 //! and [`spent`](Store::spent).
 //! The length limits ([`MAX_LABEL`], [`MAX_KEY`], [`MAX_BODY`], [`MAX_EVENT`], [`MAX_EVENTS`]) state how large a
 //! column must be. [`NewRow`] and [`Change`] cannot exceed them. A store makes [`Row`], [`Page`] and
-//! [`StoredEvent`] itself, and reports its failures with [`StoreError::failed`] and
-//! [`StoreError::damaged`].
+//! [`StoredEvent`] itself, and reports its failures with [`StoreError::failed`],
+//! [`StoreError::damaged`] and [`StoreError::unusable`].
 //!
 //! Then run the suite in `bolt12::payout::conformance` (feature `conformance`). It tests this contract
 //! against any store. [`MemoryStore`] is the shortest example.

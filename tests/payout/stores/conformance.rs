@@ -15,6 +15,10 @@ impl StoreLocation for Memory {
     fn open(&self) -> Result<Self::Store, StoreError> {
         Ok(Arc::clone(&self.0))
     }
+
+    fn open_another(&self) -> Option<Result<Self::Store, StoreError>> {
+        Some(self.open())
+    }
 }
 
 struct Redb(TempDir);

@@ -29,6 +29,7 @@
 //! No suite can cut the power: the store's own tests have to show that a write survives a power
 //! loss.
 
+mod handles;
 mod pages;
 mod races;
 mod rows;
@@ -67,12 +68,24 @@ pub trait StoreLocation {
     type Store: Store;
 
     /// Opens the store with all that was written before. Never called while another store on
-    /// this location is open.
+    /// this location is open; [`open_another`](Self::open_another) is for that.
     ///
     /// # Errors
     ///
     /// The reason why it cannot be opened; the case fails with it.
     fn open(&self) -> Result<Self::Store, StoreError>;
+
+    /// A second store on this location while the first one is open, as on another machine. The cases with many callers then
+    /// use both in turn. `None`, the default, for a store that has one owner.
+    ///
+    /// Implement it for a database: callers of one handle may wait for one another in the process, and hide a race.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it cannot be opened; the case fails with it.
+    fn open_another(&self) -> Option<Result<Self::Store, StoreError>> {
+        None
+    }
 }
 
 /// A promise of the contract that the store does not keep, and what was found instead.

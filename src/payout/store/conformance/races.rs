@@ -8,6 +8,7 @@ use std::thread;
 use std::vec::Vec;
 
 use super::super::{Change, Figures, Inserted, NewRow, PageSize, Replaced, Row, Store};
+use super::handles::Handles;
 use super::{
     ContractViolation, StoreLocation, ensure, event_bytes, hash, history, id, new_change, new_row, order_key,
     same, stored,
@@ -23,7 +24,7 @@ pub(super) const ROUNDS: u64 = 25;
 ///
 /// [`ContractViolation`]: the promise that the store does not keep.
 pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
-    let store = place.open()?;
+    let store = Handles::open(place)?;
     for round in 0..ROUNDS {
         let answers = at_once(|caller| {
             let (body, events) = (Vec::from(mark(caller)), Vec::from([Vec::from(mark(caller))]));
@@ -51,7 +52,7 @@ pub fn insert_race(place: &impl StoreLocation) -> Result<(), ContractViolation> 
 ///
 /// [`ContractViolation`]: the promise that the store does not keep.
 pub fn replace_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
-    let store = place.open()?;
+    let store = Handles::open(place)?;
     let _ = store.insert(&new_row(0)?)?;
     for version in 1..=ROUNDS {
         let next = version.saturating_add(1);
@@ -89,7 +90,7 @@ pub fn replace_race(place: &impl StoreLocation) -> Result<(), ContractViolation>
 ///
 /// [`ContractViolation`]: the promise that the store does not keep.
 pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
-    let store = place.open()?;
+    let store = Handles::open(place)?;
     for caller in 0..CALLERS {
         let _ = store.insert(&new_row(caller)?)?;
     }
@@ -130,7 +131,7 @@ pub fn hash_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
 ///
 /// [`ContractViolation`]: the promise that the store does not keep.
 pub fn key_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
-    let store = place.open()?;
+    let store = Handles::open(place)?;
     for round in 0..ROUNDS {
         let key = order_key(&format!("order {round}"))?;
         let number = |caller: u64| {
@@ -176,7 +177,7 @@ pub fn key_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
 /// [`ContractViolation`]: the promise that the store does not keep.
 pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const EACH: u64 = 15;
-    let store = place.open()?;
+    let store = Handles::open(place)?;
     let _ = store.insert(&NewRow::new(
         id(0),
         Status::Active,
@@ -235,7 +236,7 @@ pub fn no_lost_update(place: &impl StoreLocation) -> Result<(), ContractViolatio
 ///
 /// [`ContractViolation`]: the promise that the store does not keep.
 pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), ContractViolation> {
-    let store = place.open()?;
+    let store = Handles::open(place)?;
     let status_of = |version: u64| if version % 2 == 1 { Status::Active } else { Status::Claimed };
     let row = NewRow::new(
         id(0),

@@ -5,6 +5,7 @@ use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
+use super::handles::Handles;
 use super::races::{CALLERS, ROUNDS, at_once};
 use super::{ContractViolation, StoreLocation, ensure, event_bytes, hash, id, new_change, new_row, same};
 use crate::payout::Status;
@@ -102,7 +103,7 @@ pub fn spendings_within_limits(place: &impl StoreLocation) -> Result<(), Contrac
 /// [`ContractViolation`]: the promise that the store does not keep.
 pub fn limit_race(place: &impl StoreLocation) -> Result<(), ContractViolation> {
     const FIT: u64 = 3;
-    let store = place.open()?;
+    let store = Handles::open(place)?;
     for caller in 0..CALLERS {
         let _ = store.insert(&new_row(caller)?)?;
     }

@@ -197,7 +197,7 @@ impl RedbStore {
 
     fn usable(&self) -> Result<(), StoreError> {
         match self.failure.get() {
-            Some(reason) => Err(StoreError::Unusable { reason: reason.clone() }),
+            Some(reason) => Err(StoreError::unusable(reason)),
             None => Ok(()),
         }
     }
