@@ -132,11 +132,11 @@ impl Budget {
     /// The first second at which `amount` fits, if nothing else is claimed until then, and the slots hold this. `None` when
     /// it never fits.
     fn fits_at(&self, amount: Msat, slots: &[SlotAmount], now: u64) -> Option<u64> {
-        let room = self.most.get().checked_sub(amount.get())?;
+        let free = self.most.get().checked_sub(amount.get())?;
         let mut spent = slots.iter().fold(0_u64, |spent, slot| spent.saturating_add(slot.msat));
         let mut leaves = None;
         for slot in slots {
-            if spent <= room {
+            if spent <= free {
                 break;
             }
             spent = spent.saturating_sub(slot.msat);

@@ -31,7 +31,7 @@ impl<S: Store> Ledger<S> {
     /// books need before.
     ///
     /// It calls `progress` after every page. Memory is bounded by a page. A ledger file does not shrink, but reuses the
-    /// room; a backup of it is small.
+    /// space; a backup of it is small.
     ///
     /// - **Repeated**, it prunes what has ended meanwhile. **Interrupted**, each payout is pruned or whole: call it again.
     /// - **Raced** by another call, a payout that changes meanwhile is looked at again.
