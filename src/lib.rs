@@ -36,7 +36,7 @@
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
 //! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
-//! | [`view`], [`bulk`] | a message as JSON; many messages at once |
+//! | [`view`], [`bulk`] | a message for people and as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
 //! | [`amount`], [`text`], [`payment`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
