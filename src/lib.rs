@@ -40,7 +40,7 @@
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
 //! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
 //! | [`service`] | the ledger in async programs |
-//! | [`view`], [`bulk`] | a message as JSON; many messages at once |
+//! | [`view`], [`bulk`] | a message for people and as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
 //! | [`node`] | payers for living nodes (feature `cln`) |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |

@@ -2,10 +2,11 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write};
 use core::ops::Range;
 
 use super::UriErrorKind;
+use crate::field::is_unsafe;
 
 /// Decodes `text`, the value of `key`.
 ///
@@ -51,6 +52,22 @@ impl fmt::Display for Escaped<'_> {
                 write!(f, "{}", char::from(byte))
             }
             _ => write!(f, "%{byte:02X}"),
+        })
+    }
+}
+
+/// A value that is kept as it was written. It displays with blanks and invisible characters escaped,
+/// which a reader of pasted texts would ignore at the end.
+pub(super) struct Visible<'a>(pub(super) &'a str);
+
+impl fmt::Display for Visible<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| {
+            if character.is_whitespace() || is_unsafe(character) {
+                Escaped(character.encode_utf8(&mut [0; 4])).fmt(f)
+            } else {
+                f.write_char(character)
+            }
         })
     }
 }

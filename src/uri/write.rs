@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 
 use super::amount::InBitcoin;
-use super::percent::Escaped;
+use super::percent::{Escaped, Visible};
 use super::{Instruction, PaymentUri, UriForm};
 
 impl fmt::Display for PaymentUri {
@@ -63,12 +63,17 @@ impl PaymentUri {
         }
         for instruction in instructions {
             // An instruction without a key stands first, by the builder and by the reader.
-            write!(f, "{}{}={instruction}", mark.next(), instruction.key().unwrap_or_default())?;
+            write!(f, "{}{}=", mark.next(), instruction.key().unwrap_or_default())?;
+            match instruction {
+                Instruction::Other(other) => write!(f, "{}", Visible(other.as_str()))?,
+                Instruction::Unreadable(unreadable) => write!(f, "{}", Visible(unreadable.as_str()))?,
+                _ => write!(f, "{instruction}")?,
+            }
         }
         for (key, value) in &self.ignored {
-            write!(f, "{}{key}", mark.next())?;
+            write!(f, "{}{}", mark.next(), Visible(key))?;
             if let Some(value) = value {
-                write!(f, "={value}")?;
+                write!(f, "={}", Visible(value))?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ export function load(source?: BufferSource | Response | URL | string): Promise<B
 export interface Bolt12 {
   /** What a pasted text says: a message alone, or a link or a name. */
   decode(text: string, options?: Clock): Message | Uri | Invalid;
-  /** What a pasted text asks for, as a link, whatever its form. */
+  /** What a pasted text asks for, as a link. */
   uri(text: string): Uri | Invalid;
   /** Where two messages differ, and whether one answers the other. */
   compare(a: string, b: string, options?: Clock): Comparison | Invalid;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 enum Request {
     /// What a pasted text says.
     Decode { text: String, now: Option<u64> },
-    /// What a pasted text asks for, as a link, whatever its form.
+    /// What a pasted text asks for, as a link.
     Uri { text: String },
     /// Where two messages differ, and whether one answers the other.
     Compare { a: String, b: String, now: u64 },

@@ -1,6 +1,6 @@
 //! `bolt12` for JavaScript: one function that takes a request as JSON and returns an answer as JSON.
 //!
-//! The page in `page/` and the package in `pkg/` call it through `pkg/index.js`. The glue is written by hand: with JSON on both
+//! The page in `page/` and the package in `pkg/` call it through `pkg/index.js`. The glue is our own: with JSON on both
 //! sides it is two exported functions and no unsafe block, and the build needs cargo alone. A generator such as wasm-bindgen
 //! would bring a tool whose version has to fit that of the library, to generate code for one call.
 //!

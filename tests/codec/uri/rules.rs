@@ -207,6 +207,15 @@ fn r_u_4_instructions_repeat_in_their_order() {
     assert_eq!(uri.offers().count(), 2);
 }
 
+/// Found by the fuzzer: what a reader ignores at the end of a text is not lost when it is printed.
+#[test]
+fn what_cannot_be_read_is_printed_visibly() {
+    let uri = PaymentUri::parse("bitcoin:?lno=lno1q\0\0&sp=a b\u{200b}&x =\t&y\0=z").unwrap();
+    let text = "bitcoin:?lno=lno1q%00%00&sp=a%20b%E2%80%8B&x%20=%09&y%00=z";
+    assert_eq!(uri.to_string(), text);
+    assert_eq!(PaymentUri::parse(text).unwrap().to_string(), text);
+}
+
 #[test]
 fn r_u_8_a_link_of_a_browser_is_not_opened_however_it_is_written() {
     for link in
