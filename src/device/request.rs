@@ -102,15 +102,26 @@ impl SignableMessage {
         }
     }
 
-    /// The last second (unix) at which the message is of use; `None` for one that does not expire.
-    pub fn last_second(&self) -> Option<u64> {
+    /// When the message expires, in unix seconds, as the message itself returns it; `None` for one
+    /// that does not expire.
+    pub fn expires_at(&self) -> Option<u64> {
         match self {
-            Self::InvoiceRequest(request) => request.offer_absolute_expiry(),
+            Self::InvoiceRequest(request) => request.expires_at(),
             Self::Invoice(invoice) => Some(invoice.expires_at()),
             Self::PayerProof(_) => None,
-            // The draft counts the second of the expiry as expired.
-            Self::DraftOffer(offer) => offer.expires_at().map(|expiry| expiry.saturating_sub(1)),
+            Self::DraftOffer(offer) => offer.expires_at(),
             Self::DraftInvoice(invoice) => invoice.expires_at(),
+        }
+    }
+
+    /// Whether the message is expired at `now` (unix seconds), by the rule of its dialect.
+    pub fn is_expired(&self, now: u64) -> bool {
+        match self {
+            Self::InvoiceRequest(request) => request.is_expired(now),
+            Self::Invoice(invoice) => invoice.is_expired(now),
+            Self::PayerProof(_) => false,
+            Self::DraftOffer(offer) => offer.is_expired(now),
+            Self::DraftInvoice(invoice) => invoice.is_expired(now),
         }
     }
 

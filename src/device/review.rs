@@ -83,8 +83,8 @@ impl SigningRequest {
         if self.chain() != context.chain {
             return Err(ReviewError::Chain { found: self.chain(), expected: context.chain });
         }
-        if let (Some(now), Some(expiry)) = (context.now, self.message().last_second()) {
-            if now > expiry {
+        if let (Some(now), Some(expiry)) = (context.now, self.message().expires_at()) {
+            if self.message().is_expired(now) {
                 return Err(ReviewError::Expired { expiry, now });
             }
         }
@@ -203,7 +203,7 @@ pub enum ReviewError {
     /// The message is expired.
     #[error("expired at {expiry} (now {now})")]
     Expired {
-        /// Its last second, unix.
+        /// The second of its expiry, unix.
         expiry: u64,
         /// The time of the device, unix seconds.
         now: u64,
