@@ -12,9 +12,22 @@
 //! With `--json`, stdout has one object per line: `step`, `ok`, `state` (of the payout), `message` where a step was
 //! refused or failed, and the results of the step. ATM, customer and node live in the data directory: the node is
 //! a stand-in, and no money moves.
+//!
+//! With `--cln SOCKET`, a Core Lightning node signs and pays, and the customer is a real one, whose invoices (`lni1…`) are
+//! read from stdin, one on a line:
+//!
+//! ```text
+//! cargo run --example atm -- --cln ~/.lightning/bitcoin/lightning-rpc 1000sat
+//! ```
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
+#[cfg(all(unix, feature = "cln"))]
+#[path = "common/cln.rs"]
+mod cln;
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
 #[path = "common/wallet.rs"]
 mod wallet;
 
@@ -26,8 +39,8 @@ use std::sync::{Arc, Mutex};
 use bolt12::bitcoin::hex::DisplayHex;
 use bolt12::payout::store::PageSize;
 use bolt12::payout::{
-    ClaimError, HistoryEvent, Ledger, PaymentHash, PaymentResult, Payout, PayoutId, Preimage, RecoverOptions,
-    RecoveredClaim, RedbStore,
+    ClaimError, HistoryEvent, Ledger, Payer, PaymentHash, PaymentResult, Payout, PayoutId, PayoutMessage,
+    Preimage, RecoverOptions, RecoveredClaim, RedbStore,
 };
 use bolt12::secp256k1::Keypair;
 use bolt12::{Amount, InvoiceRequestParams, Msat, OfferOutParams, invoicerequest, offerout};
@@ -39,7 +52,7 @@ use common::purse::Purse;
 use serde_json::{Value, json};
 use wallet::Answer;
 
-/// Shows a withdrawal, step by step; the node is a stand-in, and no money moves
+/// Shows a withdrawal, step by step; without --cln the node is a stand-in, and no money moves
 #[derive(Parser)]
 #[command(name = "atm")]
 struct Arguments {
@@ -56,6 +69,10 @@ struct Arguments {
     /// What the node does with the first payment
     #[arg(long, value_enum, default_value_t = Plan::Succeed)]
     payer: Plan,
+    /// Socket of the Core Lightning node that signs and pays (its JSON-RPC)
+    #[cfg(all(unix, feature = "cln"))]
+    #[arg(long, value_name = "SOCKET", conflicts_with_all = ["dialect", "payer"])]
+    cln: Option<PathBuf>,
     /// Name of the order: at most one withdrawal is ever paid for it [default: none, each run is a new withdrawal]
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
@@ -113,22 +130,16 @@ fn play(arguments: &Arguments) -> Result<(), common::Error> {
         }
         Amount::Msat(amount) => amount,
     };
-    let customer = Arc::new(Purse::open(&arguments.data)?);
-    let node = Arc::new(StandIn {
-        plan: Mutex::new(arguments.payer),
-        payee: Arc::clone(&customer),
-        record: arguments.data.join("stand-in-node"),
-    });
+    let (payer, end) = End::open(arguments)?;
     let show = Show { json: arguments.json, kill_after: arguments.kill_after };
-    let atm = Atm { ledger: common::open_ledger(&arguments.data)?, customer: &customer, node, show };
+    let atm = Atm { ledger: common::open_ledger(&arguments.data)?, payer, end, show };
 
     // What an earlier run has left unfinished comes first, and is finished.
     let left = atm.recover()?;
     if !left.is_empty() {
         return left.iter().try_for_each(|recovered| atm.try_again(recovered.payout, recovered.hash));
     }
-    let node_key = common::node_key(&arguments.data, None)?;
-    let (payout, hash) = atm.withdraw(&node_key, amount, arguments)?;
+    let Some((payout, hash)) = atm.withdraw(amount, arguments)? else { return Ok(()) };
     atm.try_again(payout, hash)?;
     if atm.recover()?.is_empty() {
         atm.show.step(Step::Recover, true, &atm.state(payout)?, "nothing is in flight", json!({}))?;
@@ -136,21 +147,81 @@ fn play(arguments: &Arguments) -> Result<(), common::Error> {
     Ok(())
 }
 
-struct Atm<'a> {
+/// A payer of any kind.
+type AnyPayer = Arc<dyn Payer + Send + Sync>;
+
+struct Atm {
     ledger: Ledger<RedbStore>,
-    customer: &'a Purse,
-    node: Arc<StandIn>,
+    payer: AnyPayer,
+    end: End,
     show: Show,
 }
 
-impl Atm<'_> {
+/// Node and customer: both played, or both real.
+enum End {
+    Played {
+        node: Arc<StandIn>,
+        customer: Arc<Purse>,
+    },
+    #[cfg(all(unix, feature = "cln"))]
+    Cln(cln::Node),
+}
+
+impl End {
+    fn open(arguments: &Arguments) -> Result<(AnyPayer, Self), common::Error> {
+        #[cfg(all(unix, feature = "cln"))]
+        if let Some(socket) = &arguments.cln {
+            let node = cln::Node::connect(socket)?;
+            let payer: AnyPayer = node.payer.clone();
+            return Ok((payer, Self::Cln(node)));
+        }
+        let customer = Arc::new(Purse::open(&arguments.data)?);
+        let node = Arc::new(StandIn {
+            plan: Mutex::new(arguments.payer),
+            payee: Arc::clone(&customer),
+            record: arguments.data.join("stand-in-node"),
+        });
+        let payer: AnyPayer = node.clone();
+        Ok((payer, Self::Played { node, customer }))
+    }
+
+    /// The customer's next invoice. `None` when a real customer has none.
+    fn answer(&self, message: &PayoutMessage) -> Result<Option<Answer>, common::Error> {
+        match self {
+            Self::Played { customer, .. } => Answer::to(message, customer).map(Some),
+            #[cfg(all(unix, feature = "cln"))]
+            Self::Cln(_) => {
+                if io::stdin().is_terminal() {
+                    eprintln!("paste the customer's invoice (lni1…), or end with Ctrl-D:");
+                }
+                let invoice = cln::read_invoice(&mut io::stdin().lock())?;
+                Ok(invoice.map(|invoice| Answer::Merged(Box::new(invoice))))
+            }
+        }
+    }
+
+    /// From here on a played node pays.
+    fn pay_from_now_on(&self) {
+        if let Self::Played { node, .. } = self {
+            node.set(Plan::Succeed);
+        }
+    }
+
+    /// Payments that were on their way through a played network have arrived meanwhile.
+    fn arrive(&self) {
+        if let Self::Played { node, .. } = self {
+            node.arrive();
+        }
+    }
+}
+
+impl Atm {
     /// An honest customer's withdrawal, from the payout to the receipt.
     fn withdraw(
         &self,
-        node_key: &Keypair,
         amount: Msat,
         arguments: &Arguments,
-    ) -> Result<(PayoutId, PaymentHash), common::Error> {
+    ) -> Result<Option<(PayoutId, PaymentHash)>, common::Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(common::other)?;
         let order = arguments.key.as_deref();
@@ -168,21 +239,23 @@ impl Atm<'_> {
                     key: order,
                     ..InvoiceRequestParams::new(amount, &description, &random)
                 };
-                self.request(node_key, &params)?
+                self.request(arguments, &params)?
             }
             Dialect::Draft => {
                 let params =
                     OfferOutParams { key: order, ..OfferOutParams::new(Amount::Msat(amount), &description) };
-                self.offer(node_key, &params)?
+                self.offer(&common::node_key(&arguments.data, None)?, &params)?
             }
         };
         let text = format!("{amount} for \"{description}\": one invoice for it is paid");
         if !self.show.json && io::stdout().is_terminal() {
-            common::qr::show(&shown);
+            qr::show(&shown);
         }
         self.show.step(Step::Payout, true, &self.state(payout)?, &text, detail)?;
 
-        let answer = Answer::to(self.payout(payout)?.terms().message(), self.customer)?;
+        let Some(answer) = self.end.answer(self.payout(payout)?.terms().message())? else {
+            return Ok(None);
+        };
         let hash = answer.payment_hash()?;
         let text = "the customer's wallet answers";
         let detail = json!({ "bolt12": answer.to_string(), "payment_hash": hash });
@@ -198,18 +271,28 @@ impl Atm<'_> {
             detail,
         )?;
 
-        let ended = self.ledger.pay(claim, &self.node, common::now);
+        let ended = self.ledger.pay(claim, &self.payer, common::now);
         self.show_ended(Step::Pay, payout, hash, &ended)?;
-        Ok((payout, hash))
+        Ok(Some((payout, hash)))
     }
 
     /// A payout in merged BOLT 12: its id, the text for the customer, and what the call returned.
     fn request(
         &self,
-        node_key: &Keypair,
+        arguments: &Arguments,
         params: &InvoiceRequestParams<'_>,
     ) -> Result<(PayoutId, String, Value), common::Error> {
-        let made = invoicerequest(&self.ledger, node_key, params, common::now())?;
+        let made = match &self.end {
+            End::Played { .. } => {
+                let node_key = common::node_key(&arguments.data, None)?;
+                invoicerequest(&self.ledger, &node_key, params, common::now())?
+            }
+            #[cfg(all(unix, feature = "cln"))]
+            End::Cln(node) => {
+                let params = InvoiceRequestParams { chain: node.chain, ..params.clone() };
+                node.request(&self.ledger, &params)?
+            }
+        };
         let detail = json!({
             "invreq_id": made.invreq_id, "bolt12": made.bolt12, "bolt12_signed": made.bolt12_signed,
         });
@@ -231,29 +314,31 @@ impl Atm<'_> {
 
     /// Presents the invoice that was claimed again, and then another one.
     fn try_again(&self, payout: PayoutId, hash: PaymentHash) -> Result<(), common::Error> {
-        // From here on the node pays.
-        self.node.set(Plan::Succeed);
-        let again = self.claimed_invoice(payout, hash)?;
-        let other = Answer::to(self.payout(payout)?.terms().message(), self.customer)?;
-        for (step, answer) in [(Step::Replay, again), (Step::SecondInvoice, other)] {
-            let hash = answer.payment_hash()?;
-            match self.ledger.pay_once(answer.invoice(), &self.node, common::now) {
-                Ok(ended) => self.show_ended(step, payout, hash, &ended)?,
-                Err(ClaimError::Store(error)) => return Err(error.into()),
-                Err(error) => {
-                    let message = error.payee_message(answer.invoice());
-                    let detail = json!({ "payment_hash": hash, "payee_message": message });
-                    self.show.step(step, false, &self.state(payout)?, &error.to_string(), detail)?;
-                }
-            }
+        self.end.pay_from_now_on();
+        self.present(Step::Replay, payout, &self.claimed_invoice(payout, hash)?)?;
+        match self.end.answer(self.payout(payout)?.terms().message())? {
+            Some(other) => self.present(Step::SecondInvoice, payout, &other),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    /// Asks the node about everything that is in flight. Payments that were on their way have arrived meanwhile.
+    fn present(&self, step: Step, payout: PayoutId, answer: &Answer) -> Result<(), common::Error> {
+        let hash = answer.payment_hash()?;
+        match self.ledger.pay_once(answer.invoice(), &self.payer, common::now) {
+            Ok(ended) => self.show_ended(step, payout, hash, &ended),
+            Err(ClaimError::Store(error)) => Err(error.into()),
+            Err(error) => {
+                let message = error.payee_message(answer.invoice());
+                let detail = json!({ "payment_hash": hash, "payee_message": message });
+                self.show.step(step, false, &self.state(payout)?, &error.to_string(), detail)
+            }
+        }
+    }
+
+    /// Asks the node about everything that is in flight.
     fn recover(&self) -> Result<Vec<RecoveredClaim>, common::Error> {
-        self.node.arrive();
-        let recovery = self.ledger.recover(&self.node, &RecoverOptions::new(), common::now)?;
+        self.end.arrive();
+        let recovery = self.ledger.recover(&self.payer, &RecoverOptions::new(), common::now)?;
         for payout in &recovery.unreadable {
             eprintln!("warning: {payout}");
         }

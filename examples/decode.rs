@@ -1,43 +1,95 @@
-//! Shows what BOLT 12 strings say: offers, invoice requests, invoices and payer proofs, of merged BOLT 12 and of the 2021 draft.
+//! Shows what BOLT 12 strings say: offers, invoice requests, invoices and payer proofs, of merged BOLT 12 and of the 2021 draft, and the links
+//! and names that people paste.
 //!
 //! ```text
-//! cargo run --example decode -- [--dialect bolt12|draft|any] [--json] [--] STRING…
+//! cargo run --example decode -- [--json] [--offer OFFER] [--request REQUEST] [--file PATH]… [--] [STRING]…
+//! cargo run --example decode -- compare STRING STRING
 //! ```
 //!
-//! Without a STRING it reads them from standard input, one per line; an empty line is an empty string. For each it writes one JSON object on one line, in
-//! order: `{"valid": true, "type": "bolt12 offer", …}` with every field under its specification name, or
-//! `{"valid": false, "error": {"message": …, "field": …, "type": …, "offset": …}}`. On a terminal it writes a table
-//! for people instead, unless `--json` asks for JSON. It exits with 0 when all strings are valid, and 1 otherwise.
+//! Without a STRING and a file it reads standard input, one string per line; an empty line is an empty string. `--help` lists the options and
+//! the exit statuses. For people it writes a verdict, then each field with its type number, its meaning and its bytes; where the string is
+//! wrong, the sentence of the error with `^^^^` under the place. With `--json`, and where the output is no terminal, it writes one JSON object
+//! on one line for each string, in order: `{"valid": true, "type": "bolt12 offer", …}` with every field under its specification name and all
+//! `records` by type number, `{"valid": true, "type": "uri", "instructions": […]}` for a link, or
+//! `{"valid": false, "error": {"message": …, "code": …, "text_range": […], …}}`.
 
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bolt12::field::UntrustedText;
-use bolt12::view::{ErrorView, View};
+use bolt12::uri::{Instruction, PaymentUri, UriError, UriForm};
+use bolt12::view::{Comparison, ErrorView, UriView, View, check_answer};
 use bolt12::{AnyMessage, Dialect, ParseError};
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use common::arguments::Stop;
+use common::people;
 use serde::Serialize;
-use serde_json::Value;
 
-/// Shows what BOLT 12 strings say.
+/// Shows what BOLT 12 strings say, and the links and names that people paste.
 #[derive(Debug, Parser)]
-#[command(name = "decode")]
+#[command(
+    name = "decode",
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit status: 0 when every string is valid and answers what it should, 1 when one is not or does not, 2 when the command line is wrong or something cannot be read or written."
+)]
 pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The dialect to read: merged BOLT 12, the 2021 draft, or the one that the message's types show.
+    /// A named dialect reads messages alone, with nothing around them.
     #[arg(long, value_enum, default_value = "any")]
     dialect: DialectName,
     /// Write JSON even on a terminal.
     #[arg(long)]
     json: bool,
-    /// What to decode; standard input, one string per line, when none is given.
+    /// Check each message against this offer: whether it is a request or an invoice for it, or a payer proof of it.
+    #[arg(long, value_name = "OFFER")]
+    offer: Option<String>,
+    /// Check each invoice against this invoice request.
+    #[arg(long, value_name = "REQUEST")]
+    request: Option<String>,
+    /// Read strings from this file, one per line.
+    #[arg(long, value_name = "PATH")]
+    file: Vec<PathBuf>,
+    /// The time to judge expiry by, in unix seconds; the present time when absent.
+    #[arg(long, value_name = "SECONDS")]
+    now: Option<u64>,
+    /// Show the QR code of each string that is valid: in upper case, several codes where one is too small.
+    #[arg(long)]
+    qr: bool,
+    /// Write the QR code of the last string that is valid into this file, as SVG or PNG by its ending. Several codes are
+    /// numbered: NAME-1.svg, NAME-2.svg.
+    #[arg(long, value_name = "PATH")]
+    qr_file: Option<PathBuf>,
+    /// What to decode. `-` is standard input, one string per line, and so is no STRING.
     #[arg(value_name = "STRING")]
     strings: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows which records of two messages differ, and which rule breaks first where one should answer the other.
+    Compare {
+        /// Write JSON even on a terminal.
+        #[arg(long)]
+        json: bool,
+        /// The time to judge expiry by, in unix seconds; the present time when absent.
+        #[arg(long, value_name = "SECONDS")]
+        now: Option<u64>,
+        /// The first message.
+        a: String,
+        /// The second message.
+        b: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -53,50 +105,117 @@ fn main() -> ExitCode {
         Err(Stop::Shown(code)) => return code,
         Err(Stop::Wrong(message)) => {
             eprintln!("error: {message}");
-            return ExitCode::FAILURE;
+            return ExitCode::from(WRONG);
         }
     };
-    let is_table = !arguments.json && io::stdout().is_terminal();
-    match run(&arguments, io::stdin().lock(), io::stdout().lock(), is_table) {
+    let for_people = io::stdout().is_terminal();
+    match run(&arguments, io::stdin().lock(), io::stdout().lock(), for_people) {
         Ok(true) => ExitCode::SUCCESS,
-        // The reader of our output is gone, or the one of our input is broken: nothing is left to report to.
-        Ok(false) | Err(_) => ExitCode::FAILURE,
+        Ok(false) => ExitCode::FAILURE,
+        // The reader of our output is gone: nothing is left to report to.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(WRONG),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(WRONG)
+        }
     }
 }
 
-/// Decodes everything and returns whether all of it was valid.
+/// The exit status for a wrong command line, and for what cannot be read or written.
+const WRONG: u8 = 2;
+
+/// Decodes everything and returns whether all of it was valid. Without `--json` it writes for people if `for_people`.
 ///
 /// # Errors
-/// When `input` cannot be read or `output` not be written.
+/// When `input` or a file cannot be read, when `output` cannot be written, and when what to compare with is no message.
 pub fn run(
     arguments: &Arguments,
     mut input: impl BufRead,
     mut output: impl Write,
-    is_table: bool,
+    for_people: bool,
 ) -> io::Result<bool> {
+    if let Some(Command::Compare { json, now, a, b }) = &arguments.command {
+        let now = now.unwrap_or_else(common::now);
+        let (a, b) = (named("the first message", a)?, named("the second message", b)?);
+        let comparison = Comparison::new(&a, &b, now);
+        if *json || !for_people {
+            write_json(&mut output, &comparison)?;
+        } else {
+            people::comparison(&mut output, &a, &b, &comparison, now)?;
+        }
+        output.flush()?;
+        return Ok(comparison.answer().map_or(comparison.differences().is_empty(), |answer| answer.is_ok()));
+    }
+    let reading = Reading {
+        dialect: arguments.dialect.into(),
+        offer: arguments.offer.as_deref().map(|text| named("--offer", text)).transpose()?,
+        request: arguments.request.as_deref().map(|text| named("--request", text)).transpose()?,
+        now: arguments.now.unwrap_or_else(common::now),
+    };
+    let for_people = for_people && !arguments.json;
     let mut all_valid = true;
+    let mut last = None;
     let mut show = |text: Result<&str, &LineTooLong>| -> io::Result<()> {
         let answer = match text {
-            Ok(text) => AnyMessage::parse(text, arguments.dialect.into()).map_err(Fault::Parse),
-            Err(LineTooLong) => Err(Fault::LineTooLong),
+            Ok(text) => reading.read(text),
+            Err(LineTooLong) => Answer { text: "", read: Found::LineTooLong, checks: Vec::new() },
         };
-        let answer = Answer(answer);
         all_valid &= answer.is_valid();
-        if is_table { answer.write_table(&mut output) } else { answer.write_line(&mut output) }
+        let uri = answer.uri().filter(|_| answer.is_valid());
+        if for_people {
+            answer.write_for_people(&mut output, reading.now)?;
+        } else {
+            write_json(&mut output, &answer.json())?;
+        }
+        if let Some(uri) = uri {
+            if arguments.qr {
+                // JSON has no place for it.
+                if for_people { qr::write(&mut output, &uri)? } else { qr::write(&mut io::stderr(), &uri)? }
+            }
+            last = Some(uri);
+        }
+        Ok(())
     };
-    if arguments.strings.is_empty() {
-        while let Some(line) = next_line(&mut input)? {
-            // What is not UTF-8 is no BOLT 12 string either; the answer says at which byte.
-            let text = line.map(|line| String::from_utf8_lossy(&line).into_owned());
-            show(text.as_deref().map(|text| text.strip_suffix('\r').unwrap_or(text)))?;
-        }
-    } else {
-        for text in &arguments.strings {
-            show(Ok(&text.to_string_lossy()))?;
-        }
+    for path in &arguments.file {
+        let file = File::open(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        each_line(&mut BufReader::new(file), &mut show)?;
+    }
+    for text in &arguments.strings {
+        if text == "-" { each_line(&mut input, &mut show)? } else { show(Ok(&text.to_string_lossy()))? }
+    }
+    if arguments.strings.is_empty() && arguments.file.is_empty() {
+        each_line(&mut input, &mut show)?;
     }
     output.flush()?;
+    if let (Some(path), Some(uri)) = (&arguments.qr_file, last) {
+        qr::write_files(path, &uri)?;
+    }
     Ok(all_valid)
+}
+
+/// The message in a text that the command line names.
+fn named(what: &str, text: &str) -> io::Result<AnyMessage> {
+    let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidInput, format!("{what}: {error}"));
+    let uri = PaymentUri::parse(text).map_err(|error| invalid(error.to_string()))?;
+    let message = uri.instructions().find_map(|instruction| match instruction {
+        Instruction::Message(message) => Some((**message).clone()),
+        _ => None,
+    });
+    message.ok_or_else(|| invalid("no message of BOLT 12: expected one".to_owned()))
+}
+
+/// Calls `show` with each line of `input`.
+fn each_line(
+    input: &mut impl BufRead,
+    show: &mut impl FnMut(Result<&str, &LineTooLong>) -> io::Result<()>,
+) -> io::Result<()> {
+    while let Some(line) = next_line(input)? {
+        // What is not UTF-8 is no BOLT 12 string either; the answer says at which character.
+        let text = line.map(|line| String::from_utf8_lossy(&line).into_owned());
+        show(text.as_deref().map(|text| text.strip_suffix('\r').unwrap_or(text)))?;
+    }
+    Ok(())
 }
 
 /// Bytes of a line that are kept: several times what the longest message takes, breaks included.
@@ -121,41 +240,147 @@ fn next_line(input: &mut impl BufRead) -> io::Result<Option<Result<Vec<u8>, Line
     Ok(Some(Ok(line)))
 }
 
-/// What is said of one string.
-struct Answer(Result<AnyMessage, Fault>);
+/// How strings are read, and what they are checked against.
+struct Reading {
+    dialect: Dialect,
+    offer: Option<AnyMessage>,
+    request: Option<AnyMessage>,
+    now: u64,
+}
 
-/// Why a string is no message.
-enum Fault {
-    Parse(ParseError),
+impl Reading {
+    fn read<'a>(&self, text: &'a str) -> Answer<'a> {
+        let read = match self.dialect {
+            Dialect::Any => self.pasted(text),
+            dialect => match AnyMessage::parse(text, dialect) {
+                Ok(message) => Found::Message(Box::new(message)),
+                Err(error) => Found::NotAMessage(error),
+            },
+        };
+        let checks = match &read {
+            Found::Message(message) => self.check(message),
+            Found::Uri(uri) => {
+                uri.instructions().find_map(message_in).map_or(Vec::new(), |one| self.check(one))
+            }
+            _ => Vec::new(),
+        };
+        Answer { text, read, checks }
+    }
+
+    fn pasted(&self, text: &str) -> Found {
+        let uri = match PaymentUri::parse(text) {
+            Ok(uri) => uri,
+            Err(error) => return Found::NotAUri(error),
+        };
+        let first = uri.instructions().next().cloned();
+        match (uri.form(), first) {
+            (UriForm::Bare, Some(Instruction::Message(message))) => Found::Message(message),
+            // A BOLT 11 invoice or an address alone is no string of BOLT 12.
+            (UriForm::Bare, Some(Instruction::Bolt11(_) | Instruction::Address(_))) => {
+                match AnyMessage::parse(&uri.to_string(), Dialect::Any) {
+                    Ok(message) => Found::Message(Box::new(message)),
+                    Err(error) => Found::NotAMessage(error),
+                }
+            }
+            _ => Found::Uri(uri),
+        }
+    }
+
+    /// Whether `message` answers what it should, for each of `--offer` and `--request`.
+    fn check(&self, message: &AnyMessage) -> Vec<Check> {
+        let named = [("offer", &self.offer), ("request", &self.request)];
+        let checks = named.into_iter().filter_map(|(name, question)| {
+            let error = match check_answer(question.as_ref()?, message, self.now) {
+                Some(Ok(())) => None,
+                Some(Err(error)) => Some(error),
+                None => Some(format!("a {} does not answer it", message.type_name())),
+            };
+            Some(Check { to: name, answers: error.is_none(), error })
+        });
+        checks.collect()
+    }
+}
+
+fn message_in(instruction: &Instruction) -> Option<&AnyMessage> {
+    match instruction {
+        Instruction::Message(message) => Some(message),
+        _ => None,
+    }
+}
+
+/// What one string says.
+struct Answer<'a> {
+    text: &'a str,
+    read: Found,
+    checks: Vec<Check>,
+}
+
+/// What a string was read as.
+enum Found {
+    Message(Box<AnyMessage>),
+    Uri(PaymentUri),
+    NotAMessage(ParseError),
+    NotAUri(UriError),
     LineTooLong,
 }
 
-impl Answer {
-    const fn is_valid(&self) -> bool {
-        self.0.is_ok()
+/// Whether a message answers what it should.
+#[derive(Serialize)]
+struct Check {
+    to: &'static str,
+    answers: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Answer<'_> {
+    fn is_valid(&self) -> bool {
+        let is_read = match &self.read {
+            Found::Message(_) => true,
+            Found::Uri(uri) => uri.unreadable().next().is_none(),
+            Found::NotAMessage(_) | Found::NotAUri(_) | Found::LineTooLong => false,
+        };
+        is_read && self.checks.iter().all(|check| check.answers)
     }
 
-    fn write_line(&self, mut output: impl Write) -> io::Result<()> {
-        serde_json::to_writer(&mut output, &self.json())?;
-        writeln!(output)
+    /// What a QR code of it holds.
+    fn uri(&self) -> Option<PaymentUri> {
+        match &self.read {
+            Found::Message(message) => Some(PaymentUri::from((**message).clone()).shortest()),
+            Found::Uri(uri) => Some(uri.clone()),
+            _ => None,
+        }
     }
 
-    /// One field a line, indented by one step for each level, strangers' texts shown safely.
-    fn write_table(&self, mut output: impl Write) -> io::Result<()> {
-        match &self.0 {
-            Ok(message) => write_value(&mut output, &serde_json::to_value(View::new(message))?, 0)?,
-            Err(Fault::Parse(error)) => writeln!(output, "not valid: {error}")?,
-            Err(Fault::LineTooLong) => writeln!(output, "not valid: {LINE_TOO_LONG}")?,
+    fn write_for_people(&self, output: &mut impl Write, now: u64) -> io::Result<()> {
+        match &self.read {
+            Found::Message(message) => people::message(output, message, now, "")?,
+            Found::Uri(uri) => people::uri(output, uri, self.text, now)?,
+            Found::NotAMessage(error) => {
+                people::error(output, &ErrorView::new(error, self.text), self.text, "")?
+            }
+            Found::NotAUri(error) => people::error(output, &ErrorView::uri(error, self.text), self.text, "")?,
+            Found::LineTooLong => writeln!(output, "not valid: {LINE_TOO_LONG}")?,
+        }
+        for check in &self.checks {
+            match &check.error {
+                None => writeln!(output, "answers the {}", check.to)?,
+                Some(error) => writeln!(output, "does not answer the {}: {error}", check.to)?,
+            }
         }
         writeln!(output)
     }
 
     fn json(&self) -> Json<'_> {
-        let error = |error| Json { valid: false, error: Some(error), view: None };
-        match &self.0 {
-            Ok(message) => Json { valid: true, error: None, view: Some(View::new(message)) },
-            Err(Fault::Parse(parse)) => error(FaultView::Parse(parse.into())),
-            Err(Fault::LineTooLong) => error(FaultView::Line { message: LINE_TOO_LONG }),
+        let json =
+            |view| Json { valid: self.is_valid(), error: None, view: Some(view), checks: &self.checks };
+        let error = |error| Json { valid: false, error: Some(error), view: None, checks: &self.checks };
+        match &self.read {
+            Found::Message(message) => json(Viewed::Message(View::new(message))),
+            Found::Uri(uri) => json(Viewed::Uri(UriView::new(uri, self.text))),
+            Found::NotAMessage(parse) => error(Fault::Text(ErrorView::new(parse, self.text))),
+            Found::NotAUri(parse) => error(Fault::Text(ErrorView::uri(parse, self.text))),
+            Found::LineTooLong => error(Fault::Line { message: LINE_TOO_LONG }),
         }
     }
 }
@@ -166,36 +391,30 @@ const LINE_TOO_LONG: &str = "a line of more than 1048576 bytes, which no message
 struct Json<'a> {
     valid: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<FaultView<'a>>,
+    error: Option<Fault<'a>>,
     #[serde(flatten)]
-    view: Option<View<'a>>,
+    view: Option<Viewed<'a>>,
+    #[serde(skip_serializing_if = "<[Check]>::is_empty")]
+    checks: &'a [Check],
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum FaultView<'a> {
-    Parse(ErrorView<'a>),
+enum Viewed<'a> {
+    Message(View<'a>),
+    Uri(UriView<'a>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Fault<'a> {
+    Text(ErrorView<'a>),
     Line { message: &'static str },
 }
 
-fn write_value(output: &mut impl Write, value: &Value, depth: usize) -> io::Result<()> {
-    let indent = "  ".repeat(depth);
-    let width = 28usize.saturating_sub(indent.len());
-    let mut entry = |name: &str, value: &Value| match value {
-        Value::Object(_) | Value::Array(_) => {
-            writeln!(output, "{indent}{name}")?;
-            write_value(output, value, depth.saturating_add(1))
-        }
-        Value::String(text) => writeln!(output, "{indent}{name:width$} {}", UntrustedText::new(text)),
-        other => writeln!(output, "{indent}{name:width$} {other}"),
-    };
-    match value {
-        Value::Object(map) => map.iter().try_for_each(|(name, value)| entry(name, value)),
-        Value::Array(list) => {
-            list.iter().enumerate().try_for_each(|(index, value)| entry(&index.to_string(), value))
-        }
-        other => entry("", other),
-    }
+fn write_json(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, value)?;
+    writeln!(output)
 }
 
 impl From<DialectName> for Dialect {

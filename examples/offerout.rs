@@ -6,9 +6,26 @@
 //!
 //! stdout has the documented JSON object and nothing else; stderr has a QR code of the unsigned offer when it is a
 //! terminal, and where the ledger lives. On failure stdout has `{"code": …, "message": …}`, and the exit status is 1.
+//!
+//! With `--cln SOCKET` a Core Lightning node signs and pays. The message is then a request of merged BOLT 12, as that node
+//! reads no other. stdout has one JSON object per line: the request, then the result for each invoice (`lni1…`) that is
+//! read from a line of stdin, until the payout is paid:
+//!
+//! ```text
+//! cargo run --example offerout -- --cln ~/.lightning/bitcoin/lightning-rpc 100000sat "withdrawal 17"
+//! ```
 #![allow(clippy::print_stderr, reason = "printing is what an example is for")]
 
+#[cfg(all(unix, feature = "cln"))]
+#[path = "common/cln.rs"]
+mod cln;
 mod common;
+#[path = "common/qr.rs"]
+#[allow(dead_code, reason = "each example uses its part")]
+mod qr;
+#[cfg(all(unix, feature = "cln"))]
+#[path = "common/secret.rs"]
+mod secret;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -19,6 +36,7 @@ use bolt12::bitcoin::constants::ChainHash;
 use bolt12::command::{OfferOut, OfferOutParams, offerout};
 use bolt12::{Amount, draft};
 use clap::{Parser, ValueEnum};
+use common::arguments::Stop;
 
 /// Makes an offer that pays out: the ledger pays one invoice for it.
 #[derive(Parser)]
@@ -30,6 +48,10 @@ struct Arguments {
     /// Chain to pay on
     #[arg(long, value_enum, default_value_t = Chain::Bitcoin)]
     network: Chain,
+    /// Socket of the Core Lightning node that signs and pays (its JSON-RPC)
+    #[cfg(all(unix, feature = "cln"))]
+    #[arg(long, value_name = "SOCKET", conflicts_with_all = ["network", "node_key"])]
+    cln: Option<PathBuf>,
     /// File with the node key, 64 hexadecimal characters [default: made in the data directory]
     #[arg(long, value_name = "FILE")]
     node_key: Option<PathBuf>,
@@ -92,43 +114,154 @@ impl Chain {
 }
 
 fn main() -> ExitCode {
-    common::run(make_offer)
+    match common::arguments::parse::<Arguments>() {
+        Err(Stop::Shown(code)) => code,
+        Err(Stop::Wrong(message)) => common::print::<OfferOut>(Err(common::other(message))),
+        Ok(arguments) => run(arguments),
+    }
 }
 
-fn make_offer(arguments: Arguments) -> Result<OfferOut, common::Error> {
-    let issuer = given("issuer", arguments.issuer, arguments.named_issuer)?;
-    let label = given("label", arguments.label, arguments.named_label)?;
-    let expiry = given("absolute_expiry", arguments.absolute_expiry, arguments.named_absolute_expiry)?;
-    let refund_for = given("refund_for", arguments.refund_for, arguments.named_refund_for)?;
+#[cfg(all(unix, feature = "cln"))]
+fn run(mut arguments: Arguments) -> ExitCode {
+    let Some(socket) = arguments.cln.take() else { return print_offer(arguments) };
+    match pay_over_cln(&socket, arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => common::print::<OfferOut>(Err(error)),
+    }
+}
 
-    let amount: Amount = arguments.amount.parse()?;
-    let absolute_expiry = expiry.map(|text| read_expiry(&text)).transpose()?;
-    let refund_for: Option<draft::Invoice> =
-        refund_for.map(|text| text.parse()).transpose().map_err(bolt12::CommandError::RefundFor)?;
-    let description = match arguments.ticket.filter(|ticket| !ticket.is_empty()) {
-        Some(ticket) => format!("{}, ticket {ticket}", arguments.description),
-        None => arguments.description,
-    };
+#[cfg(not(all(unix, feature = "cln")))]
+fn run(arguments: Arguments) -> ExitCode {
+    print_offer(arguments)
+}
+
+fn print_offer(arguments: Arguments) -> ExitCode {
+    let mut offer = None;
+    let result = make_offer(arguments).inspect(|result| offer = Some(result.bolt12_unsigned.clone()));
+    let code = common::print(result);
+    // After the JSON object, so that both are on the screen.
+    if let Some(offer) = offer.filter(|_| io::stderr().is_terminal()) {
+        qr::show(&offer);
+    }
+    code
+}
+
+/// What is asked for, after the texts were read.
+struct Asked {
+    amount: Amount,
+    description: String,
+    issuer: Option<String>,
+    label: Option<String>,
+    absolute_expiry: Option<u64>,
+    refund_for: Option<draft::Invoice>,
+}
+
+impl Arguments {
+    fn read(&mut self) -> Result<Asked, common::Error> {
+        let issuer = given("issuer", self.issuer.take(), self.named_issuer.take())?;
+        let label = given("label", self.label.take(), self.named_label.take())?;
+        let expiry =
+            given("absolute_expiry", self.absolute_expiry.take(), self.named_absolute_expiry.take())?;
+        let refund_for = given("refund_for", self.refund_for.take(), self.named_refund_for.take())?;
+        let description = match self.ticket.as_deref().filter(|ticket| !ticket.is_empty()) {
+            Some(ticket) => format!("{}, ticket {ticket}", self.description),
+            None => self.description.clone(),
+        };
+        Ok(Asked {
+            amount: self.amount.parse()?,
+            description,
+            issuer,
+            label,
+            absolute_expiry: expiry.map(|text| read_expiry(&text)).transpose()?,
+            refund_for: refund_for
+                .map(|text| text.parse())
+                .transpose()
+                .map_err(bolt12::CommandError::RefundFor)?,
+        })
+    }
+}
+
+fn make_offer(mut arguments: Arguments) -> Result<OfferOut, common::Error> {
+    let asked = arguments.read()?;
     let params = OfferOutParams {
-        issuer: issuer.as_deref(),
-        label: label.as_deref(),
-        absolute_expiry,
-        refund_for: refund_for.as_ref(),
+        issuer: asked.issuer.as_deref(),
+        label: asked.label.as_deref(),
+        absolute_expiry: asked.absolute_expiry,
+        refund_for: asked.refund_for.as_ref(),
         chain: arguments.network.hash(),
         key: arguments.key.as_deref(),
-        ..OfferOutParams::new(amount, &description)
+        ..OfferOutParams::new(asked.amount, &asked.description)
     };
 
     let node_key = common::node_key(&arguments.data, arguments.node_key)?;
     let ledger = common::open_ledger(&arguments.data)?;
     let result = offerout(&ledger, &node_key, &params, common::now())?;
-    if amount == Amount::Any {
+    if asked.amount == Amount::Any {
         eprintln!("note: each holder of this offer can choose the amount, and there is no limit");
     }
-    if io::stderr().is_terminal() {
-        common::qr::show(&result.bolt12_unsigned);
-    }
     Ok(result)
+}
+
+/// Makes a request that the node signs, and has the node pay the invoices that are read from stdin, until one is paid.
+#[cfg(all(unix, feature = "cln"))]
+fn pay_over_cln(socket: &std::path::Path, mut arguments: Arguments) -> Result<(), common::Error> {
+    use bolt12::payout::RecoverOptions;
+    use bolt12::{InvoiceRequestParams, PayInvoiceStatus, payinvoice};
+    use cln::{Node, read_invoice};
+    use serde_json::json;
+
+    let asked = arguments.read()?;
+    let Amount::Msat(amount) = asked.amount else {
+        return Err(common::other("amount: any, expected an amount: a request of merged BOLT 12 has one"));
+    };
+    if asked.refund_for.is_some() {
+        return Err(common::other("refund_for: only without --cln, in the 2021 draft"));
+    }
+    let node = Node::connect(socket)?;
+    let ledger = common::open_ledger(&arguments.data)?;
+    // What an earlier run left in flight.
+    let report = ledger.recover(&node.payer, &RecoverOptions::new(), common::now)?;
+    for payment in report.payments {
+        eprintln!("recovered: payout {}: {:?}", payment.payout, payment.result);
+    }
+    let fields =
+        json!([amount, asked.description, asked.issuer, asked.absolute_expiry, arguments.key.as_deref()]);
+    let metadata = secret::metadata(&node.payer, &fields).map_err(common::other)?;
+    let params = InvoiceRequestParams {
+        issuer: asked.issuer.as_deref(),
+        label: asked.label.as_deref(),
+        absolute_expiry: asked.absolute_expiry,
+        chain: node.chain,
+        key: arguments.key.as_deref(),
+        ..InvoiceRequestParams::new(amount, &asked.description, &metadata)
+    };
+    let made = node.request(&ledger, &params)?;
+    print_line(&made)?;
+    if io::stderr().is_terminal() {
+        qr::show(&made.bolt12_signed);
+        eprintln!("paste the payee's invoice (lni1…):");
+    }
+    let mut lines = io::stdin().lock();
+    while let Some(invoice) = read_invoice(&mut lines)? {
+        match payinvoice(&ledger, &invoice, &node.payer, common::now) {
+            Ok(result) => {
+                print_line(&result)?;
+                if result.status == PayInvoiceStatus::Complete {
+                    break;
+                }
+            }
+            Err(error) => print_line(&common::failure(&error.into()))?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(all(unix, feature = "cln"))]
+fn print_line(value: &impl serde::Serialize) -> Result<(), common::Error> {
+    use std::io::Write;
+    let line = serde_json::to_string(value).map_err(common::other)?;
+    writeln!(io::stdout(), "{line}")
+        .map_err(|error| common::other(format!("cannot write to stdout: {error}")))
 }
 
 /// An optional parameter, by position or by name; an empty text is none.

@@ -104,6 +104,14 @@ impl AnyMessage {
         }
     }
 
+    /// The offer, where it is one of merged BOLT 12.
+    pub const fn as_offer(&self) -> Option<&Offer> {
+        match self {
+            Self::Offer(offer) => Some(offer),
+            _ => None,
+        }
+    }
+
     /// The bytes of the TLV stream.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
@@ -117,7 +125,7 @@ impl AnyMessage {
         }
     }
 
-    const fn prefix(&self) -> Prefix {
+    pub(crate) const fn prefix(&self) -> Prefix {
         match self {
             Self::Offer(_) | Self::DraftOffer(_) => Prefix::Offer,
             Self::InvoiceRequest(_) | Self::DraftInvoiceRequest(_) => Prefix::InvoiceRequest,

@@ -25,7 +25,9 @@
 //! |---|---|
 //! | [wallet](guides::wallet) | pays offers, and is paid by payouts |
 //! | [desk](guides::desk) | pays out: an ATM, an exchange, a refund desk |
+//! | [async code](guides::async_code) | pays out from an async program, such as a web service |
 //! | [store](guides::store) | keeps its payouts in a database of its own |
+//! | [which_node](guides::which_node) | has a node, or has yet to choose one |
 //! | [signer](guides::signer) | has its keys elsewhere: in a device, a service, a node |
 //!
 //! | module | what it is for |
@@ -36,11 +38,25 @@
 //! | [`device`] | a device that shows a message before it signs it |
 //! | [`payout`] | the ledger, its state machine, its stores |
 //! | [`command`] | the documented calls, re-exported here (needs `std`) |
+//! | [`uri`] | what people paste: `lightning:` and `bitcoin:` links, names of BIP 353 |
+//! | [`service`] | the ledger in async programs |
 //! | [`view`], [`bulk`] | a message as JSON; many messages at once |
 //! | [`blinding`] | blinded paths: making them, and opening a hop |
+//! | [`node`] | payers for living nodes (feature `cln`) |
 //! | [`simulation`] | a store or a payer of your own under every fault, from one seed |
 //! | [`amount`], [`text`], [`payment`], [`tlv`], [`field`], [`merkle`], [`sign`] | the layers below |
 //! | [`requirements`] | every requirement that the docs cite by number, with its source |
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | TLV stream, record | the bytes of a message: records of type, length and value, in ascending order of their types |
+//! | merkle root | one hash over all records of a message; it is what a signature signs, and the id of an offer |
+//! | blinded path | a route to a node that does not reveal the node: each hop can read only where to go next |
+//! | dialect | merged BOLT 12, or the 2021 draft of it in which `offerout` was documented |
+//! | payout | one obligation to pay once, in a ledger |
+//! | claim | the payout reserved for one invoice, written before any money moves |
 //!
 //! # Features
 //!
@@ -50,12 +66,16 @@
 //! | `serde` | messages, result objects and the JSON view of a message as serde values |
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | [`payout::RedbStore`], a durable ledger in one file (Rust 1.90) |
+//! | `postgres` | [`payout::PostgresStore`], a ledger in a PostgreSQL database for many machines |
 //! | `conformance` | [`payout::conformance`], the suite that tests a store |
 //! | `export` | the payouts of a ledger as lines of JSON or comma-separated values |
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
 //! | `metrics` | [`payout::MetricsObserver`]: what a ledger does, as counters and histograms |
 //! | `simulation` | the simulator that tests a store and a payer with one seed |
+//! | `qr` | [`qr`]: QR codes of messages and links, on a terminal, as SVG, as PNG |
+//! | `cln` | [`node::Cln`]: Core Lightning pays, over its Unix socket (unix only) |
 //! | `rayon` | [`bulk`]: many messages at once, on all cores |
+//! | `tokio` | [`service`]: the ledger in async programs |
 //!
 //! Without `std` the crate needs `alloc` only.
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -67,11 +87,15 @@
         feature = "serde",
         feature = "blinding",
         feature = "redb",
+        feature = "postgres",
         feature = "conformance",
         feature = "simulation",
         feature = "tracing",
         feature = "metrics",
-        feature = "rayon"
+        feature = "qr",
+        feature = "cln",
+        feature = "rayon",
+        feature = "tokio"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "pages of a feature lead to those of another")
 )]
@@ -99,18 +123,25 @@ mod hash;
 mod hex;
 pub mod merkle;
 pub mod message;
+#[cfg(all(unix, feature = "cln"))]
+pub mod node;
 pub mod payment;
 pub mod payout;
 pub mod proof;
+#[cfg(feature = "qr")]
+pub mod qr;
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 #[cfg(feature = "serde")]
 mod serde_text;
+#[cfg(feature = "tokio")]
+pub mod service;
 pub mod sign;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub mod text;
 pub mod tlv;
+pub mod uri;
 #[cfg(feature = "serde")]
 pub mod view;
 
@@ -132,9 +163,10 @@ pub use codec::{BuildError, ParseError};
 #[doc(inline)]
 pub use command::{
     CommandError, InvoiceRequestOut, InvoiceRequestParams, InvoiceStatus, ListInvoiceRequests, ListOffers,
-    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, PayInvoice, PayInvoiceStatus, SendInvoice,
-    SendInvoiceParams, disableinvoicerequest, disableoffer, invoicerequest, listinvoicerequests, listoffers,
-    offerout, payinvoice, sendinvoice,
+    ListedInvoiceRequest, ListedOffer, OfferOut, OfferOutParams, PayInvoice, PayInvoiceStatus,
+    RegisterInvoiceRequestParams, SendInvoice, SendInvoiceParams, disableinvoicerequest, disableoffer,
+    invoicerequest, listinvoicerequests, listoffers, offerout, payinvoice, registerinvoicerequest,
+    sendinvoice,
 };
 #[doc(inline)]
 pub use hex::HexError;

@@ -34,6 +34,8 @@ impl fmt::Display for Error {
     }
 }
 
+impl std::error::Error for Error {}
+
 impl From<CommandError> for Error {
     fn from(error: CommandError) -> Self {
         Self::Command(error)

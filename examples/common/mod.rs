@@ -6,8 +6,8 @@ pub mod arguments;
 pub mod error;
 pub mod key;
 pub mod node;
+pub mod people;
 pub mod purse;
-pub mod qr;
 
 use std::fs;
 use std::io::{self, Write};
@@ -33,11 +33,15 @@ const LEDGER: &str = "ledger.redb";
 
 /// Runs an example: its answer as JSON on stdout, or what went wrong as JSON on stdout and exit status 1.
 pub fn run<A: Parser, T: Serialize>(work: impl FnOnce(A) -> Result<T, Error>) -> ExitCode {
-    let answer = match arguments::parse() {
-        Err(Stop::Shown(code)) => return code,
-        Err(Stop::Wrong(message)) => Err(other(message)),
-        Ok(arguments) => work(arguments),
-    };
+    match arguments::parse() {
+        Err(Stop::Shown(code)) => code,
+        Err(Stop::Wrong(message)) => print::<T>(Err(other(message))),
+        Ok(arguments) => print(work(arguments)),
+    }
+}
+
+/// Prints an answer as JSON on stdout. Returns exit status 1 if it is a failure.
+pub fn print<T: Serialize>(answer: Result<T, Error>) -> ExitCode {
     let (json, code) = match answer {
         Ok(answer) => (serde_json::to_string_pretty(&answer), ExitCode::SUCCESS),
         Err(error) => (serde_json::to_string_pretty(&failure(&error)), ExitCode::FAILURE),

@@ -68,7 +68,8 @@ impl StandIn {
     fn write(&self, state: &str, hash: PaymentHash) {
         let file = OpenOptions::new().append(true).create(true).open(&self.record);
         let written = file.and_then(|mut file| {
-            writeln!(file, "{state} {hash}")?;
+            // In one write, so that lines of two threads do not mix.
+            file.write_all(format!("{state} {hash}\n").as_bytes())?;
             file.sync_all()
         });
         if let Err(error) = written {

@@ -35,7 +35,8 @@ impl Purse {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&self.preimages).map_err(other)?;
-        writeln!(file, "{}", preimage.as_hex()).map_err(other)?;
+        // In one write, so that lines of two writers do not mix.
+        file.write_all(format!("{}\n", preimage.as_hex()).as_bytes()).map_err(other)?;
         file.sync_all().map_err(other)?;
         Ok(Preimage::from_byte_array(preimage).payment_hash())
     }

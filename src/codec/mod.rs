@@ -9,6 +9,7 @@
 mod build;
 mod interface;
 mod parse;
+mod place;
 mod read;
 #[cfg(feature = "serde")]
 pub(crate) mod serde;

@@ -10,7 +10,7 @@ use crate::tlv::{Frames, Record, StreamError};
 /// use bolt12::draft::Offer;
 /// let error = "lno1pqpq".parse::<Offer>().unwrap_err();
 /// assert_eq!(error.to_string(), "at byte 0: type 8 cut off after 0 bytes: expected 2");
-/// assert_eq!(error.offset(), Some(0));
+/// assert_eq!(error.stream_offset(), Some(0));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -43,17 +43,6 @@ impl ParseError {
         match self {
             Self::Field(error) => Some(error.field()),
             _ => None,
-        }
-    }
-
-    /// The byte, from 0, at which the error was found: of the text for [`ParseError::Text`], of the
-    /// stream for all others.
-    pub const fn offset(&self) -> Option<usize> {
-        match self {
-            Self::Text(error) => error.position(),
-            Self::Stream(error) => Some(error.offset()),
-            Self::Field(error) => error.offset(),
-            Self::TooLong { .. } | Self::Empty => None,
         }
     }
 }

@@ -3,14 +3,17 @@
 use std::ops::Deref;
 
 use bitcoin::constants::ChainHash;
+use secp256k1::PublicKey;
 
-use super::steps::{Own, create};
+use super::registerinvoicerequest::{RegisterInvoiceRequestParams, registerinvoicerequest};
 use super::{CommandError, ListedInvoiceRequest};
 use crate::amount::Msat;
-use crate::message::InvoiceRequest;
+use crate::codec::BuildError;
+use crate::field::BlindedPathBuf;
+use crate::message::{InvoiceRequest, InvoiceRequestBuilder, UnsignedInvoiceRequest};
+use crate::payout::Ledger;
 use crate::payout::state::RetryPolicy;
 use crate::payout::store::Store;
-use crate::payout::{Ledger, Term, Terms};
 use crate::sign::Signer;
 
 /// The parameters of [`invoicerequest`].
@@ -34,6 +37,13 @@ pub struct InvoiceRequestParams<'a> {
     pub fee_limit: Option<Msat>,
     /// The chain on which the ledger pays.
     pub chain: ChainHash,
+    /// Blinded paths to the payer, the preferred one first. On the wire. Without one the payee answers to the payer
+    /// id, which then has to be the id of a node that the payee can reach. The manual page has no such parameter.
+    ///
+    /// [`blind`](crate::blinding::blind) makes one that ends with the payer's node. The data of its last hop depends on
+    /// that node: Core Lightning needs a `path_id` of 32 bytes, and LDK reads only a path without one. See the
+    /// [example](invoicerequest#paths).
+    pub paths: &'a [BlindedPathBuf],
     /// The caller's own name of what is owed, such as the id of an order: 1 to 255 bytes of UTF-8, never part of the
     /// message. The ledger has at most one payout for it, for ever. The same call again returns that payout, so
     /// repeat a call whose answer was lost. A call with the same key and other parameters is
@@ -55,9 +65,39 @@ impl<'a> InvoiceRequestParams<'a> {
             absolute_expiry: None,
             fee_limit: None,
             chain: ChainHash::BITCOIN,
+            paths: &[],
             key: None,
             policy: RetryPolicy::AnyNewInvoice,
         }
+    }
+
+    /// The request for a payer id whose key is elsewhere: in a device, or in a node that signs messages itself
+    /// (Core Lightning's `createinvoicerequest`). [`registerinvoicerequest`] makes the signed request a payout.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`]: a parameter that does not fit.
+    pub fn build_unsigned(&self, payer_id: PublicKey) -> Result<UnsignedInvoiceRequest, BuildError> {
+        self.builder().build_unsigned(payer_id, self.metadata)
+    }
+
+    /// What of these parameters is the caller's own and not in the message, for [`registerinvoicerequest`].
+    pub const fn registration(&self) -> RegisterInvoiceRequestParams<'a> {
+        let Self { label, fee_limit, key, policy, .. } = *self;
+        RegisterInvoiceRequestParams { label, fee_limit, key, policy }
+    }
+
+    /// The message as its builder has it, for a signer that makes the key of each request
+    /// ([`PayerKeys`](crate::PayerKeys)). The [`metadata`](Self::metadata) is given to what signs it.
+    pub fn builder(&self) -> InvoiceRequestBuilder<'a> {
+        let mut request = InvoiceRequest::without_offer(self.description, self.amount).chain(self.chain);
+        if let Some(issuer) = self.issuer {
+            request = request.issuer(issuer);
+        }
+        if let Some(expiry) = self.absolute_expiry {
+            request = request.absolute_expiry(expiry);
+        }
+        self.paths.iter().fold(request, |request, path| request.path(path.path()))
     }
 }
 
@@ -129,6 +169,37 @@ impl serde::Serialize for InvoiceRequestOut {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Paths
+///
+/// A payer whose node cannot be reached by its id has a blinded path in the request:
+///
+/// ```
+/// # #[cfg(feature = "blinding")] {
+/// use bolt12::blinding::{HopData, blind};
+/// use bolt12::command::{InvoiceRequestParams, invoicerequest};
+/// use bolt12::payout::{Ledger, MemoryStore};
+/// use bolt12::secp256k1::{Keypair, SECP256K1, SecretKey};
+/// use bolt12::{InvoiceRequest, Msat};
+///
+/// let key = |byte| SecretKey::from_slice(&[byte; 32]).map(|key| Keypair::from_secret_key(SECP256K1, &key));
+/// // From a peer that the payee can reach to the payer's node. In production the session is random.
+/// let (peer, node, session) = (key(1)?.public_key(), key(2)?.public_key(), key(3)?.secret_key());
+/// let to_node = HopData { next_node_id: Some(node), ..HopData::default() };
+/// // For Core Lightning, 32 bytes that its plugin recognises. For LDK: `HopData::default()`.
+/// let for_node = HopData { path_id: Some(&[0x77; 32]), ..HopData::default() };
+/// let path = blind(&session, &[(peer, &to_node.to_bytes()), (node, &for_node.to_bytes())])?;
+///
+/// let params = InvoiceRequestParams {
+///     paths: &[path],
+///     ..InvoiceRequestParams::new(Msat::new(100_000)?, "refund of order 7", b"order 7, refund")
+/// };
+/// let ledger = Ledger::new(MemoryStore::new());
+/// let result = invoicerequest(&ledger, &key(7)?, &params, 1_700_000_000)?;
+/// assert_eq!(result.bolt12.parse::<InvoiceRequest>()?.invreq_paths().count(), 1);
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// [`CommandError`]: a parameter that does not fit, also an expiry that has passed (unless the request exists); code
@@ -139,25 +210,6 @@ pub fn invoicerequest<S: Store>(
     params: &InvoiceRequestParams<'_>,
     now: u64,
 ) -> Result<InvoiceRequestOut, CommandError> {
-    let mut request = InvoiceRequest::without_offer(params.description, params.amount).chain(params.chain);
-    if let Some(issuer) = params.issuer {
-        request = request.issuer(issuer);
-    }
-    if let Some(expiry) = params.absolute_expiry {
-        request = request.absolute_expiry(expiry);
-    }
-    let request = request.unsigned(signer.public_key(), params.metadata)?.sign(&signer)?;
-    let own = Own { key: params.key, label: params.label, policy: params.policy };
-    let terms = Terms::invoice_request(request).map(|terms| match params.fee_limit {
-        Some(fee_limit) => terms.with_fee_limit(fee_limit),
-        None => terms,
-    });
-    let (payout, created) = create(ledger, terms, own, now)?;
-    if payout.terms().fee_limit() != params.fee_limit {
-        let (what, id) = ("invoice request", payout.id());
-        return Err(CommandError::OtherTerms { what, id, term: Term::FeeLimit });
-    }
-    let request = ListedInvoiceRequest::from_payout(&payout, now)
-        .ok_or(CommandError::Unknown { what: "invoice request", id: payout.id() })?;
-    Ok(InvoiceRequestOut { request: ListedInvoiceRequest { active: true, ..request }, created })
+    let request = params.builder().unsigned(signer.public_key(), params.metadata)?.sign(&signer)?;
+    registerinvoicerequest(ledger, &request, &params.registration(), now)
 }

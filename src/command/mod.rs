@@ -8,6 +8,7 @@
 //! | [`payinvoice`] | presents the payee's invoice and has it paid, once | |
 //! | [`sendinvoice`] | makes the invoice for such an offer, as the payee | lightning-sendinvoice(7) |
 //! | [`invoicerequest`] | creates a payout in merged BOLT 12 | lightning-invoicerequest(7) |
+//! | [`registerinvoicerequest`] | the same for a request that was signed elsewhere, by the node | |
 //! | [`listinvoicerequests`] | lists these requests | lightning-listinvoicerequests(7) |
 //! | [`disableinvoicerequest`] | refuses every new invoice | lightning-disableinvoicerequest(7) |
 //!
@@ -25,6 +26,7 @@ mod listinvoicerequests;
 mod listoffers;
 mod offerout;
 mod payinvoice;
+mod registerinvoicerequest;
 mod sendinvoice;
 mod steps;
 
@@ -36,4 +38,5 @@ pub use listinvoicerequests::{ListInvoiceRequests, ListedInvoiceRequest, listinv
 pub use listoffers::{ListOffers, ListedOffer, listoffers};
 pub use offerout::{OfferOut, OfferOutParams, offerout};
 pub use payinvoice::{PayInvoice, PayInvoiceStatus, payinvoice};
+pub use registerinvoicerequest::{RegisterInvoiceRequestParams, registerinvoicerequest};
 pub use sendinvoice::{InvoiceStatus, SendInvoice, SendInvoiceParams, sendinvoice};

@@ -1,5 +1,7 @@
 //! [`Bip353Name`]: the name `name@domain` of BIP 353 by which an offer was looked up.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -55,6 +57,24 @@ impl<'a> Bip353Name<'a> {
             return Err(NameError::Length { found: length });
         }
         Ok(Self { name, domain })
+    }
+
+    /// The name in DNS whose TXT records hold the payment instructions
+    /// ([R-N-1](crate::requirements#r-n-1)), with the dot that ends it.
+    ///
+    /// ```
+    /// use bolt12::field::Bip353Name;
+    /// let name = Bip353Name::new("₿satoshi@example.com")?;
+    /// assert_eq!(name.dns_name(), "satoshi.user._bitcoin-payment.example.com.");
+    /// # Ok::<(), bolt12::field::NameError>(())
+    /// ```
+    pub fn dns_name(&self) -> String {
+        format!("{}.user._bitcoin-payment.{}.", self.name, self.domain)
+    }
+
+    /// The parts of a name that [`Bip353Name::new`] returned.
+    pub(crate) const fn from_validated(name: &'a str, domain: &'a str) -> Self {
+        Self { name, domain }
     }
 
     /// Whether DNS can hold the name. A name that was read may be another: BOLT 12 has a rule for

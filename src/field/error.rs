@@ -286,3 +286,47 @@ pub enum FieldErrorKind {
     #[error(transparent)]
     Proof(#[from] ProofErrorKind),
 }
+
+impl FieldErrorKind {
+    /// A short name of the kind for programs, in kebab case. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Value(error) => error.code(),
+            Self::Nul => "nul-character",
+            Self::FirstNode { .. } => "bad-first-node",
+            Self::NoHops => "no-hops",
+            Self::NameByte { .. } => "bad-name-byte",
+            Self::NotACurrency => "not-a-currency",
+            Self::Missing => "missing-field",
+            Self::UnknownEven => "unknown-even-type",
+            Self::UnknownFeature { .. } => "unknown-even-feature",
+            Self::Without { .. } => "without-other-field",
+            Self::Beside { .. } => "not-allowed-with",
+            Self::Zero => "zero-value",
+            Self::Empty => "empty-value",
+            Self::OutsideLimits { .. } => "outside-limits",
+            Self::Differs { .. } => "differs-from-copy",
+            Self::OutOfRange { .. } => "type-outside-message",
+            Self::MissingBoth { .. } => "missing-either-field",
+            Self::TooMuch { .. } => "too-much",
+            Self::TooLittle { .. } => "too-little",
+            Self::OtherAmount { .. } => "other-amount",
+            Self::Quantity { .. } => "quantity-outside-limits",
+            Self::Count { .. } => "other-item-count",
+            Self::NoUsablePath { .. } => "no-usable-path",
+            Self::NoPaymentFits { .. } => "no-payment-fits",
+            Self::Hops { .. } => "too-many-hops",
+            Self::PartTooLong { .. } => "part-too-long",
+            Self::NotAPathEnd { .. } => "not-a-path-end",
+            Self::NotOffered { .. } => "not-offered",
+            Self::NotSegwit => "not-segwit",
+            Self::OtherNetwork { .. } => "other-network",
+            Self::NoAddresses { .. } => "no-addresses",
+            Self::NotADnsName => "not-a-dns-name",
+            Self::AboveMax { .. } => "above-max",
+            Self::NotAnAddress { .. } => "not-an-address",
+            Self::BadSignature { .. } => "bad-signature",
+            Self::Proof(error) => error.code(),
+        }
+    }
+}

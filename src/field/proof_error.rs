@@ -83,3 +83,23 @@ pub enum ProofErrorKind {
         character: char,
     },
 }
+
+impl ProofErrorKind {
+    /// A short name of the kind for programs, in kebab case. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Metadata => "proof-metadata",
+            Self::Preimage { .. } => "proof-preimage",
+            Self::MarkerZero => "proof-marker-zero",
+            Self::MarkerOrder { .. } => "proof-marker-order",
+            Self::MarkerRange { .. } => "proof-marker-range",
+            Self::MarkerShown { .. } => "proof-marker-shown",
+            Self::MarkerGap { .. } => "proof-marker-gap",
+            Self::LeafHashes { .. } => "proof-leaf-hashes",
+            Self::MissingHashes { .. } => "proof-missing-hashes",
+            Self::CannotShow => "proof-cannot-show",
+            Self::CannotHide => "proof-cannot-hide",
+            Self::NoteCharacter { .. } => "proof-note-character",
+        }
+    }
+}

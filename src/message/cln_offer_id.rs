@@ -24,7 +24,7 @@ impl ClnOfferId {
 }
 
 /// The records of an offer, which requests and invoices repeat.
-pub(super) fn repeated(stream: Stream<'_>) -> impl Iterator<Item = Record<'_>> {
+pub(crate) fn repeated(stream: Stream<'_>) -> impl Iterator<Item = Record<'_>> {
     stream.records().filter(|record| types::is_offer_type(record.number()))
 }
 

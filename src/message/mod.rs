@@ -59,6 +59,8 @@ mod unsigned;
 mod verify;
 
 pub use cln_offer_id::ClnOfferId;
+#[cfg(feature = "serde")]
+pub(crate) use cln_offer_id::repeated;
 pub use invoice::{Invoice, MultiPart};
 pub use invoice_builder::InvoiceBuilder;
 pub use invoice_error::{InvoiceError, InvoiceErrorBuilder};

@@ -78,8 +78,12 @@ impl<S: Store> Ledger<S> {
         };
         self.retrying(|| {
             let payout = self.answered_by(invoice)?.ok_or(AdoptError::UnknownPayout)?;
-            let amount = invoice.check_untimed(payout.terms(), self.payer_keys())?;
             let known = payout.state().attempts().iter().find(|attempt| attempt.hash() == hash).copied();
+            // The terms of a pruned payout are gone, and a payment that it knows was checked when it was claimed.
+            let amount = match (known, payout.is_pruned()) {
+                (Some(_), true) => payout.attempted_amount(hash).unwrap_or_default(),
+                _ => invoice.check_untimed(payout.terms(), self.payer_keys())?,
+            };
             let (mut state, mut events) = match (known, outcome) {
                 // A final status of a known payment needs no adoption.
                 (Some(_), PaymentStatus::Paid(_) | PaymentStatus::Failed(_)) => {
@@ -117,7 +121,7 @@ impl<S: Store> Ledger<S> {
             match self.write(next, happened, Some(hash), now)? {
                 Written::Done(_) => Ok(Some(ended)),
                 Written::HashTaken { by } => Err(AdoptError::HashTaken { hash, by }),
-                Written::Conflict => Ok(None),
+                Written::OverLimit { .. } | Written::Conflict => Ok(None),
             }
         })
     }

@@ -36,6 +36,34 @@ impl<'a> From<&'a message::Invoice> for AnyInvoice<'a> {
     }
 }
 
+/// An invoice of either dialect that goes to another thread.
+#[cfg(feature = "tokio")]
+#[derive(Clone, Debug)]
+pub(crate) enum OwnedInvoice {
+    Draft(draft::Invoice),
+    Bolt12(message::Invoice),
+}
+
+#[cfg(feature = "tokio")]
+impl OwnedInvoice {
+    pub(crate) const fn any(&self) -> AnyInvoice<'_> {
+        AnyInvoice(match self {
+            Self::Draft(invoice) => Kind::Draft(invoice),
+            Self::Bolt12(invoice) => Kind::Bolt12(invoice),
+        })
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl From<AnyInvoice<'_>> for OwnedInvoice {
+    fn from(invoice: AnyInvoice<'_>) -> Self {
+        match invoice.0 {
+            Kind::Draft(invoice) => Self::Draft(invoice.clone()),
+            Kind::Bolt12(invoice) => Self::Bolt12(invoice.clone()),
+        }
+    }
+}
+
 impl<'a> AnyInvoice<'a> {
     /// The payouts that it may answer, the likely one first. A draft invoice names its payout. An invoice of the BOLT 12
     /// specification repeats the whole request: one without an offer, whose id is the payout's, or one for an offer,
@@ -65,7 +93,7 @@ impl<'a> AnyInvoice<'a> {
     }
 
     /// The payment_hash, by which a node knows the payment.
-    pub(super) fn payment_hash(&self) -> Result<PaymentHash, RedemptionError> {
+    pub(crate) fn payment_hash(&self) -> Result<PaymentHash, RedemptionError> {
         match self.0 {
             Kind::Draft(invoice) => Ok(invoice.payment_hash().ok_or(RedeemError::PaymentHashMissing)?),
             Kind::Bolt12(invoice) => Ok(invoice.invoice_payment_hash()),
@@ -173,6 +201,7 @@ impl<'a> AnyInvoice<'a> {
                 }
                 Ok(invoice.invoice_amount())
             }
+            (_, PayoutMessage::Pruned(_)) => Err(RedemptionError::Pruned),
             (Kind::Draft(_), _) | (Kind::Bolt12(_), PayoutMessage::DraftOffer(_)) => {
                 Err(RedemptionError::OtherDialect)
             }
@@ -206,6 +235,8 @@ pub(super) fn last_payable_second(terms: &Terms, invoice: &[u8]) -> Option<u64> 
         PayoutMessage::InvoiceRequest(_) | PayoutMessage::ToOffer(_) | PayoutMessage::Invoice(_) => {
             message::Invoice::try_from(invoice.to_vec()).ok().map(|invoice| invoice.expires_at())
         }
+        // It has nothing in flight that could be begun.
+        PayoutMessage::Pruned(_) => None,
     }
 }
 
@@ -250,6 +281,9 @@ pub enum RedemptionError {
     /// The payout pays another invoice, and no other.
     #[error("the payout pays another invoice")]
     OtherInvoice,
+    /// The payout was [pruned](super::Ledger::prune), so its terms are no longer known.
+    #[error("the payout was pruned")]
+    Pruned,
     /// The invoice is of another dialect than the message that the payout was created from.
     #[error("the invoice is of another dialect than the payout")]
     OtherDialect,
@@ -265,7 +299,11 @@ impl RedemptionError {
             Self::RequestExpired { .. } | Self::OfferExpired { .. } => {
                 Some(message::types::OFFER_ABSOLUTE_EXPIRY)
             }
-            Self::TooLittle { .. } | Self::NoPayerKeys | Self::OtherInvoice | Self::OtherDialect => None,
+            Self::TooLittle { .. }
+            | Self::NoPayerKeys
+            | Self::OtherInvoice
+            | Self::Pruned
+            | Self::OtherDialect => None,
         }
     }
 

@@ -38,7 +38,7 @@ impl<S: Store> Ledger<S> {
             }
             match self.write(payout, iter::once(HistoryEvent::Approved { hash }), None, now)? {
                 Written::Done(next) => Ok(Some(next)),
-                Written::HashTaken { .. } | Written::Conflict => Ok(None),
+                Written::HashTaken { .. } | Written::OverLimit { .. } | Written::Conflict => Ok(None),
             }
         })
     }
@@ -82,7 +82,7 @@ impl<S: Store> Ledger<S> {
             let presented = HistoryEvent::Presented { hash, amount, invoice: invoice.bytes().to_vec() };
             match self.write(payout, iter::once(presented), None, now)? {
                 Written::Done(_) => {}
-                Written::HashTaken { .. } | Written::Conflict => return Ok(None),
+                Written::HashTaken { .. } | Written::OverLimit { .. } | Written::Conflict => return Ok(None),
             }
         }
         Err(ClaimError::NeedsApproval { hash, amount })

@@ -46,20 +46,21 @@ fn copy_row(from: &impl Store, to: &impl Store, row: &Row) -> Result<(), CopyErr
     let payout = Payout::read(row.clone())
         .map_err(|error| CopyError::Unreadable { id: Some(id), reason: error.to_string() })?;
     replay(from, id).map_err(|reason| CopyError::History { id, reason })?;
-    let mut events = Vec::new();
+    let (mut events, mut last, mut first) = (Vec::new(), 0, None);
     loop {
-        let after = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        let more = from.events(id, after, PageSize::MAX)?;
-        if more.is_empty() {
-            break;
-        }
+        let more = from.events(id, last, PageSize::MAX)?;
+        let Some(end) = more.last() else { break };
+        last = end.sequence;
+        // The history of a pruned payout lacks its beginning.
+        first = first.or_else(|| more.first().map(|event| event.sequence));
         events.extend(more.into_iter().map(|event| event.bytes));
     }
     // The row is inserted with its last state, so that an interrupted copy never shows a payout as payable that is paid. Its
     // version is reached by writes of the same bytes, which take the hashes and append the events.
     let new = |events| {
         let (label, key) = (row.label.clone(), row.key.clone());
-        NewRow::new(id, row.status, label, key, row.figures, row.body.clone(), events)
+        let new = NewRow::new(id, row.status, label, key, row.figures, row.body.clone(), events);
+        new.map(|new| new.with_first_sequence(first.unwrap_or(1)))
     };
     let mut chunks = Chunks::new(events, row.version);
     let first = new(chunks.next().unwrap_or_default()).map_err(StoreError::failed)?;

@@ -11,6 +11,7 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
+use super::budget::CountedIn;
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::history_encoding::{lease_bytes, read_lease};
 use super::id::PayoutId;
@@ -29,6 +30,20 @@ use crate::tlv::{Reader, Record, Span, ValueError, Writer};
 impl Payout {
     /// The bytes that [`Payout::read`] takes back, from a row with this payout's version.
     pub(super) fn body(&self) -> Vec<u8> {
+        let mut bytes = self.stream(Some(self.end));
+        let (label, key) = (self.label.as_ref(), self.key.as_ref());
+        let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
+        bytes.extend(head.checksum(&bytes));
+        bytes
+    }
+
+    /// What the event of a pruning keeps of the payout: the bytes that [`Payout::read_kept`] takes back.
+    pub(super) fn kept(&self) -> Vec<u8> {
+        self.stream(None)
+    }
+
+    /// All that a row holds and its other columns do not, with the end of its history.
+    fn stream(&self, end: Option<ChainEnd>) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.record(TERMS.number(), &terms_encoding::to_bytes(&self.terms, self.state.policy()));
         writer.tu64(CREATED_AT.number(), self.created_at);
@@ -38,8 +53,10 @@ impl Payout {
             writer.record(INVOICE_IN_FLIGHT.number(), &in_flight.invoice);
             writer.tu64(AMOUNT_IN_FLIGHT.number(), in_flight.amount.get());
         }
-        writer.tu64(LAST_EVENT.number(), self.end.number);
-        writer.record(LAST_EVENT_HASH.number(), &self.end.hash);
+        if let Some(end) = end {
+            writer.tu64(LAST_EVENT.number(), end.number);
+            writer.record(LAST_EVENT_HASH.number(), &end.hash);
+        }
         let reason = self.last_reason.as_ref().map(String::as_bytes);
         let lease = self.lease().map(lease_bytes);
         writer.record_if(LEASE_IN_FLIGHT.number(), lease.as_deref());
@@ -54,11 +71,9 @@ impl Payout {
                 writer.record(HELD_INVOICE.number(), invoice);
             }
         }
-        let mut bytes = writer.into_bytes();
-        let (label, key) = (self.label.as_ref(), self.key.as_ref());
-        let head = Head { id: self.id, version: self.version, status: self.status(), label, key };
-        bytes.extend(head.checksum(&bytes));
-        bytes
+        let counted = self.facts.iter().map(|facts| facts.counted_in.code()).collect::<Vec<_>>();
+        writer.record_if(COUNTED_IN.number(), counted.iter().any(|code| *code > 0).then_some(&counted[..]));
+        writer.into_bytes()
     }
 
     /// The payout in a row of a store.
@@ -69,18 +84,57 @@ impl Payout {
             return Err(EncodingError::Checksum);
         }
         read_framed(stream, |record| parts.read(record))?;
+        let number = parts.last_event.ok_or(FieldError::missing(LAST_EVENT))?;
+        let hash = parts.last_event_hash.ok_or(FieldError::missing(LAST_EVENT_HASH))?;
+        let end = ChainEnd { number, hash };
+        let payout = Self::from_parts(parts, &row.body, row.id, row.version, end)?;
+        let payout = Self { label: row.label, key: row.key, ..payout };
+        // Listings and recovery find a payout by the status column, not by the body.
+        if payout.status() != row.status {
+            return Err(EncodingError::Status { found: row.status, expected: payout.status() });
+        }
+        // Reports and totals read the figures, not the body.
+        if payout.figures() != row.figures {
+            return Err(EncodingError::Figures);
+        }
+        Ok(payout)
+    }
+
+    /// The payout in the event of a pruning, which was written with `version` of its row. It lacks label and key.
+    pub(super) fn read_kept(
+        id: PayoutId,
+        version: u64,
+        end: ChainEnd,
+        kept: &[u8],
+    ) -> Result<Self, EncodingError> {
+        let mut parts = Parts::default();
+        read_framed(kept, |record| parts.read(record))?;
+        Self::from_parts(parts, kept, id, version, end)
+    }
+
+    /// The payout in the records of these bytes, without label and key.
+    fn from_parts(
+        mut parts: Parts,
+        bytes: &[u8],
+        id: PayoutId,
+        version: u64,
+        end: ChainEnd,
+    ) -> Result<Self, EncodingError> {
         let terms = parts.terms.ok_or(FieldError::missing(TERMS))?;
-        let (terms, policy) = terms_encoding::read(row.id, terms.slice(stream))?;
+        let (terms, policy) = terms_encoding::read(id, terms.slice(bytes))?;
         let mut facts = Vec::with_capacity(parts.attempts.len());
         let mut attempts = Vec::with_capacity(parts.attempts.len());
         for attempt in std::mem::take(&mut parts.attempts) {
             facts.push(attempt.facts);
             attempts.push(attempt.into_attempt()?);
         }
+        for (facts, code) in facts.iter_mut().zip(&parts.counted_in) {
+            facts.counted_in = CountedIn::from_code(*code).ok_or(EncodingError::CountedIn)?;
+        }
         let state = State::from_stored(policy, parts.closed, attempts)?;
         let in_flight = match (parts.invoice, parts.amount) {
             (Some(invoice), Some(amount)) => {
-                let invoice = invoice.slice(&row.body).to_vec();
+                let invoice = invoice.slice(bytes).to_vec();
                 Some(InFlight { invoice, amount, lease: parts.lease })
             }
             _ => None,
@@ -88,33 +142,20 @@ impl Payout {
         if in_flight.is_some() != state.pending().is_some() {
             return Err(EncodingError::InFlight);
         }
-        // Listings and recovery find a payout by the status column, not by the body.
-        if state.status() != row.status {
-            return Err(EncodingError::Status { found: row.status, expected: state.status() });
-        }
-        let figures = row.figures;
-        let created_at = parts.created_at.ok_or(FieldError::missing(CREATED_AT))?;
-        let number = parts.last_event.ok_or(FieldError::missing(LAST_EVENT))?;
-        let hash = parts.last_event_hash.ok_or(FieldError::missing(LAST_EVENT_HASH))?;
-        let payout = Self {
-            id: row.id,
-            version: row.version,
-            label: row.label,
-            key: row.key,
+        Ok(Self {
+            id,
+            version,
+            label: None,
+            key: None,
             terms,
-            created_at,
+            created_at: parts.created_at.ok_or(FieldError::missing(CREATED_AT))?,
             state,
             facts,
-            approval: parts.needs_approval.then(|| parts.approval(&row.body)),
-            last_reason: parts.last_reason.map(|span| span.text(&row.body).to_string()),
+            approval: parts.needs_approval.then(|| parts.approval(bytes)),
+            last_reason: parts.last_reason.map(|span| span.text(bytes).to_string()),
             in_flight,
-            end: ChainEnd { number, hash },
-        };
-        // Reports and totals read the figures, not the body.
-        if payout.figures() != figures {
-            return Err(EncodingError::Figures);
-        }
-        Ok(payout)
+            end,
+        })
     }
 
     /// The end of the history that a row names, even if the rest of the row is damaged. The caller
@@ -204,6 +245,7 @@ const APPROVED: Field = Field::new(32, "approved");
 const HELD_HASH: Field = Field::new(34, "held_hash");
 const HELD_AMOUNT: Field = Field::new(36, "held_amount");
 const HELD_INVOICE: Field = Field::new(38, "held_invoice");
+const COUNTED_IN: Field = Field::new(40, "counted_in");
 
 const PENDING: u8 = 0;
 const FAILED: u8 = 1;
@@ -226,6 +268,8 @@ struct Parts {
     held_hash: Option<PaymentHash>,
     held_amount: Option<Msat>,
     held_invoice: Option<Span>,
+    /// The code of each attempt.
+    counted_in: Vec<u8>,
     last_event: Option<u64>,
     last_event_hash: Option<[u8; 32]>,
 }
@@ -248,6 +292,7 @@ impl Parts {
             34 => self.held_hash = Some(PaymentHash::from_byte_array(HELD_HASH.read(record, Reader::array)?)),
             36 => self.held_amount = Some(read_msat(HELD_AMOUNT, record)?),
             38 => self.held_invoice = Some(Span::from_value(record)),
+            40 => self.counted_in = COUNTED_IN.read(record, |reader| reader.list(Reader::u8))?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -292,7 +337,8 @@ impl StoredAttempt {
             ADOPTED => (Outcome::Adopted, None),
             _ => (Outcome::Paid(Preimage::from_byte_array(reader.array()?)), Some(reader.u64()?)),
         };
-        Ok(Self { outcome, hash, facts: AttemptFacts { claimed_at, amount, settled_at } })
+        let facts = AttemptFacts { claimed_at, amount, settled_at, counted_in: CountedIn::default() };
+        Ok(Self { outcome, hash, facts })
     }
 
     fn into_attempt(self) -> Result<Attempt, WrongPreimage> {
@@ -320,6 +366,8 @@ pub(super) enum EncodingError {
     Checksum,
     #[error("the invoice in flight does not fit the attempts")]
     InFlight,
+    #[error("{COUNTED_IN}: unknown code")]
+    CountedIn,
     #[error("the figures are not those of the attempts")]
     Figures,
     #[error("status: {found}, expected {expected}")]

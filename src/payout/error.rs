@@ -5,6 +5,7 @@ use std::string::{String, ToString};
 use thiserror::Error;
 
 use super::any_invoice::RedemptionError;
+use super::budget::OverBudget;
 use super::id::PayoutId;
 use super::new_payout::Term;
 use super::replay::ReplayError;
@@ -115,6 +116,12 @@ pub enum ClaimError {
         /// The amount of the invoice.
         amount: Msat,
     },
+    /// The invoice fits, and a budget permits less for now. Nothing was written: the same invoice may be claimed later.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
+    /// The program is shutting down (`AsyncLedger::shut_down`, feature `tokio`). Nothing was claimed.
+    #[error("shutting down: no new payment is taken")]
+    ShuttingDown,
     /// The store failed: it is unknown whether the claim was written. Do not pay.
     #[error(transparent)]
     Store(#[from] StoreError),

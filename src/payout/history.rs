@@ -4,6 +4,7 @@ use std::boxed::Box;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use super::budget::CountedIn;
 use super::lease::Lease;
 use super::state::{Event, RetryPolicy};
 use super::store::{Label, OrderKey};
@@ -65,6 +66,8 @@ pub enum HistoryEvent {
         invoice: Vec<u8>,
         /// Which worker holds the claim, and until when; `None` without leases.
         lease: Option<Lease>,
+        /// Where [budgets](super::Budget) count the amount.
+        counted_in: CountedIn,
     },
     /// Another worker took the claim over after its lease had ended, or the same one renewed it. It writes this
     /// immediately before it begins the payment.
@@ -111,6 +114,15 @@ pub enum HistoryEvent {
         /// What the payee sent.
         error: InvoiceError,
     },
+    /// The payout had ended and was pruned: [`Ledger::prune`](super::Ledger::prune). The entries before this one were removed.
+    Pruned {
+        /// What is kept of the payout, as bytes that only the ledger understands.
+        kept: Vec<u8>,
+        /// The internal name.
+        label: Option<Label>,
+        /// The caller's own name of what is owed.
+        key: Option<OrderKey>,
+    },
     /// The row was rewritten from this history: [`Ledger::rebuild`](super::Ledger::rebuild).
     Rebuilt,
 }
@@ -128,7 +140,10 @@ impl HistoryEvent {
     pub(super) fn new(event: Event, invoice: Option<(Msat, &[u8])>, reason: &str) -> Self {
         let (amount, bytes) = invoice.unwrap_or_default();
         match event {
-            Event::Claimed { hash } => Self::Claimed { hash, amount, invoice: bytes.to_vec(), lease: None },
+            Event::Claimed { hash } => {
+                let (invoice, counted_in) = (bytes.to_vec(), CountedIn::default());
+                Self::Claimed { hash, amount, invoice, lease: None, counted_in }
+            }
             Event::Adopted { hash } => Self::Adopted { hash, amount, invoice: bytes.to_vec() },
             Event::Settled { proof, late } => Self::Settled { proof, late },
             Event::Released { hash } => Self::Released { hash, reason: cut(reason) },
@@ -145,8 +160,16 @@ impl HistoryEvent {
         self
     }
 
+    /// The same claim, counted there by budgets; any other entry as it is.
+    pub(super) fn counted(mut self, where_counted: CountedIn) -> Self {
+        if let Self::Claimed { counted_in, .. } = &mut self {
+            *counted_in = where_counted;
+        }
+        self
+    }
+
     /// Its name: `created`, `presented`, `approved`, `claimed`, `taken_over`, `adopted`, `settled`, `released`, `disabled`, `overpaid`,
-    /// `invoice_error` or `rebuilt`.
+    /// `invoice_error`, `pruned` or `rebuilt`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -161,6 +184,7 @@ impl HistoryEvent {
             Self::Disabled => "disabled",
             Self::Overpaid { .. } => "overpaid",
             Self::InvoiceError { .. } => "invoice_error",
+            Self::Pruned { .. } => "pruned",
             Self::Rebuilt => "rebuilt",
         }
     }
@@ -173,6 +197,7 @@ impl HistoryEvent {
             | Self::Created { .. }
             | Self::TakenOver { .. }
             | Self::InvoiceError { .. }
+            | Self::Pruned { .. }
             | Self::Rebuilt => {
                 return None;
             }

@@ -10,6 +10,7 @@ use std::vec::Vec;
 
 use thiserror::Error;
 
+use super::budget::CountedIn;
 use super::chain::{CHECKSUM_LEN, ChainEnd, checksum};
 use super::history::{HistoryEntry, HistoryEvent};
 use super::id::{PayoutId, WorkerId};
@@ -47,10 +48,7 @@ impl Linked {
             Kind::Created => {
                 let bytes = parts.terms.ok_or(FieldError::missing(TERMS))?.slice(stream);
                 let (terms, policy) = terms_encoding::read(id, bytes)?;
-                let label = parts.label.map(|label| label.text(stream).to_string());
-                let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
-                let key = parts.key.map(|key| key.text(stream).to_string());
-                let key = key.map(OrderKey::new).transpose().map_err(|_| EventError::Key)?;
+                let (label, key) = parts.names(stream)?;
                 let needs_approval = parts.needs_approval;
                 HistoryEvent::Created { terms: Box::new(terms), policy, label, key, needs_approval }
             }
@@ -59,6 +57,7 @@ impl Linked {
                 amount: parts.amount.ok_or(FieldError::missing(AMOUNT))?,
                 invoice: owned(parts.invoice.ok_or(FieldError::missing(INVOICE))?, stream),
                 lease: parts.lease,
+                counted_in: CountedIn::from_code(parts.counted_in).ok_or(EventError::CountedIn)?,
             },
             Kind::Presented => HistoryEvent::Presented {
                 hash: hash?,
@@ -88,6 +87,11 @@ impl Linked {
                 paid_by: parts.paid_by.ok_or(FieldError::missing(PAID_BY))?,
             },
             Kind::Rebuilt => HistoryEvent::Rebuilt,
+            Kind::Pruned => {
+                let kept = owned(parts.kept.ok_or(FieldError::missing(KEPT))?, stream);
+                let (label, key) = parts.names(stream)?;
+                HistoryEvent::Pruned { kept, label, key }
+            }
             Kind::InvoiceError => {
                 let bytes = parts.error.ok_or(FieldError::missing(ERROR))?.slice(stream);
                 HistoryEvent::InvoiceError { error: bytes.to_vec().try_into()? }
@@ -120,7 +124,11 @@ impl HistoryEvent {
             Self::Settled { proof, .. } => {
                 writer.record(HASH.number(), &proof.payment_hash().to_byte_array());
             }
-            Self::Created { .. } | Self::Disabled | Self::InvoiceError { .. } | Self::Rebuilt => {}
+            Self::Created { .. }
+            | Self::Disabled
+            | Self::InvoiceError { .. }
+            | Self::Pruned { .. }
+            | Self::Rebuilt => {}
         }
         match self {
             Self::Claimed { amount, invoice, .. } | Self::Adopted { amount, invoice, .. } => {
@@ -138,7 +146,11 @@ impl HistoryEvent {
             }
             Self::TakenOver { .. } | Self::Approved { .. } => {}
             Self::Overpaid { paid_by, .. } => writer.record(PAID_BY.number(), &paid_by.to_byte_array()),
-            Self::Created { .. } | Self::Disabled | Self::InvoiceError { .. } | Self::Rebuilt => {}
+            Self::Created { .. }
+            | Self::Disabled
+            | Self::InvoiceError { .. }
+            | Self::Pruned { .. }
+            | Self::Rebuilt => {}
         }
         writer.record(PREVIOUS.number(), &end.hash);
         writer.tu64(VERSION.number(), version);
@@ -148,8 +160,19 @@ impl HistoryEvent {
             writer.record_if(NEEDS_APPROVAL.number(), needs_approval.then_some(&[]));
             writer.record_if(KEY.number(), key.as_ref().map(|key| key.as_str().as_bytes()));
         }
+        if let Self::Pruned { label, key, .. } = self {
+            writer.record_if(LABEL.number(), label.as_ref().map(|label| label.as_str().as_bytes()));
+            writer.record_if(KEY.number(), key.as_ref().map(|key| key.as_str().as_bytes()));
+        }
         if let Self::Claimed { lease: Some(lease), .. } | Self::TakenOver { lease, .. } = self {
             writer.record(LEASE.number(), &lease_bytes(*lease));
+        }
+        if let Self::Claimed { counted_in, .. } = self {
+            let code = counted_in.code();
+            writer.record_if(COUNTED_IN.number(), (code > 0).then_some(&[code]));
+        }
+        if let Self::Pruned { kept, .. } = self {
+            writer.record(KEPT.number(), kept);
         }
         if let Self::InvoiceError { error } = self {
             writer.record(ERROR.number(), error.as_bytes());
@@ -169,6 +192,7 @@ impl HistoryEvent {
             Self::Overpaid { .. } => Kind::Overpaid,
             Self::Adopted { .. } => Kind::Adopted,
             Self::Rebuilt => Kind::Rebuilt,
+            Self::Pruned { .. } => Kind::Pruned,
             Self::InvoiceError { .. } => Kind::InvoiceError,
             Self::TakenOver { .. } => Kind::TakenOver,
             Self::Presented { .. } => Kind::Presented,
@@ -188,6 +212,8 @@ pub(super) enum EventError {
     Label,
     #[error("the order key is empty or longer than a store takes")]
     Key,
+    #[error("{COUNTED_IN}: unknown code")]
+    CountedIn,
     #[error("{KIND} at byte {offset}: unknown code {code}")]
     UnknownKind { code: u8, offset: usize },
     #[error("the checksum differs: it is not what was written at this place")]
@@ -217,6 +243,8 @@ const KEY: Field = Field::new(28, "order_key");
 const ERROR: Field = Field::new(30, "invoice_error");
 const LEASE: Field = Field::new(32, "lease");
 const NEEDS_APPROVAL: Field = Field::new(34, "needs_approval");
+const COUNTED_IN: Field = Field::new(36, "counted_in");
+const KEPT: Field = Field::new(38, "kept");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -232,10 +260,11 @@ enum Kind {
     TakenOver,
     Presented,
     Approved,
+    Pruned,
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Created,
         Self::Claimed,
         Self::Settled,
@@ -248,6 +277,7 @@ impl Kind {
         Self::TakenOver,
         Self::Presented,
         Self::Approved,
+        Self::Pruned,
     ];
 
     fn from_code(code: u8) -> Option<Self> {
@@ -269,6 +299,7 @@ impl Kind {
             Self::TakenOver => 9,
             Self::Presented => 10,
             Self::Approved => 11,
+            Self::Pruned => 12,
         }
     }
 }
@@ -294,6 +325,9 @@ struct Parts {
     error: Option<Span>,
     lease: Option<Lease>,
     needs_approval: bool,
+    /// The code of where budgets count a claim.
+    counted_in: u8,
+    kept: Option<Span>,
 }
 
 impl Parts {
@@ -316,9 +350,20 @@ impl Parts {
             30 => self.error = Some(Span::from_value(record)),
             32 => self.lease = Some(LEASE.read(record, read_lease)?),
             34 => self.needs_approval = NEEDS_APPROVAL.read_flag(record)?,
+            36 => self.counted_in = COUNTED_IN.read(record, Reader::u8)?,
+            38 => self.kept = Some(Span::from_value(record)),
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// The caller's names of the payout.
+    fn names(&self, stream: &[u8]) -> Result<(Option<Label>, Option<OrderKey>), EventError> {
+        let label = self.label.map(|label| label.text(stream).to_string());
+        let label = label.map(Label::new).transpose().map_err(|_| EventError::Label)?;
+        let key = self.key.map(|key| key.text(stream).to_string());
+        let key = key.map(OrderKey::new).transpose().map_err(|_| EventError::Key)?;
+        Ok((label, key))
     }
 
     fn proof(&self, hash: PaymentHash) -> Option<PaymentProof> {

@@ -44,6 +44,8 @@ impl ClaimError {
             Self::Redemption(error) => error.to_string(),
             Self::HashTaken { .. } => "payment_hash was used before".to_string(),
             Self::NeedsApproval { .. } => "the invoice waits for an approval: keep it".to_string(),
+            Self::OverBudget(_) => "the payer's limit is reached for now: try again later".to_string(),
+            Self::ShuttingDown => "the payer is not available: send the invoice again later".to_string(),
             Self::Store(_) => {
                 "the outcome is unknown: send no other invoice before this one has expired".to_string()
             }
@@ -79,7 +81,11 @@ impl ClaimError {
             Self::UnknownPayout => (invoice.payout_field(), None),
             Self::HashTaken { .. } => (Some(invoice.payment_hash_field()), None),
             Self::Redemption(error) => (error.field(), error.suggested_value()),
-            Self::Refused(_) | Self::NeedsApproval { .. } | Self::Store(_) => (None, None),
+            Self::Refused(_)
+            | Self::NeedsApproval { .. }
+            | Self::OverBudget(_)
+            | Self::ShuttingDown
+            | Self::Store(_) => (None, None),
         };
         InvoiceError::from_refusal(field, suggested_value.as_deref(), &self.payee_message(invoice))
     }

@@ -41,8 +41,11 @@ impl Lease {
         now <= self.until && own.map(|own| own.worker) != Some(self.worker)
     }
 
-    /// Whether a ledger with these terms holds the claim at `now`.
-    pub(super) fn is_own(self, own: LeaseTerm, now: u64) -> bool {
-        now <= self.until && own.worker == self.worker
+    /// Whether a ledger with these terms may begin the payment at `now` without a new lease: it holds the claim, and at least
+    /// half of a term is left. Another machine whose clock is ahead by less than that takes the claim over only after
+    /// this one would have to renew the lease, which is a conditional write. So one of the two begins the payment.
+    pub(super) fn is_fresh(self, own: LeaseTerm, now: u64) -> bool {
+        let left = self.until.saturating_sub(now);
+        own.worker == self.worker && left >= own.seconds.div_ceil(2)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use std::vec::Vec;
 
 use super::any_invoice::AnyInvoice;
+use super::budget::{Budgets, OverLimit};
 use super::claim::{Claim, HeldClaims};
 use super::error::{ClaimError, DisableError, NoteError, ReleaseError, SettleError};
 use super::history::{HistoryEntry, HistoryEvent};
@@ -118,6 +119,15 @@ impl<S: Store> Ledger<S> {
         self.store().by_key(key)?.map(read).transpose()
     }
 
+    /// The payout that an invoice answers. The invoice is not checked against its terms: [`Ledger::claim`] does that.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn by_invoice<'a>(&self, invoice: impl Into<AnyInvoice<'a>>) -> Result<Option<Payout>, StoreError> {
+        self.answered_by(&invoice.into())
+    }
+
     /// The history of a payout: the entries after number `after`, oldest first; 0 begins at the first. Empty only when
     /// there are no more. Each entry is checked alone; [`Ledger::verify`] checks that none is missing.
     ///
@@ -179,11 +189,16 @@ impl<S: Store> Ledger<S> {
             let next = Payout { state, ..payout };
             let lease = self.lease_term().map(|term| term.from(now));
             let claimed = Some((amount, invoice.bytes()));
-            let happened =
-                events.into_iter().map(|event| HistoryEvent::new(event, claimed, "").held_by(lease));
+            let counted_in = self.budgets_kept().counted_in(next.label());
+            let happened = events
+                .into_iter()
+                .map(|event| HistoryEvent::new(event, claimed, "").held_by(lease).counted(counted_in));
             match self.write(next, happened, Some(hash), now)? {
                 Written::Done(next) => Ok(Some(next)),
                 Written::HashTaken { by } => Err(ClaimError::HashTaken { hash, by }),
+                Written::OverLimit { payout, limit } => {
+                    Err(ClaimError::OverBudget(self.over_budget(&payout, amount, limit, now)?))
+                }
                 Written::Conflict => Ok(None),
             }
         })?;
@@ -290,7 +305,7 @@ impl<S: Store> Ledger<S> {
             let event = HistoryEvent::InvoiceError { error: error.clone() };
             match self.write(payout, std::iter::once(event), None, now)? {
                 Written::Done(next) => Ok(Some(next)),
-                Written::HashTaken { .. } | Written::Conflict => Ok(None),
+                Written::HashTaken { .. } | Written::OverLimit { .. } | Written::Conflict => Ok(None),
             }
         })
     }
@@ -313,6 +328,11 @@ impl<S: Store> Ledger<S> {
     /// How long a claim is held, and by which worker.
     pub(super) fn lease_term(&self) -> Option<LeaseTerm> {
         self.shared.options.lease
+    }
+
+    /// What this ledger may claim in a span of time.
+    pub(super) fn budgets_kept(&self) -> &Budgets {
+        &self.shared.options.budgets
     }
 
     /// Who learns what this ledger has done.
@@ -356,7 +376,7 @@ impl<S: Store> Ledger<S> {
         let happened = events.into_iter().map(|event| HistoryEvent::new(event, None, reason));
         match self.write(next, happened, None, now)? {
             Written::Done(next) => Ok(Some(next)),
-            Written::HashTaken { .. } | Written::Conflict => Ok(None),
+            Written::HashTaken { .. } | Written::OverLimit { .. } | Written::Conflict => Ok(None),
         }
     }
 
@@ -371,7 +391,11 @@ impl<S: Store> Ledger<S> {
         let expected = next.version;
         next.version = expected.saturating_add(1);
         let mut events = Vec::new();
+        let (mut spendings, mut forgets) = (Vec::new(), false);
         for what in happened {
+            forgets |= matches!(what, HistoryEvent::Pruned { .. });
+            let counted = self.budgets_kept().spendings(&next, &what, now).map_err(StoreError::failed)?;
+            spendings.extend(counted);
             next.apply(&what, now);
             let event = what.to_bytes(next.id, next.end, next.version, now);
             next.end = next.end.after(&event);
@@ -379,6 +403,8 @@ impl<S: Store> Ledger<S> {
         }
         let change =
             Change::new(next.id, expected, next.status(), next.figures(), next.body(), events, takes);
+        let change = change.and_then(|change| change.with_spendings(spendings));
+        let change = change.map(|change| if forgets { change.forgetting_history() } else { change });
         match self.store().replace(&change.map_err(StoreError::failed)?)? {
             Replaced::Written { version } if version == next.version => Ok(Written::Done(next)),
             // The version is under the checksum, so a store that counts otherwise has written what cannot be read.
@@ -387,6 +413,9 @@ impl<S: Store> Ledger<S> {
                 Err(StoreError::damaged(format_args!("payout {id}: version {version}, expected {wanted}")))
             }
             Replaced::HashTaken { by } => Ok(Written::HashTaken { by }),
+            Replaced::OverLimit { spending, limit, spent } => {
+                Ok(Written::OverLimit { payout: next, limit: OverLimit { spending, limit, spent } })
+            }
             Replaced::Missing | Replaced::Conflict { .. } => Ok(Written::Conflict),
         }
     }
@@ -418,12 +447,16 @@ impl<S> WeakLedger<S> {
 }
 
 /// The outcome of a write.
-#[expect(clippy::large_enum_variant, reason = "it is matched at once and never kept")]
 pub(super) enum Written {
     /// The payout as it is now.
     Done(Payout),
     HashTaken {
         by: PayoutId,
+    },
+    /// A budget would be exceeded. Only a claim has limits.
+    OverLimit {
+        payout: Payout,
+        limit: OverLimit,
     },
     /// Another caller wrote in between.
     Conflict,

@@ -36,9 +36,13 @@
 //! |---|---|
 //! | run one payout from the offer to the proof | [`guides::desk`](crate::guides::desk) |
 //! | connect your node | [`Payer`]: its contract, and what each node forgets |
+//! | pay out from an async program | [`service`](crate::service) (feature `tokio`), and [`guides::async_code`](crate::guides::async_code) |
 //! | keep payouts in a database of your own | the [contract](store) of a store, and [`guides::store`](crate::guides::store): tables and the conformance suite |
 //! | operate a ledger file: backup, restore, disk errors | [`redb::operations`] |
+//! | pay from many machines | [`postgres`], and [`guides::machines`](crate::guides::machines) for its operators |
 //! | recover after a crash | [`Ledger::recover`] |
+//! | limit what goes out in an hour or a day | [`Budget`] |
+//! | forget the contents of old payouts | [`Ledger::prune`] |
 //!
 //! # The promise
 //!
@@ -82,6 +86,7 @@
 //! | [`store`] | the [`Store`] trait and its contract |
 //! | [`store::MemoryStore`] | a store for tests (needs `std`) |
 //! | [`redb`] | [`RedbStore`], one durable file (feature `redb`) |
+//! | [`postgres`] | [`PostgresStore`], a database for many machines (feature `postgres`) |
 //! | [`conformance`] | the suite that tests a store (feature `conformance`) |
 //! | [`simulation`](crate::simulation) | the simulator that tests ledger, store and payer (feature `simulation`) |
 
@@ -91,6 +96,8 @@ mod adopt;
 mod any_invoice;
 #[cfg(feature = "std")]
 mod approve;
+#[cfg(feature = "std")]
+mod budget;
 #[cfg(feature = "std")]
 mod chain;
 #[cfg(feature = "std")]
@@ -134,6 +141,10 @@ mod payout;
 #[cfg(feature = "std")]
 mod proof;
 #[cfg(feature = "std")]
+mod prune;
+#[cfg(feature = "std")]
+mod pruned;
+#[cfg(feature = "std")]
 mod rebuild;
 #[cfg(feature = "std")]
 mod recover;
@@ -141,6 +152,8 @@ mod recover;
 mod replay;
 pub mod state;
 mod status;
+#[cfg(feature = "std")]
+mod steps;
 pub mod store;
 #[cfg(feature = "std")]
 mod summary;
@@ -153,11 +166,16 @@ mod verify;
 #[cfg(all(feature = "std", feature = "serde"))]
 mod views;
 
+#[cfg(feature = "postgres")]
+pub use self::store::PostgresStore;
 #[cfg(feature = "redb")]
 pub use self::store::RedbStore;
 #[cfg(feature = "conformance")]
 #[doc(no_inline)]
 pub use self::store::conformance;
+#[cfg(feature = "postgres")]
+#[doc(no_inline)]
+pub use self::store::postgres;
 #[cfg(feature = "redb")]
 #[doc(no_inline)]
 pub use self::store::redb;
@@ -165,8 +183,12 @@ pub use self::store::redb;
 // is enough.
 #[doc(no_inline)]
 pub use crate::payment::{PaymentHash, PaymentProof, Preimage, WrongPreimage};
+#[cfg(feature = "tokio")]
+pub(crate) use any_invoice::OwnedInvoice;
 #[cfg(feature = "std")]
 pub use any_invoice::{AnyInvoice, RedemptionError};
+#[cfg(feature = "std")]
+pub use budget::{BadWindow, Budget, BudgetScope, BudgetUse, CountedIn, OverBudget};
 #[cfg(feature = "std")]
 pub use claim::Claim;
 #[cfg(feature = "std")]
@@ -199,8 +221,6 @@ pub use observer::MetricsObserver;
 pub use observer::TracingObserver;
 #[cfg(feature = "std")]
 pub use observer::{LedgerEvent, Observer, Refused};
-#[cfg(feature = "simulation")]
-pub(crate) use pay::NextStep;
 #[cfg(feature = "std")]
 pub use pay::{NotBegun, PaymentResult, RecordingError};
 #[cfg(feature = "std")]
@@ -209,13 +229,21 @@ pub use payer::{Payer, PaymentStatus};
 pub use payout::Payout;
 #[cfg(feature = "std")]
 pub use proof::{ProveError, SettledInvoice, SettledPayment};
-#[cfg(feature = "simulation")]
-pub(crate) use recover::Job;
+#[cfg(feature = "std")]
+pub use prune::Pruning;
+#[cfg(feature = "std")]
+pub use pruned::PrunedMessage;
+#[cfg(feature = "tokio")]
+pub(crate) use recover::{Questions, RecoveryWalk, panic_message};
 #[cfg(feature = "std")]
 pub use recover::{RecoverOptions, RecoveredClaim, RecoveryReport};
 #[cfg(feature = "std")]
 pub use replay::ReplayError;
 pub use status::{Status, UnknownStatus};
+#[cfg(feature = "tokio")]
+pub(crate) use steps::Question;
+#[cfg(any(feature = "simulation", feature = "tokio"))]
+pub(crate) use steps::{Job, NextStep};
 #[cfg(feature = "std")]
 pub use store::MemoryStore;
 pub use store::{OrderKey, Store, StoreError};

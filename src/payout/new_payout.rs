@@ -1,6 +1,7 @@
 //! [`NewPayout`]: what a payout is created with, and when two of them ask for the same.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use super::payout::Payout;
 use super::state::RetryPolicy;
@@ -37,7 +38,7 @@ use crate::tlv::{Record, Stream};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub struct NewPayout<'a> {
-    terms: &'a Terms,
+    terms: Cow<'a, Terms>,
     key: Option<OrderKey>,
     label: Option<Label>,
     policy: RetryPolicy,
@@ -48,7 +49,14 @@ impl<'a> NewPayout<'a> {
     /// A payout with these terms, without key and label. After a payment has failed for good, any new invoice may be
     /// tried.
     pub fn new(terms: &'a Terms) -> Self {
+        let terms = Cow::Borrowed(terms);
         Self { terms, key: None, label: None, policy: RetryPolicy::default(), needs_approval: false }
+    }
+
+    /// The same with a copy of the terms, which may go to another thread.
+    pub fn into_owned(self) -> NewPayout<'static> {
+        let Self { terms, key, label, policy, needs_approval } = self;
+        NewPayout { terms: Cow::Owned(terms.into_owned()), key, label, policy, needs_approval }
     }
 
     /// As a history has it.
@@ -58,7 +66,7 @@ impl<'a> NewPayout<'a> {
         label: Option<Label>,
         policy: RetryPolicy,
     ) -> Self {
-        Self { terms, key, label, policy, needs_approval: false }
+        Self { terms: Cow::Borrowed(terms), key, label, policy, needs_approval: false }
     }
 
     /// Sets the caller's own name of what is owed. At most one payout ever has this key.
@@ -93,8 +101,8 @@ impl<'a> NewPayout<'a> {
     }
 
     /// The terms.
-    pub const fn terms(&self) -> &'a Terms {
-        self.terms
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The caller's own name of what is owed.
@@ -111,7 +119,7 @@ impl<'a> NewPayout<'a> {
 
     /// Which invoices may be tried after one has failed. For a payment of an invoice it is the first alone.
     #[must_use]
-    pub const fn policy(&self) -> RetryPolicy {
+    pub fn policy(&self) -> RetryPolicy {
         match self.terms.message() {
             PayoutMessage::Invoice(_) => RetryPolicy::FirstInvoiceOnly,
             _ => self.policy,
@@ -126,7 +134,7 @@ impl<'a> NewPayout<'a> {
         if self.key.as_ref() != payout.key() {
             return Some(Term::Key);
         }
-        difference(self.terms, payout.terms())
+        difference(&self.terms, payout.terms())
             .or_else(|| (self.policy() != payout.state().policy()).then_some(Term::RetryPolicy))
             .or_else(|| (self.needs_approval != payout.needs_approval()).then_some(Term::Approval))
     }
@@ -158,6 +166,8 @@ pub enum Term {
     RefundKey,
     /// Which invoices may be tried after one has failed.
     RetryPolicy,
+    /// The message, of which a pruned payout keeps no more than a hash: [`Ledger::prune`](super::Ledger::prune).
+    Pruned,
     /// Whether each invoice is held until a person has approved it.
     Approval,
 }
@@ -173,31 +183,29 @@ impl fmt::Display for Term {
             Self::FeeLimit => f.write_str("fee limit"),
             Self::RefundKey => f.write_str("refund key"),
             Self::RetryPolicy => f.write_str("retry policy"),
+            Self::Pruned => f.write_str("its message, which was pruned"),
             Self::Approval => f.write_str("approval"),
         }
     }
 }
 
 fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
-    let field = match (asked.message(), kept.message()) {
-        (PayoutMessage::DraftOffer(asked), PayoutMessage::DraftOffer(kept)) => {
-            let differing = differing_field(asked.stream(), kept.stream(), &NOT_ASKED_IN_DRAFT);
-            differing.map(|field| draft_field(field.number()))
-        }
-        (PayoutMessage::InvoiceRequest(asked), PayoutMessage::InvoiceRequest(kept)) => {
-            differing_field(asked.stream(), kept.stream(), &NOT_ASKED)
-        }
-        (PayoutMessage::ToOffer(asked), PayoutMessage::ToOffer(kept)) => {
-            differing_field(asked.stream(), kept.stream(), &NOT_ASKED_TO_OFFER)
-        }
-        (PayoutMessage::Invoice(asked), PayoutMessage::Invoice(kept)) => {
-            differing_field(asked.stream(), kept.stream(), &[])
-        }
-        _ => return Some(Term::Message),
-    };
-    if let Some(field) = field {
-        return Some(Term::Field(field));
+    let (asked_message, kept_message) = (asked.message(), kept.message());
+    if asked_message.name() != kept_message.name() {
+        return Some(Term::Message);
     }
+    let message = match kept_message {
+        PayoutMessage::Pruned(kept) => (!kept.is_from(asked)).then_some(Term::Pruned),
+        _ => {
+            let field = first_difference(asked_records(asked_message), asked_records(kept_message));
+            field.map(|field| Term::Field(named(kept_message, field)))
+        }
+    };
+    message.or_else(|| unpublished_difference(asked, kept))
+}
+
+/// The first term in which they differ that is not in the message.
+fn unpublished_difference(asked: &Terms, kept: &Terms) -> Option<Term> {
     if asked.limit() != kept.limit() {
         return Some(Term::Limit);
     }
@@ -210,6 +218,30 @@ fn difference(asked: &Terms, kept: &Terms) -> Option<Term> {
     (asked.refund_key() != kept.refund_key()).then_some(Term::RefundKey)
 }
 
+/// The records of a message that the caller asked for.
+pub(super) fn asked_records(message: &PayoutMessage) -> impl Iterator<Item = Record<'_>> {
+    let (stream, not_asked): (Option<Stream<'_>>, &'static [Field]) = match message {
+        PayoutMessage::DraftOffer(offer) => (Some(offer.stream()), &NOT_ASKED_IN_DRAFT),
+        PayoutMessage::InvoiceRequest(request) => (Some(request.stream()), &NOT_ASKED),
+        PayoutMessage::ToOffer(request) => (Some(request.stream()), &NOT_ASKED_TO_OFFER),
+        PayoutMessage::Invoice(invoice) => (Some(invoice.stream()), &[]),
+        PayoutMessage::Pruned(_) => (None, &[]),
+    };
+    let is_asked = move |record: &Record<'_>| {
+        let number = record.number();
+        !SIGNATURE_TYPES.contains(&number) && not_asked.iter().all(|field| field.number() != number)
+    };
+    stream.into_iter().flat_map(|stream| stream.records()).filter(is_asked)
+}
+
+/// The field with the name that it has in the dialect of the message.
+fn named(message: &PayoutMessage, field: Field) -> Field {
+    match message {
+        PayoutMessage::DraftOffer(_) => draft_field(field.number()),
+        _ => field,
+    }
+}
+
 /// What a request says of its maker and not of what is owed.
 const NOT_ASKED: [Field; 4] =
     [types::INVREQ_METADATA, types::OFFER_PATHS, types::INVREQ_PAYER_ID, types::INVREQ_PATHS];
@@ -219,15 +251,6 @@ const NOT_ASKED_TO_OFFER: [Field; 2] = [types::INVREQ_METADATA, types::INVREQ_PA
 
 /// What a draft offer says of its maker and not of what is owed.
 const NOT_ASKED_IN_DRAFT: [Field; 2] = [draft::types::offer::PATHS, draft::types::offer::NODE_ID];
-
-/// The first field that differs, of those that the caller asked for.
-fn differing_field(asked: Stream<'_>, kept: Stream<'_>, not_asked: &[Field]) -> Option<Field> {
-    let is_asked = |record: &Record<'_>| {
-        let number = record.number();
-        !SIGNATURE_TYPES.contains(&number) && not_asked.iter().all(|field| field.number() != number)
-    };
-    first_difference(asked.records().filter(is_asked), kept.records().filter(is_asked))
-}
 
 fn draft_field(number: u64) -> Field {
     let known = draft::types::offer::ALL.iter().find(|field| field.number() == number);

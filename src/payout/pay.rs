@@ -1,20 +1,15 @@
 //! Paying a claim: [`Ledger::pay_once`] and [`Ledger::pay`], and what they return.
 
-use std::format;
-use std::ops::ControlFlow;
 use std::string::String;
 use std::time::Duration;
 
 use super::any_invoice::AnyInvoice;
 use super::claim::Claim;
 use super::error::{ClaimError, ReleaseError, SettleError};
-use super::history::HistoryEvent;
-use super::lease::Lease;
-use super::ledger::{Ledger, Settlement, Written};
-use super::observer::LedgerEvent;
+use super::ledger::{Ledger, Settlement};
 use super::payer::{Payer, PaymentStatus};
-use super::payout::Payout;
 use super::state::{Attempt, Refusal};
+use super::steps::Job;
 use super::store::{Store, StoreError};
 use crate::payment::{PaymentHash, PaymentProof, Preimage};
 
@@ -171,7 +166,7 @@ impl<S: Store> Ledger<S> {
     /// not begun if it has been released or settled meanwhile, or if another payment has paid the payout
     /// or may be paying it.
     pub fn pay(&self, claim: Claim, payer: &(impl Payer + ?Sized), now: impl Fn() -> u64) -> PaymentResult {
-        drive(&|| Some(self.handle()), &claim, payer, &|_: &Claim| None, &now)
+        Job::Own(claim).run(&|| Some(self.handle()), payer, &now)
     }
 
     /// Records the status that a node reports for the payment under `hash`, as [`Ledger::pay_once`] does.
@@ -232,182 +227,5 @@ impl<S: Store> Ledger<S> {
         let payout = self.by_payment_hash(hash)?;
         Ok(payout
             .and_then(|payout| payout.state().paid().find(|proof| proof.payment_hash() == hash).copied()))
-    }
-}
-
-/// Asks `payer` about a claim, calls it to pay if it never began the payment and `forbids` returns no
-/// reason, and records the outcome.
-pub(super) fn drive<S: Store>(
-    ledger: &dyn Fn() -> Option<Ledger<S>>,
-    claim: &Claim,
-    payer: &(impl Payer + ?Sized),
-    forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
-    now: &dyn Fn() -> u64,
-) -> PaymentResult {
-    let mut next = NextStep::Ask;
-    loop {
-        match next.take(ledger, claim, payer, forbids, now) {
-            ControlFlow::Continue(step) => next = step,
-            ControlFlow::Break(result) => return result,
-        }
-    }
-}
-
-/// The next step of a payment. Each step calls the payer once or reads or writes the payout once, so
-/// all that can happen between two such calls can happen between two steps. The simulator (feature
-/// `simulation`) takes the steps one by one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NextStep {
-    /// Asks the payer for the status of the payment.
-    Ask,
-    /// Reads the payout again: may the payment be begun?
-    Look,
-    /// Asks the payer again, after it was seen that another payment has paid the payout: another worker
-    /// may have begun this one meanwhile.
-    AskOvertaken {
-        /// The payment that has paid the payout.
-        by: PaymentHash,
-    },
-    /// Calls the payer to pay.
-    Begin,
-    /// The call reported failure. Asks the payer whether the status contradicts that.
-    Confirm {
-        /// The reason that the call gave.
-        reason: String,
-    },
-    /// Records what the payer reported.
-    Record(PaymentStatus),
-}
-
-impl NextStep {
-    /// Takes this step, and returns the next one, or the result of the last.
-    ///
-    /// The ledger is upgraded again for each step, because its owner may close it during a call of the payer.
-    pub(crate) fn take<S: Store>(
-        self,
-        ledger: &dyn Fn() -> Option<Ledger<S>>,
-        claim: &Claim,
-        payer: &(impl Payer + ?Sized),
-        forbids: &dyn Fn(&Claim) -> Option<NotBegun>,
-        now: &dyn Fn() -> u64,
-    ) -> ControlFlow<PaymentResult, Self> {
-        let hash = claim.payment_hash();
-        ControlFlow::Continue(match self {
-            Self::Ask => payer.status(hash).map_or(Self::Look, Self::Record),
-            Self::Look => {
-                let Some(ledger) = ledger() else { return ControlFlow::Break(RecordingError::Closed.into()) };
-                match ledger.look(claim, forbids, now()) {
-                    Look::Over(result) => return ControlFlow::Break(result),
-                    Look::Forbidden(reason) => {
-                        return ControlFlow::Break(PaymentResult::NeverBegun { reason });
-                    }
-                    Look::Overtaken { by } => Self::AskOvertaken { by },
-                    Look::MayBegin => Self::Begin,
-                }
-            }
-            Self::AskOvertaken { by } => match (payer.status(hash), forbids(claim)) {
-                (Some(outcome), _) => Self::Record(outcome),
-                // The node may have made the payment and forgotten it. Then the payment did not fail.
-                (None, Some(reason)) => return ControlFlow::Break(PaymentResult::NeverBegun { reason }),
-                (None, None) => Self::Record(PaymentStatus::Failed(format!(
-                    "never begun, and payment {by} has paid the payout"
-                ))),
-            },
-            Self::Begin => match payer.pay(claim) {
-                PaymentStatus::Failed(reason) => Self::Confirm { reason },
-                outcome => Self::Record(outcome),
-            },
-            Self::Confirm { reason } => match payer.status(hash) {
-                None | Some(PaymentStatus::Failed(_)) => Self::Record(PaymentStatus::Failed(reason)),
-                Some(contradiction) => Self::Record(contradiction),
-            },
-            Self::Record(outcome) => {
-                return ControlFlow::Break(ledger().map_or_else(
-                    || RecordingError::Closed.into(),
-                    |ledger| ledger.apply_status(hash, outcome, now()),
-                ));
-            }
-        })
-    }
-}
-
-/// The state of a claim immediately before its payment is begun.
-enum Look {
-    MayBegin,
-    /// It has ended, or cannot be read.
-    Over(PaymentResult),
-    /// Another payment has paid the payout.
-    Overtaken {
-        by: PaymentHash,
-    },
-    Forbidden(NotBegun),
-}
-
-impl<S: Store> Ledger<S> {
-    /// Reads the payout of a claim again. If its payment may be begun and the lease on it has ended, the claim is taken
-    /// over in the same step.
-    fn look(&self, claim: &Claim, forbids: &dyn Fn(&Claim) -> Option<NotBegun>, now: u64) -> Look {
-        let hash = claim.payment_hash();
-        let looked = self.retrying(|| {
-            let payout = self.get(claim.payout_id())?;
-            let payout = payout.ok_or_else(|| StoreError::damaged("the claimed payout is gone"))?;
-            let look = look_at(&payout, hash);
-            if !matches!(look, Look::MayBegin) {
-                return Ok(Some(look));
-            }
-            if let Some(reason) = forbids(claim) {
-                return Ok(Some(Look::Forbidden(reason)));
-            }
-            match (payout.lease(), self.lease_term()) {
-                // It is another worker's: that one pays, and recovery records it.
-                (Some(lease), own) if lease.is_foreign(own, now) => {
-                    Ok(Some(Look::Over(PaymentResult::InFlight { error: None })))
-                }
-                (Some(lease), Some(own)) if !lease.is_own(own, now) => {
-                    self.take_over(payout, own.from(now), now)
-                }
-                _ => Ok(Some(Look::MayBegin)),
-            }
-        });
-        looked.unwrap_or_else(|error: StoreError| Look::Over(RecordingError::Store(error).into()))
-    }
-
-    /// Gives the claim in flight of a payout a new lease; `None` when another caller wrote in between.
-    fn take_over(&self, payout: Payout, lease: Lease, now: u64) -> Result<Option<Look>, StoreError> {
-        let hash = payout.state.pending();
-        let event = hash.map(|hash| HistoryEvent::TakenOver { hash, lease });
-        let id = payout.id;
-        Ok(match self.write(payout, event.into_iter(), None, now)? {
-            Written::Done(_) => {
-                if let Some(hash) = hash {
-                    self.observed().report(|| LedgerEvent::TakenOver { payout: id, hash, lease });
-                }
-                Some(Look::MayBegin)
-            }
-            Written::HashTaken { .. } | Written::Conflict => None,
-        })
-    }
-}
-
-/// Whether the payment under `hash` may be begun, by the state of its payout.
-fn look_at(payout: &Payout, hash: PaymentHash) -> Look {
-    let state = payout.state();
-    match state.attempts().iter().find(|attempt| attempt.hash() == hash) {
-        Some(Attempt::Paid(proof)) => {
-            Look::Over(PaymentResult::Paid { preimage: proof.preimage(), settlement: Settlement::Already })
-        }
-        Some(Attempt::Failed(_)) | None => {
-            Look::Over(PaymentResult::Failed { reason: "released before it was begun".into() })
-        }
-        Some(Attempt::Adopted(_)) => Look::Forbidden(NotBegun::Adopted),
-        Some(Attempt::Pending(_)) => {
-            let paid = state.paid().next().map(PaymentProof::payment_hash);
-            let other = state.in_flight().find(|other| *other != hash);
-            match (paid, other) {
-                (Some(by), _) => Look::Overtaken { by },
-                (None, Some(hash)) => Look::Forbidden(NotBegun::OtherInFlight { hash }),
-                (None, None) => Look::MayBegin,
-            }
-        }
     }
 }

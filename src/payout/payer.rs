@@ -71,7 +71,8 @@ use crate::payment::{PaymentHash, Preimage};
 ///
 /// # What nodes do without an adapter
 ///
-/// No node keeps the whole contract alone. An adapter adds the last column.
+/// No node keeps the whole contract alone. An adapter adds the last column. The one for Core Lightning is
+/// [`Cln`](crate::node::Cln); the guide [`which_node`](crate::guides::which_node) has the one for LDK.
 ///
 /// | node | refuses a second payment of a hash | forgets | the adapter adds |
 /// |---|---|---|---|
@@ -88,6 +89,8 @@ use crate::payment::{PaymentHash, Preimage};
 /// in the caller's thread and require no more than this trait, so `&dyn Payer` is enough.
 /// [`Ledger::recover`](super::Ledger::recover) asks about several claims at once, and does not wait for a
 /// call that does not return. Its payer is `Send + Sync + 'static`, in an [`Arc`].
+///
+/// `AsyncPayer` (feature `tokio`) is the same contract for a node whose interface is async.
 pub trait Payer {
     /// Pays exactly [`Claim::amount`] on [`Claim::invoice`]. Returns when the outcome is known, or
     /// earlier with [`PaymentStatus::Unknown`].

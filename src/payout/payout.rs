@@ -4,6 +4,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use super::any_invoice::REQUEST_METADATA_LEN;
+use super::budget::CountedIn;
 use super::chain::ChainEnd;
 use super::error::RequestError;
 use super::history::HistoryEvent;
@@ -58,6 +59,8 @@ pub(super) struct AttemptFacts {
     pub(super) amount: Msat,
     /// The unix second in which its success was recorded.
     pub(super) settled_at: Option<u64>,
+    /// Where budgets count it, until it fails.
+    pub(super) counted_in: CountedIn,
 }
 
 /// The invoice of the claimed attempt in flight, as bytes, and its amount.
@@ -145,6 +148,12 @@ impl Payout {
         (approval.approved != Some(*hash)).then_some((*hash, *amount))
     }
 
+    /// Whether its message and its history were removed: [`Ledger::prune`](super::Ledger::prune).
+    #[must_use]
+    pub const fn is_pruned(&self) -> bool {
+        matches!(self.terms.message(), PayoutMessage::Pruned(_))
+    }
+
     /// The absolute expiry of the message (unix seconds), if it has one.
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {
@@ -180,8 +189,7 @@ impl Payout {
     /// The unix second in which the payment under `hash` was claimed or adopted, if it ever was.
     #[must_use]
     pub fn attempted_at(&self, hash: PaymentHash) -> Option<u64> {
-        let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
-        self.facts.get(position).map(|facts| facts.claimed_at)
+        self.attempt_facts(hash).map(|facts| facts.claimed_at)
     }
 
     /// A request for the payee's offer, for one attempt to pay a payout [to an offer](Terms::to_offer). Nothing is
@@ -209,16 +217,18 @@ impl Payout {
     /// is already that after the event.
     pub(super) fn apply(&mut self, what: &HistoryEvent, time: u64) {
         match what {
-            HistoryEvent::Claimed { invoice, amount, lease, .. } => {
+            HistoryEvent::Claimed { invoice, amount, lease, counted_in, .. } => {
                 if let Some(approval) = &mut self.approval {
                     *approval = Approval::default();
                 }
-                self.facts.push(AttemptFacts { claimed_at: time, amount: *amount, settled_at: None });
-                self.in_flight = Some(InFlight { invoice: invoice.clone(), amount: *amount, lease: *lease });
+                let (claimed_at, amount, counted_in) = (time, *amount, *counted_in);
+                self.facts.push(AttemptFacts { claimed_at, amount, settled_at: None, counted_in });
+                self.in_flight = Some(InFlight { invoice: invoice.clone(), amount, lease: *lease });
             }
             // One that had failed keeps the time of its claim.
             HistoryEvent::Adopted { amount, .. } if self.facts.len() < self.state.attempts().len() => {
-                self.facts.push(AttemptFacts { claimed_at: time, amount: *amount, settled_at: None });
+                let (claimed_at, amount, counted_in) = (time, *amount, CountedIn::default());
+                self.facts.push(AttemptFacts { claimed_at, amount, settled_at: None, counted_in });
             }
             HistoryEvent::TakenOver { lease, .. } => {
                 if let Some(in_flight) = &mut self.in_flight {
@@ -226,9 +236,7 @@ impl Payout {
                 }
             }
             HistoryEvent::Settled { proof, .. } => {
-                let hash = proof.payment_hash();
-                let settled = self.state.attempts().iter().position(|attempt| attempt.hash() == hash);
-                if let Some(facts) = settled.and_then(|position| self.facts.get_mut(position)) {
+                if let Some(facts) = self.attempt_facts_mut(proof.payment_hash()) {
                     facts.settled_at = Some(time);
                 }
             }
@@ -242,7 +250,12 @@ impl Payout {
                     approval.approved = Some(*hash);
                 }
             }
-            HistoryEvent::Released { reason, .. } => self.last_reason = Some(reason.clone()),
+            HistoryEvent::Released { hash, reason } => {
+                self.last_reason = Some(reason.clone());
+                if let Some(facts) = self.attempt_facts_mut(*hash) {
+                    facts.counted_in = CountedIn::default();
+                }
+            }
             _ => {}
         }
         if self.state.pending().is_none() {
@@ -253,8 +266,18 @@ impl Payout {
     /// The amount of the invoice that was tried under `hash`, if one was.
     #[must_use]
     pub fn attempted_amount(&self, hash: PaymentHash) -> Option<Msat> {
+        self.attempt_facts(hash).map(|facts| facts.amount)
+    }
+
+    /// What is kept of the attempt under `hash`.
+    pub(super) fn attempt_facts(&self, hash: PaymentHash) -> Option<AttemptFacts> {
         let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
-        self.facts.get(position).map(|facts| facts.amount)
+        self.facts.get(position).copied()
+    }
+
+    fn attempt_facts_mut(&mut self, hash: PaymentHash) -> Option<&mut AttemptFacts> {
+        let position = self.state.attempts().iter().position(|attempt| attempt.hash() == hash)?;
+        self.facts.get_mut(position)
     }
 
     pub(super) fn new(new: &NewPayout<'_>, id: PayoutId, now: u64) -> Self {

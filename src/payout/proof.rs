@@ -19,7 +19,8 @@ use crate::{draft, message};
 impl<S: Store> Ledger<S> {
     /// The payments that were made for a payout, in the order in which they were recorded: none
     /// before it is used, and more than one only where it was overpaid. They are read from the
-    /// history, which keeps every invoice and every preimage.
+    /// history, which keeps every invoice and every preimage until the payout is [pruned](Ledger::prune); then
+    /// there are none.
     ///
     /// ```
     /// # use bolt12::payout::{Ledger, PayoutId, Store};
@@ -42,6 +43,9 @@ impl<S: Store> Ledger<S> {
     /// [`StoreError`], also for a history in which the invoice of a payment is missing or damaged.
     pub fn settled_payments(&self, id: PayoutId) -> Result<Vec<SettledPayment>, StoreError> {
         let Some(payout) = self.get(id)? else { return Ok(Vec::new()) };
+        if payout.is_pruned() {
+            return Ok(Vec::new());
+        }
         let is_draft = matches!(payout.terms().message(), PayoutMessage::DraftOffer(_));
         let damaged = |reason: &dyn core::fmt::Display| {
             StoreError::damaged(format_args!("payout {id}: a settled invoice: {reason}"))

@@ -59,7 +59,7 @@ impl<S: Store> Ledger<S> {
                 let taken = takes.next();
                 match self.write(next, iter::once(HistoryEvent::Rebuilt), taken, now)? {
                     Written::Done(written) => next = written,
-                    Written::Conflict => return Ok(None),
+                    Written::Conflict | Written::OverLimit { .. } => return Ok(None),
                     Written::HashTaken { by } => {
                         let hash = taken.unwrap_or(PaymentHash::from_byte_array([0; 32]));
                         return Err(RebuildError::HashTaken { hash, by });

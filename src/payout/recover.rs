@@ -7,9 +7,9 @@
 //! call is open. Its late answer is still recorded, if the ledger is open. The number of such threads is
 //! bounded.
 
+use std::any::Any;
 use std::boxed::Box;
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::string::{String, ToString};
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::vec::Vec;
 
-use super::any_invoice::last_payable_second;
-use super::claim::{Asking, Claim, HeldClaim};
+use super::claim::{Asking, Claim};
 use super::id::PayoutId;
 use super::ledger::{Ledger, WeakLedger};
 use super::listing::UnreadablePayout;
-use super::pay::{NextStep, NotBegun, PaymentResult, RecordingError};
+use super::observer::LedgerEvent;
+use super::pay::{PaymentResult, RecordingError};
 use super::payer::Payer;
 use super::status::Status;
-use super::store::{Filter, Order, PageSize, Store, StoreError};
-use super::terms::Terms;
+use super::steps::{Bounds, Job};
+use super::store::{Cursor, Filter, Order, PageSize, Store, StoreError};
 use crate::payment::PaymentHash;
 
 /// What [`Ledger::recover`] asks about, what it may begin, and how long it waits.
@@ -172,37 +172,25 @@ impl<S: Store> Ledger<S> {
         P: Payer + Send + Sync + ?Sized + 'static,
     {
         let now: Arc<dyn Fn() -> u64 + Send + Sync> = Arc::new(now);
-        let mut unreadable = Vec::new();
+        let mut walk = RecoveryWalk::new(*options);
         let mut questions = Questions::new(options);
-        let mut after = None;
-        loop {
-            let filter = Filter::Status(Status::IN_FLIGHT);
-            let page = self.store().page(filter, Order::OldestFirst, after.as_ref(), PageSize::default())?;
-            for row in page.rows {
-                let id = match row {
-                    Ok(row) => row.id,
-                    Err(row) => {
-                        unreadable.push(row.into());
-                        continue;
-                    }
-                };
-                let jobs = match self.jobs(id, options, now()) {
-                    Ok(jobs) => jobs,
-                    Err(error) => {
-                        unreadable.push(UnreadablePayout::new(Some(id), error));
-                        continue;
-                    }
-                };
-                for job in jobs {
-                    let asking = self.held()?.ask(MAX_ASKING);
-                    questions.ask(job, asking, self.weak(), payer, &now);
+        let (sender, receiver) = mpsc::channel();
+        while let Some(jobs) = walk.next_jobs(self, now())? {
+            for job in jobs {
+                while questions.are_enough() {
+                    questions.wait(&receiver);
+                }
+                let (place, asking) = (questions.ask(&job), self.held()?.ask(MAX_ASKING));
+                let asked = ask_in_thread(place, job, asking, self.weak(), payer, &now, &sender);
+                if let Err(error) = asked {
+                    questions.answer(place, error.into());
                 }
             }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(RecoveryReport { payments: questions.answers(), unreadable }),
-            }
         }
+        while questions.are_open() {
+            questions.wait(&receiver);
+        }
+        Ok(RecoveryReport { payments: questions.payments, unreadable: walk.unreadable })
     }
 
     /// Takes up the claim in flight of a payout, if it was granted up to the second `claimed_until`, is not held in this
@@ -258,173 +246,159 @@ impl<S: Store> Ledger<S> {
 
 /// The most calls to nodes that may be open at one time, in this process and for one ledger. A node that
 /// hangs in so many calls will hang in the next.
-const MAX_ASKING: usize = 64;
+pub(crate) const MAX_ASKING: usize = 64;
 
-/// One payment to ask about. It is held until this is dropped.
-pub(crate) enum Job {
-    Claimed { claim: Claim, terms: Box<Terms>, bounds: Bounds },
-    Adopted { payout: PayoutId, hash: PaymentHash, _held: HeldClaim },
+/// Finds what is in flight, one payout after the other.
+#[derive(Debug)]
+pub(crate) struct RecoveryWalk {
+    options: RecoverOptions,
+    ids: VecDeque<PayoutId>,
+    after: Option<Cursor>,
+    is_listed: bool,
+    /// The payouts in flight whose rows could not be read.
+    pub(crate) unreadable: Vec<UnreadablePayout>,
 }
 
-impl Job {
-    pub(crate) const fn names(&self) -> (PayoutId, PaymentHash) {
-        match self {
-            Self::Claimed { claim, .. } => (claim.payout_id(), claim.payment_hash()),
-            Self::Adopted { payout, hash, .. } => (*payout, *hash),
-        }
+impl RecoveryWalk {
+    pub(crate) const fn new(options: RecoverOptions) -> Self {
+        Self { options, ids: VecDeque::new(), after: None, is_listed: false, unreadable: Vec::new() }
     }
 
-    fn run<S: Store>(
-        &self,
-        ledger: &WeakLedger<S>,
-        payer: &(impl Payer + ?Sized),
-        now: &dyn Fn() -> u64,
-    ) -> PaymentResult {
-        let mut next = NextStep::Ask;
-        loop {
-            match self.take(next, &|| ledger.upgrade(), payer, now) {
-                ControlFlow::Continue(step) => next = step,
-                ControlFlow::Break(result) => return result,
+    /// The payments to ask about of the next payout in flight; `None` after the last one.
+    pub(crate) fn next_jobs<S: Store>(
+        &mut self,
+        ledger: &Ledger<S>,
+        now: u64,
+    ) -> Result<Option<Vec<Job>>, StoreError> {
+        while self.ids.is_empty() {
+            if self.is_listed {
+                return Ok(None);
             }
-        }
-    }
-
-    /// Takes one step of the job, and returns the next one, or the result of the last.
-    pub(crate) fn take<S: Store>(
-        &self,
-        step: NextStep,
-        ledger: &dyn Fn() -> Option<Ledger<S>>,
-        payer: &(impl Payer + ?Sized),
-        now: &dyn Fn() -> u64,
-    ) -> ControlFlow<PaymentResult, NextStep> {
-        match (self, step) {
-            (Self::Claimed { claim, terms, bounds }, step) => {
-                let forbids = |claim: &Claim| bounds.forbid(terms, claim.invoice(), now());
-                step.take(ledger, claim, payer, &forbids, now)
+            let filter = Filter::Status(Status::IN_FLIGHT);
+            let (after, size) = (self.after.as_ref(), PageSize::default());
+            let page = ledger.store().page(filter, Order::OldestFirst, after, size)?;
+            for row in page.rows {
+                match row {
+                    Ok(row) => self.ids.push_back(row.id),
+                    Err(row) => self.unreadable.push(row.into()),
+                }
             }
-            (Self::Adopted { hash, .. }, NextStep::Record(outcome)) => {
-                let closed = || RecordingError::Closed.into();
-                let apply = |ledger: Ledger<S>| ledger.apply_status(*hash, outcome, now());
-                ControlFlow::Break(ledger().map_or_else(closed, apply))
-            }
-            // An adopted payment is asked about and never begun.
-            (Self::Adopted { hash, .. }, _) => match payer.status(*hash) {
-                None => ControlFlow::Break(PaymentResult::NeverBegun { reason: NotBegun::Adopted }),
-                Some(outcome) => ControlFlow::Continue(NextStep::Record(outcome)),
-            },
+            self.is_listed = page.next.is_none();
+            self.after = page.next;
         }
-    }
-}
-
-/// Until when a claim that was never begun may be begun.
-#[derive(Clone, Copy)]
-pub(crate) struct Bounds {
-    claimed_at: u64,
-    within: u64,
-}
-
-impl Bounds {
-    pub(crate) fn forbid(self, terms: &Terms, invoice: &[u8], now: u64) -> Option<NotBegun> {
-        let Self { claimed_at, within } = self;
-        // A clock that ran ahead made a claim from the future, which is young.
-        if now.saturating_sub(claimed_at) > within {
-            return Some(NotBegun::TooOld { claimed_at, within, now });
-        }
-        match last_payable_second(terms, invoice) {
-            None => Some(NotBegun::UnreadableInvoice),
-            Some(last) if now > last => Some(NotBegun::InvoiceExpired { last, now }),
-            Some(_) => None,
-        }
+        let Some(id) = self.ids.pop_front() else { return Ok(None) };
+        Ok(Some(ledger.jobs(id, &self.options, now).unwrap_or_else(|error| {
+            self.unreadable.push(UnreadablePayout::new(Some(id), error));
+            Vec::new()
+        })))
     }
 }
 
 /// The calls of one run: those that are open, and the results so far.
-struct Questions {
+#[derive(Debug)]
+pub(crate) struct Questions {
     limit: Duration,
     at_once: usize,
-    payments: Vec<RecoveredClaim>,
+    pub(crate) payments: Vec<RecoveredClaim>,
     /// The open calls, by their place in `payments`, and until when the run waits for each.
     open: BTreeMap<usize, Instant>,
-    sender: Sender<(usize, PaymentResult)>,
-    receiver: Receiver<(usize, PaymentResult)>,
 }
 
 impl Questions {
-    fn new(options: &RecoverOptions) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        Self {
-            limit: options.limit,
-            at_once: options.at_once.max(1),
-            payments: Vec::new(),
-            open: BTreeMap::new(),
-            sender,
-            receiver,
+    pub(crate) fn new(options: &RecoverOptions) -> Self {
+        let (payments, open) = (Vec::new(), BTreeMap::new());
+        Self { limit: options.limit, at_once: options.at_once.max(1), payments, open }
+    }
+
+    /// Whether so many calls are open that the run has to wait.
+    pub(crate) fn are_enough(&self) -> bool {
+        self.open.len() >= self.at_once
+    }
+
+    /// Whether the run waits for a call.
+    pub(crate) fn are_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Until when the run waits for the call that was made first.
+    pub(crate) fn first_limit(&self) -> Option<Instant> {
+        self.open.values().min().copied()
+    }
+
+    /// Notes that a payment is asked about, and returns its place. Without an answer it stays at
+    /// [`RecordingError::NoAnswer`].
+    pub(crate) fn ask(&mut self, job: &Job) -> usize {
+        let (place, (payout, hash)) = (self.payments.len(), job.names());
+        let result = RecordingError::NoAnswer { limit: self.limit }.into();
+        self.payments.push(RecoveredClaim { payout, hash, result });
+        self.open.insert(place, Instant::now().checked_add(self.limit).unwrap_or_else(far_away));
+        place
+    }
+
+    /// Notes the result of a payment, also one that the run no longer waits for.
+    pub(crate) fn answer(&mut self, place: usize, result: PaymentResult) {
+        self.open.remove(&place);
+        if let Some(payment) = self.payments.get_mut(place) {
+            payment.result = result;
         }
     }
 
-    /// Asks about one payment, as soon as fewer than `at_once` calls are open.
-    fn ask<S, P>(
-        &mut self,
-        job: Job,
-        asking: Option<Asking>,
-        ledger: WeakLedger<S>,
-        payer: &Arc<P>,
-        now: &Arc<dyn Fn() -> u64 + Send + Sync>,
-    ) where
-        S: Store + 'static,
-        P: Payer + Send + Sync + ?Sized + 'static,
-    {
-        while self.open.len() >= self.at_once {
-            self.wait();
-        }
-        let (place, (payout, hash)) = (self.payments.len(), job.names());
-        let mut push = |result| self.payments.push(RecoveredClaim { payout, hash, result });
-        let Some(asking) = asking else {
-            return push(RecordingError::NotAsked { waiting: MAX_ASKING }.into());
-        };
-        let (payer, now, sender) = (Arc::clone(payer), Arc::clone(now), self.sender.clone());
-        let thread = thread::Builder::new().name("bolt12-recover".to_string()).spawn(move || {
-            // After a panic in the payer, only the payer itself sees its own half-made changes.
-            let result = catch_unwind(AssertUnwindSafe(|| job.run(&ledger, &*payer, &*now)));
-            let result =
-                result.unwrap_or_else(|panic| RecordingError::Panicked { message: message(&*panic) }.into());
-            // The claim is free before the result is sent, so that the next run may ask again.
-            drop((job, asking, ledger, payer));
-            // The run may have stopped waiting.
-            let _ = sender.send((place, result));
-        });
-        match thread {
-            Ok(_not_joined) => {
-                push(RecordingError::NoAnswer { limit: self.limit }.into());
-                self.open.insert(place, Instant::now().checked_add(self.limit).unwrap_or_else(far_away));
-            }
-            Err(error) => push(RecordingError::NoThread { reason: error.to_string() }.into()),
-        }
+    /// Stops waiting for the calls whose time is over.
+    pub(crate) fn stop_waiting(&mut self) {
+        let now = Instant::now();
+        self.open.retain(|_, until| *until > now);
     }
 
     /// Waits for a result, or until the run stops waiting for a call.
-    fn wait(&mut self) {
-        let Some(first) = self.open.values().min().copied() else { return };
-        match self.receiver.recv_timeout(first.saturating_duration_since(Instant::now())) {
-            Ok((place, result)) => {
-                self.open.remove(&place);
-                if let Some(payment) = self.payments.get_mut(place) {
-                    payment.result = result;
-                }
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                let now = Instant::now();
-                self.open.retain(|_, until| *until > now);
-            }
+    fn wait(&mut self, receiver: &Receiver<(usize, PaymentResult)>) {
+        let Some(first) = self.first_limit() else { return };
+        match receiver.recv_timeout(first.saturating_duration_since(Instant::now())) {
+            Ok((place, result)) => self.answer(place, result),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.stop_waiting(),
         }
     }
+}
 
-    /// All results. It waits for each call until that returns or reaches its limit.
-    fn answers(mut self) -> Vec<RecoveredClaim> {
-        while !self.open.is_empty() {
-            self.wait();
-        }
-        self.payments
+/// Drives one payment in a thread of its own, which sends the result.
+fn ask_in_thread<S, P>(
+    place: usize,
+    job: Job,
+    asking: Option<Asking>,
+    ledger: WeakLedger<S>,
+    payer: &Arc<P>,
+    now: &Arc<dyn Fn() -> u64 + Send + Sync>,
+    sender: &Sender<(usize, PaymentResult)>,
+) -> Result<(), RecordingError>
+where
+    S: Store + 'static,
+    P: Payer + Send + Sync + ?Sized + 'static,
+{
+    let Some(asking) = asking else { return Err(RecordingError::NotAsked { waiting: MAX_ASKING }) };
+    let (payer, now, sender) = (Arc::clone(payer), Arc::clone(now), sender.clone());
+    let thread = thread::Builder::new().name("bolt12-recover".to_string()).spawn(move || {
+        // After a panic in the payer, only the payer itself sees its own half-made changes.
+        let run = AssertUnwindSafe(|| job.run(&|| ledger.upgrade(), &*payer, &*now));
+        let result = catch_unwind(run).unwrap_or_else(|panic| {
+            let message = panic_message(&*panic);
+            if let Some(ledger) = ledger.upgrade() {
+                ledger.report_panic(&job, &message);
+            }
+            RecordingError::Panicked { message }.into()
+        });
+        // The claim is free before the result is sent, so that the next run may ask again.
+        drop((job, asking, ledger, payer));
+        // The run may have stopped waiting.
+        let _ = sender.send((place, result));
+    });
+    // It is not joined.
+    thread.map(|_| ()).map_err(|error| RecordingError::NoThread { reason: error.to_string() })
+}
+
+impl<S: Store> Ledger<S> {
+    /// Reports that the payer panicked during one of the calls for `job`.
+    pub(crate) fn report_panic(&self, job: &Job, message: &str) {
+        let (payout, hash) = job.names();
+        self.observed().report(|| LedgerEvent::PayerPanicked { payout, hash, message });
     }
 }
 
@@ -434,8 +408,8 @@ fn far_away() -> Instant {
     now.checked_add(Duration::from_secs(31_536_000)).unwrap_or(now)
 }
 
-/// The message of a panic.
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
+/// The message of a panic, where it was text.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_string())
 }

@@ -6,7 +6,7 @@ use std::vec::Vec;
 use thiserror::Error;
 
 use super::chain::ChainEnd;
-use super::history::HistoryEvent;
+use super::history::{HistoryEntry, HistoryEvent};
 use super::history_encoding::{EventError, Linked};
 use super::id::PayoutId;
 use super::new_payout::NewPayout;
@@ -71,6 +71,17 @@ struct Replay {
 
 impl Replay {
     fn take(&mut self, event: &StoredEvent) -> Result<(), ReplayError> {
+        // A pruned history begins with the event of the pruning, which has a number above 1.
+        if self.payout.is_none() {
+            if let Ok(Linked {
+                entry: HistoryEntry { event: HistoryEvent::Pruned { .. }, sequence, .. },
+                previous,
+                ..
+            }) = Linked::read(self.id, event)
+            {
+                self.end = ChainEnd { number: sequence.saturating_sub(1), hash: previous };
+            }
+        }
         let sequence = self.end.number.saturating_add(1);
         let broken = |reason: &dyn ToString| ReplayError::Event { sequence, reason: reason.to_string() };
         if event.sequence != sequence {
@@ -92,6 +103,12 @@ impl Replay {
     fn follow(&mut self, linked: &Linked) -> Result<(), Mismatch> {
         let (time, version) = (linked.entry.time, linked.version);
         let Some(payout) = &mut self.payout else {
+            if let HistoryEvent::Pruned { kept, label, key } = &linked.entry.event {
+                let payout = Payout::read_kept(self.id, version, self.end, kept);
+                let payout = payout.map_err(|error| Mismatch::Kept(error.to_string()))?;
+                self.payout = Some(Payout { label: label.clone(), key: key.clone(), ..payout });
+                return Ok(());
+            }
             let HistoryEvent::Created { terms, policy, label, key, needs_approval } = &linked.entry.event
             else {
                 return Err(Mismatch::NotCreated);
@@ -180,6 +197,8 @@ const fn input(event: &Event) -> Result<Input, Mismatch> {
 enum Mismatch {
     #[error("the first event is not the creation")]
     NotCreated,
+    #[error("what was kept of the payout cannot be read: {0}")]
+    Kept(String),
     #[error("it creates another payout")]
     OtherPayout,
     #[error("it cannot follow the event before it")]
@@ -202,6 +221,7 @@ mod tests {
     use std::boxed::Box;
     use std::vec;
 
+    use super::super::budget::CountedIn;
     use super::super::state::RetryPolicy;
     use super::super::status::Status;
     use super::super::store::MemoryStore;
@@ -236,7 +256,13 @@ mod tests {
 
     fn claimed(secret: u8) -> HistoryEvent {
         let hash = proof(secret).payment_hash();
-        HistoryEvent::Claimed { hash, amount: Msat::new(1_000).unwrap(), invoice: vec![secret], lease: None }
+        HistoryEvent::Claimed {
+            hash,
+            amount: Msat::new(1_000).unwrap(),
+            invoice: vec![secret],
+            lease: None,
+            counted_in: CountedIn::default(),
+        }
     }
 
     /// The status that a well-chained history leads to, each event with the version given.

@@ -99,6 +99,7 @@ impl Payout {
                 request.amount_to_pay()
             }
             PayoutMessage::Invoice(invoice) => Some(invoice.invoice_amount()),
+            PayoutMessage::Pruned(pruned) => pruned.owed(),
         }
     }
 

@@ -7,6 +7,7 @@ use secp256k1::XOnlyPublicKey;
 use thiserror::Error;
 
 use super::id::PayoutId;
+use super::pruned::{PrunedKind, PrunedMessage};
 use crate::amount::{Amount, Msat};
 use crate::codec::BuildError;
 use crate::draft;
@@ -42,6 +43,8 @@ pub enum PayoutMessage {
     ToOffer(InvoiceRequest),
     /// The payee's invoice.
     Invoice(Invoice),
+    /// What remains of a message that [`Ledger::prune`](super::Ledger::prune) has removed.
+    Pruned(PrunedMessage),
 }
 
 impl Terms {
@@ -154,6 +157,16 @@ impl Terms {
         Self::from_message(PayoutMessage::Invoice(invoice))
     }
 
+    /// The same terms without their message.
+    pub(super) fn pruned(&self, message: PrunedMessage) -> Self {
+        Self { message: PayoutMessage::Pruned(message), ..self.clone() }
+    }
+
+    /// The terms of a pruned payout, as a store has them.
+    pub(super) const fn to_stored_pruned(message: PrunedMessage) -> Self {
+        Self::from_message(PayoutMessage::Pruned(message))
+    }
+
     const fn from_message(message: PayoutMessage) -> Self {
         Self { message, limit: None, minimum: None, fee_limit: None, refund_key: None }
     }
@@ -242,6 +255,7 @@ impl Terms {
                 request.invreq_id().into()
             }
             PayoutMessage::Invoice(invoice) => PayoutId::of_invoice(invoice),
+            PayoutMessage::Pruned(pruned) => pruned.id,
         }
     }
 
@@ -255,6 +269,7 @@ impl Terms {
                 request.offer_absolute_expiry()
             }
             PayoutMessage::Invoice(invoice) => Some(invoice.expires_at()),
+            PayoutMessage::Pruned(pruned) => pruned.expires_at(),
         }
     }
 
@@ -264,9 +279,8 @@ impl Terms {
     pub fn is_expired(&self, now: u64) -> bool {
         self.expires_at().is_some_and(|expiry| match &self.message {
             PayoutMessage::DraftOffer(_) => now >= expiry,
-            PayoutMessage::InvoiceRequest(_) | PayoutMessage::ToOffer(_) | PayoutMessage::Invoice(_) => {
-                now > expiry
-            }
+            PayoutMessage::Pruned(pruned) if pruned.kind == PrunedKind::DraftOffer => now >= expiry,
+            _ => now > expiry,
         })
     }
 
@@ -285,16 +299,19 @@ impl PayoutMessage {
             Self::InvoiceRequest(_) => "invoice request",
             Self::ToOffer(_) => "payment to an offer",
             Self::Invoice(_) => "invoice",
+            Self::Pruned(pruned) => pruned.name(),
         }
     }
 }
 
+/// As the text of the message; that of a pruned one is empty.
 impl fmt::Display for PayoutMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DraftOffer(offer) => offer.fmt(f),
             Self::InvoiceRequest(request) | Self::ToOffer(request) => request.fmt(f),
             Self::Invoice(invoice) => invoice.fmt(f),
+            Self::Pruned(_) => Ok(()),
         }
     }
 }

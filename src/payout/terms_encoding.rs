@@ -7,6 +7,7 @@ use secp256k1::XOnlyPublicKey;
 use thiserror::Error;
 
 use super::id::PayoutId;
+use super::pruned::{PrunedKind, PrunedMessage};
 use super::state::RetryPolicy;
 use super::terms::{PayoutMessage, Terms, TermsError};
 use crate::amount::Msat;
@@ -25,6 +26,7 @@ pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
         PayoutMessage::InvoiceRequest(request) => writer.record(INVOICE_REQUEST.number(), request.as_bytes()),
         PayoutMessage::ToOffer(request) => writer.record(TO_OFFER.number(), request.as_bytes()),
         PayoutMessage::Invoice(invoice) => writer.record(TO_INVOICE.number(), invoice.as_bytes()),
+        PayoutMessage::Pruned(_) => {}
     }
     writer.tu64_if(LIMIT.number(), terms.limit().map(Msat::get));
     let refund_key = terms.refund_key().map(|key| key.serialize());
@@ -33,6 +35,12 @@ pub(super) fn to_bytes(terms: &Terms, policy: RetryPolicy) -> Vec<u8> {
     writer.record_if(FIRST_INVOICE_ONLY.number(), first_only.then_some(&[]));
     writer.tu64_if(MINIMUM.number(), terms.minimum().map(Msat::get));
     writer.tu64_if(FEE_LIMIT.number(), terms.fee_limit().map(Msat::get));
+    if let PayoutMessage::Pruned(pruned) = terms.message() {
+        writer.record(PRUNED_KIND.number(), &[pruned.kind.code()]);
+        writer.tu64_if(PRUNED_OWED.number(), pruned.owed.map(Msat::get));
+        writer.tu64_if(PRUNED_EXPIRY.number(), pruned.expires_at);
+        writer.record(PRUNED_ASKED.number(), &pruned.asked);
+    }
     writer.into_bytes()
 }
 
@@ -53,6 +61,12 @@ pub(super) fn read(id: PayoutId, bytes: &[u8]) -> Result<(Terms, RetryPolicy), T
         }
         Parts { to_invoice: Some(invoice), .. } => {
             Terms::to_stored_invoice(Invoice::from_stored(owned(invoice), root)?)
+        }
+        Parts { pruned_kind: Some(code), .. } => {
+            let kind = PrunedKind::from_code(code).ok_or(TermsEncodingError::PrunedKind { code })?;
+            let asked = parts.pruned_asked.ok_or(FieldError::missing(PRUNED_ASKED))?;
+            let (owed, expires_at) = (parts.pruned_owed, parts.pruned_expiry);
+            Terms::to_stored_pruned(PrunedMessage { id, kind, owed, expires_at, asked })
         }
         Parts { offer, .. } => {
             let offer = offer.ok_or(FieldError::missing(DRAFT_OFFER))?;
@@ -81,6 +95,8 @@ pub(super) enum TermsEncodingError {
     Parse(#[from] ParseError),
     #[error(transparent)]
     Terms(#[from] TermsError),
+    #[error("{PRUNED_KIND}: unknown code {code}")]
+    PrunedKind { code: u8 },
 }
 
 impl From<FieldError> for TermsEncodingError {
@@ -98,6 +114,10 @@ const TO_OFFER: Field = Field::new(12, "to_offer");
 const TO_INVOICE: Field = Field::new(14, "to_invoice");
 const MINIMUM: Field = Field::new(16, "minimum");
 const FEE_LIMIT: Field = Field::new(18, "fee_limit");
+const PRUNED_KIND: Field = Field::new(20, "pruned_kind");
+const PRUNED_OWED: Field = Field::new(22, "pruned_owed");
+const PRUNED_EXPIRY: Field = Field::new(24, "pruned_expiry");
+const PRUNED_ASKED: Field = Field::new(26, "pruned_asked");
 
 #[derive(Default)]
 struct Parts {
@@ -110,6 +130,10 @@ struct Parts {
     fee_limit: Option<Msat>,
     refund_key: Option<XOnlyPublicKey>,
     policy: RetryPolicy,
+    pruned_kind: Option<u8>,
+    pruned_owed: Option<Msat>,
+    pruned_expiry: Option<u64>,
+    pruned_asked: Option<[u8; 32]>,
 }
 
 impl Parts {
@@ -127,6 +151,10 @@ impl Parts {
             14 => self.to_invoice = Some(Span::from_value(record)),
             16 => self.minimum = Some(read_msat(MINIMUM, record)?),
             18 => self.fee_limit = Some(read_msat(FEE_LIMIT, record)?),
+            20 => self.pruned_kind = Some(PRUNED_KIND.read(record, Reader::u8)?),
+            22 => self.pruned_owed = Some(read_msat(PRUNED_OWED, record)?),
+            24 => self.pruned_expiry = Some(PRUNED_EXPIRY.read(record, Reader::tu64)?),
+            26 => self.pruned_asked = Some(PRUNED_ASKED.read(record, Reader::array)?),
             _ => return Ok(false),
         }
         Ok(true)

@@ -51,7 +51,7 @@ impl Serialize for HistoryEntry {
                 entry.serialize_entry("label", label)?;
                 entry.serialize_entry("key", key)?;
             }
-            HistoryEvent::Claimed { hash, amount, invoice, lease } => {
+            HistoryEvent::Claimed { hash, amount, invoice, lease, counted_in: _ } => {
                 entry.serialize_entry("payment_hash", hash)?;
                 entry.serialize_entry("amount_msat", amount)?;
                 entry.serialize_entry("invoice", &std::format!("{}", invoice.as_hex()))?;
@@ -84,7 +84,7 @@ impl Serialize for HistoryEntry {
             HistoryEvent::InvoiceError { error } => {
                 entry.serialize_entry("error", &error.error().map(|text| text.as_str()))?;
             }
-            HistoryEvent::Disabled | HistoryEvent::Rebuilt => {}
+            HistoryEvent::Disabled | HistoryEvent::Pruned { .. } | HistoryEvent::Rebuilt => {}
         }
         entry.end()
     }

@@ -54,8 +54,11 @@ pub(super) fn claim_answer(error: &ClaimError) -> Option<Answer> {
         ClaimError::Refused(refusal) => refused(refusal),
         ClaimError::Redemption(_) => Some(Answer::Unfit),
         ClaimError::HashTaken { .. } => Some(Answer::HashTaken),
-        // No simulated payout needs an approval.
-        ClaimError::NeedsApproval { .. } | ClaimError::Store(_) => None,
+        // No simulated payout needs an approval, and no simulated ledger has a budget.
+        ClaimError::NeedsApproval { .. }
+        | ClaimError::OverBudget(_)
+        | ClaimError::ShuttingDown
+        | ClaimError::Store(_) => None,
     }
 }
 

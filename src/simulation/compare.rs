@@ -128,6 +128,7 @@ pub(super) fn happened(event: &HistoryEvent) -> Result<Happened, String> {
         }
         HistoryEvent::TakenOver { .. } => return Err("a claim was taken over, without leases".to_string()),
         HistoryEvent::InvoiceError { .. } => return Err("an error of the payee was noted".to_string()),
+        HistoryEvent::Pruned { .. } => return Err("a payout was pruned".to_string()),
         HistoryEvent::Rebuilt => return Err("a row was rebuilt".to_string()),
     })
 }

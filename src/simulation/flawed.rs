@@ -9,8 +9,8 @@ use super::handle::lock;
 use super::planted::Planted;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
-    Totals,
+    Account, Accounts, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced,
+    Row, SlotAmount, StoredEvent, Totals,
 };
 use crate::payout::{LedgerId, PayoutId, Status, Store, StoreError};
 
@@ -31,6 +31,9 @@ struct Tables {
     reads: u64,
     stale: bool,
     blind: bool,
+    accounts: Accounts,
+    /// Of the payouts that were written after their insertion.
+    first_sequences: BTreeMap<PayoutId, u64>,
 }
 
 impl FlawedStore {
@@ -147,6 +150,7 @@ impl Store for FlawedStore {
             return Ok(Inserted::Exists(found));
         }
         tables.rows.push((row, new.events().to_vec()));
+        tables.first_sequences.insert(new.id(), new.first_sequence());
         Ok(Inserted::New)
     }
 
@@ -165,18 +169,26 @@ impl Store for FlawedStore {
                 return Ok(Replaced::HashTaken { by });
             }
         }
+        if let Err(refused) = tables.accounts.count(change.spendings()) {
+            return Ok(refused);
+        }
         let (loses, repeats) = (
             self.shows(Planted::StoreLosesEvents, &tables),
             self.shows(Planted::StoreRepeatsEvents, &tables),
         );
         let conflicts = self.shows(Planted::StoreCallsSuccessConflict, &tables);
         let version = change.expected().saturating_add(1);
+        let mut forgotten = 0;
         for (row, events) in &mut tables.rows {
             if row.id == id {
                 row.version = version;
                 row.status = change.status();
                 row.figures = *change.figures();
                 row.body = change.body().to_vec();
+                if change.forgets_history() {
+                    forgotten = events.len();
+                    events.clear();
+                }
                 if !loses {
                     events.extend_from_slice(change.events());
                 }
@@ -185,6 +197,8 @@ impl Store for FlawedStore {
                 }
             }
         }
+        let first = tables.first_sequences.entry(id).or_insert(1);
+        *first = first.saturating_add(u64::try_from(forgotten).unwrap_or(0));
         let forgets = self.shows(Planted::StoreForgetsHashes, &tables);
         if let Some(hash) = change.takes().filter(|_| !forgets) {
             tables.hashes.insert(hash, id);
@@ -270,7 +284,12 @@ impl Store for FlawedStore {
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         let tables = self.tables();
         let events = tables.find(id).map(|(_, events)| events.clone()).unwrap_or_default();
-        let numbered = (1_u64..).zip(events).filter(|(sequence, _)| *sequence > after);
+        let first = tables.first_sequences.get(&id).copied().unwrap_or(1);
+        let numbered = (first..).zip(events).filter(|(sequence, _)| *sequence > after);
         Ok(numbered.take(size.get()).map(|(sequence, bytes)| StoredEvent { sequence, bytes }).collect())
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        Ok(self.tables().accounts.spent(account, since))
     }
 }

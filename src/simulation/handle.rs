@@ -8,8 +8,8 @@ use std::vec::Vec;
 
 use crate::payment::PaymentHash;
 use crate::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
-    Totals,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row,
+    SlotAmount, StoredEvent, Totals,
 };
 use crate::payout::{LedgerId, PayoutId, Store, StoreError};
 
@@ -308,6 +308,10 @@ impl Store for Handle {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         self.read(|store| store.events(id, after, size))
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        self.read(|store| store.spent(account, since))
     }
 }
 

@@ -56,6 +56,9 @@
 //! #   ) -> Result<Vec<StoredEvent>, StoreError> {
 //! #       self.0.events(id, after, size)
 //! #   }
+//! #   fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+//! #       self.0.spent(account, since)
+//! #   }
 //!     // … the other methods call the store inside.
 //! }
 //!

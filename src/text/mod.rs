@@ -13,12 +13,15 @@ mod decode;
 mod encode;
 mod error;
 mod foreign;
+mod place;
 mod prefix;
 
 pub use self::decode::{decode, decode_any};
 pub use self::encode::Encoded;
 pub use self::error::TextError;
 pub use self::foreign::{ForeignText, TextChain};
+pub use self::place::Marked;
+pub(crate) use self::place::{characters_before, range_of_bytes, whole};
 pub use self::prefix::Prefix;
 
 /// The longest message, in bytes of its TLV stream: 65 535.

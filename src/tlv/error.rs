@@ -65,6 +65,17 @@ pub enum StreamErrorKind {
 }
 
 impl StreamErrorKind {
+    /// A short name of the kind for programs, in kebab case. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Type(_) => "record-type",
+            Self::Length { .. } => "record-length",
+            Self::Truncated { .. } => "record-cut-off",
+            Self::Duplicate { .. } => "duplicate-type",
+            Self::NotAscending { .. } => "types-not-ascending",
+        }
+    }
+
     /// The type of the faulty record, where it could be read.
     pub const fn number(&self) -> Option<u64> {
         match self {
@@ -160,4 +171,21 @@ pub enum ValueErrorKind {
     /// A BigSize that is not one.
     #[error(transparent)]
     BigSize(BigSizeError),
+}
+
+impl ValueErrorKind {
+    /// A short name of the kind for programs, in kebab case. It never changes.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "value-too-short",
+            Self::TooLong { .. } => "value-too-long",
+            Self::IntegerTooLong { .. } => "integer-too-long",
+            Self::LeadingZero => "leading-zero",
+            Self::Ragged { .. } => "ragged-list",
+            Self::NotUtf8 => "not-utf8",
+            Self::NotAPoint => "not-a-point",
+            Self::NotASignature => "not-a-signature",
+            Self::BigSize(_) => "bad-bigsize",
+        }
+    }
 }

@@ -5,6 +5,7 @@ use serde::ser::SerializeMap;
 
 use super::value::{Fallback, FeatureBits, Hex, Path, Shown, list, text};
 use crate::draft::{BlindedPay, Invoice, InvoiceRequest, types};
+use crate::field::Features;
 
 pub(super) fn invoice_request<M: SerializeMap>(
     map: &mut M,
@@ -101,7 +102,7 @@ struct Costs<'a> {
     fee_base_msat: u32,
     fee_proportional_millionths: u32,
     cltv_expiry_delta: u16,
-    features: Hex<'a>,
+    features: FeatureBits<'a>,
 }
 
 impl<'a> From<&'a BlindedPay> for Costs<'a> {
@@ -110,7 +111,7 @@ impl<'a> From<&'a BlindedPay> for Costs<'a> {
             fee_base_msat: costs.fee_base_msat,
             fee_proportional_millionths: costs.fee_proportional_millionths,
             cltv_expiry_delta: costs.cltv_expiry_delta,
-            features: Hex(&costs.features),
+            features: FeatureBits(Features::new(&costs.features)),
         }
     }
 }

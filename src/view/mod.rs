@@ -1,4 +1,8 @@
-//! The JSON view of a message: each field under its specification name, as a serde value.
+//! What people and tools look at: a message as JSON ([`View`]) and for people ([`Explanation`]), a
+//! pasted text ([`UriView`]), an error ([`ErrorView`]), two messages side by side
+//! ([`Comparison`]).
+//!
+//! [`View`] has each field under its specification name, as a serde value.
 //!
 //! It is for people and tools that look into messages; [`View`] is never read back. To store or
 //! send a message, use its text or its bytes: the serde form of the messages themselves.
@@ -15,24 +19,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod compare;
 mod draft_invoice;
 mod draft_offer;
+mod error;
+mod explain;
+mod hint;
 mod message;
 mod proof;
+mod uri;
 mod value;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::codec::ParseError;
-use crate::tlv::Record;
+use crate::tlv::{Record, Stream};
 use crate::{AnyMessage, Invoice, InvoiceError, InvoiceRequest, Offer, PayerProof, draft};
 use value::Hex;
 
+pub use compare::{Comparison, Difference, check_answer};
+pub use error::ErrorView;
+use explain::Table;
+pub use explain::{ExplainedField, Explanation};
+pub use uri::UriView;
+
 /// A message as a serde value. It serialises as a map: `type`, the message's ids (a merged offer
 /// has its merkle root as `offer_id` and Core Lightning's id as `cln_offer_id`), each field that is
-/// there under its specification name, `unknown` records by type, `merkle_root`, and `signed_by`
-/// where there is a signature.
+/// there under its specification name, `unknown` records by type, `merkle_root`, `signed_by` where
+/// there is a signature, and all `records` in the order of the message, each with its `type`
+/// number, its `name` and its bytes.
 ///
 /// Bytes are in hexadecimal; chains, keys and hashes are bytes; amounts and times are numbers;
 /// texts are as they were written, so the program that shows them has to replace control
@@ -64,6 +79,22 @@ impl<'a> View<'a> {
             AnyMessage::DraftInvoiceRequest(message) => Subject::DraftInvoiceRequest(message),
             AnyMessage::DraftInvoice(message) => Subject::DraftInvoice(message),
         })
+    }
+}
+
+impl<'a> View<'a> {
+    fn records(&self) -> Records<'a> {
+        let (stream, table) = match self.0 {
+            Subject::Offer(message) => (message.stream(), Table::Offer),
+            Subject::InvoiceRequest(message) => (message.stream(), Table::Bolt12),
+            Subject::Invoice(message) => (message.stream(), Table::Bolt12),
+            Subject::InvoiceError(message) => (message.stream(), Table::InvoiceError),
+            Subject::PayerProof(message) => (message.stream(), Table::PayerProof),
+            Subject::DraftOffer(message) => (message.stream(), Table::DraftOffer),
+            Subject::DraftInvoiceRequest(message) => (message.stream(), Table::DraftInvoiceRequest),
+            Subject::DraftInvoice(message) => (message.stream(), Table::DraftInvoice),
+        };
+        Records { stream, table }
     }
 }
 
@@ -128,40 +159,33 @@ impl Serialize for View<'_> {
             Subject::DraftInvoiceRequest(request) => draft_invoice::invoice_request(&mut map, request)?,
             Subject::DraftInvoice(invoice) => draft_invoice::invoice(&mut map, invoice)?,
         }
+        map.serialize_entry("records", &self.records())?;
         map.end()
     }
 }
 
-/// Why a text is not a message, as a serde value: `message`, and `field`, `type` and `offset` where
-/// they apply.
-#[derive(Clone, Copy, Debug)]
-pub struct ErrorView<'a>(&'a ParseError);
-
-impl<'a> From<&'a ParseError> for ErrorView<'a> {
-    fn from(error: &'a ParseError) -> Self {
-        Self(error)
-    }
+/// The records of a message in their order, each with its type number, its name and its bytes.
+struct Records<'a> {
+    stream: Stream<'a>,
+    table: Table,
 }
 
-impl Serialize for ErrorView<'_> {
+impl Serialize for Records<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("message", &value::Shown(self.0))?;
-        if let Some(name) = self.0.field().and_then(|field| field.name()) {
-            map.serialize_entry("field", name)?;
-        }
-        let number = match self.0 {
-            ParseError::Stream(error) => error.kind().number(),
-            error => error.field().map(|field| field.number()),
-        };
-        if let Some(number) = number {
-            map.serialize_entry("type", &number)?;
-        }
-        if let Some(offset) = self.0.offset() {
-            map.serialize_entry("offset", &offset)?;
-        }
-        map.end()
+        serializer.collect_seq(self.stream.records().map(|record| ListedRecord {
+            number: record.number(),
+            name: self.table.name(record.number()),
+            hex: Hex(record.value()),
+        }))
     }
+}
+
+#[derive(Serialize)]
+struct ListedRecord<'a> {
+    #[serde(rename = "type")]
+    number: u64,
+    name: Option<&'static str>,
+    hex: Hex<'a>,
 }
 
 /// Writes the records that this crate does not know: `unknown`, by type.

@@ -124,7 +124,7 @@ impl Serialize for Costs<'_> {
         map.serialize_entry("cltv_expiry_delta", &self.0.cltv_expiry_delta)?;
         map.serialize_entry("htlc_minimum_msat", &self.0.htlc_minimum_msat)?;
         map.serialize_entry("htlc_maximum_msat", &self.0.htlc_maximum_msat)?;
-        map.serialize_entry("features", &Hex(self.0.features.as_bytes()))?;
+        map.serialize_entry("features", &FeatureBits(self.0.features))?;
         map.end()
     }
 }

@@ -2,8 +2,8 @@
 
 use bitcoin::constants::ChainHash;
 use bolt12::command::{
-    InvoiceRequestParams, OfferOutParams, disableinvoicerequest, disableoffer, invoicerequest,
-    listinvoicerequests, listoffers, offerout,
+    InvoiceRequestParams, OfferOutParams, RegisterInvoiceRequestParams, disableinvoicerequest, disableoffer,
+    invoicerequest, listinvoicerequests, listoffers, offerout, registerinvoicerequest,
 };
 use bolt12::field::{BlindedPathBuf, FirstNode, PayInfo};
 use bolt12::merkle::{LnAll, root};
@@ -255,4 +255,44 @@ fn zero_and_an_answer_to_an_offer_promise_nothing() {
         invoicerequest(&ledger, &key(7), &InvoiceRequestParams { amount: Msat::ZERO, ..params() }, NOW);
     assert_eq!(error.unwrap_err().code(), -1);
     assert_eq!(listinvoicerequests(&ledger, None, false, NOW).unwrap().invoicerequests, []);
+}
+
+#[test]
+fn the_paths_are_in_the_request_and_no_term_of_an_order() {
+    let path = |byte| {
+        let hops = vec![(point(byte), vec![byte; 16])];
+        BlindedPathBuf { first_node: FirstNode::NodeId(point(0x43)), path_key: point(0x44), hops }
+    };
+    let (first, second) = ([path(0x45), path(0x46)], [path(0x47)]);
+    let with = |paths| InvoiceRequestParams { key: Some("order 7"), paths, ..params() };
+    let ledger = ledger();
+    let made = invoicerequest(&ledger, &key(7), &with(&first), NOW).unwrap();
+    let request: InvoiceRequest = made.bolt12.parse().unwrap();
+    let read: Vec<_> = request.invreq_paths().collect();
+    assert_eq!(read, first.iter().map(BlindedPathBuf::path).collect::<Vec<_>>());
+    // A call that is repeated makes its paths anew.
+    let again = invoicerequest(&ledger, &key(7), &with(&second), NOW).unwrap();
+    assert_eq!((again.created, &again.bolt12), (false, &made.bolt12));
+}
+
+#[test]
+fn a_request_that_was_signed_elsewhere_is_registered_as_if_it_was_made_here() {
+    let params = InvoiceRequestParams { fee_limit: Some(msat(3_000)), key: Some("order 7"), ..params() };
+    let unsigned = params.build_unsigned(point(7)).unwrap();
+    let signature = key(7).sign(&unsigned.sighash()).unwrap();
+    let signed = unsigned.attach(&signature).unwrap();
+    let (here, elsewhere) = (ledger(), ledger());
+    let made = invoicerequest(&here, &key(7), &params, NOW).unwrap();
+    let registered = registerinvoicerequest(&elsewhere, &signed, &params.registration(), NOW).unwrap();
+    assert_eq!(registered, made);
+    let payout = |ledger: &Ledger<MemoryStore>| ledger.get(made.invreq_id.into()).unwrap().unwrap();
+    assert_eq!(payout(&here), payout(&elsewhere));
+
+    // The terms that are not in the message are compared too.
+    let other = RegisterInvoiceRequestParams { fee_limit: None, ..params.registration() };
+    let error = registerinvoicerequest(&elsewhere, &signed, &other, NOW).unwrap_err();
+    assert_eq!(error.code(), 1050);
+    let without_key = RegisterInvoiceRequestParams::new();
+    let error = registerinvoicerequest(&elsewhere, &signed, &without_key, NOW).unwrap_err();
+    assert_eq!(error.code(), 1000);
 }

@@ -14,9 +14,13 @@
     reason = "a test stops at the first surprise, and only tests read this"
 )]
 
+#[cfg(unix)]
+pub mod cln;
 pub mod errors;
 pub mod ledger;
 pub mod naive;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod records;
 
 use bitcoin::hex::FromHex;

@@ -1,5 +1,6 @@
 //! The examples, run as a stranger runs them. `cargo test` at the root builds them first.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -7,8 +8,14 @@
 )]
 
 mod atm;
+#[cfg(unix)]
+mod cln_plugin;
+#[cfg(unix)]
+mod core_lightning;
 mod decode;
 mod offers;
+#[cfg(unix)]
+mod over_cln;
 mod pay_offer;
 mod prove;
 mod remote_signer;

@@ -8,8 +8,8 @@ use bolt12::Msat;
 use bolt12::draft::Offer;
 use bolt12::payout::state::RetryPolicy;
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, Label, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
-    Totals, UnreadableRow,
+    Account, Change, Cursor, Filter, Inserted, Label, NewRow, Order, Page, PageSize, Replaced, Row,
+    SlotAmount, StoredEvent, Totals, UnreadableRow,
 };
 use bolt12::payout::{
     Finding, HistoryEvent, Ledger, LedgerId, MemoryStore, NewPayout, OrderKey, PaymentHash, PaymentStatus,
@@ -162,6 +162,10 @@ impl Store for Rotten {
 
     fn ledger_id(&self) -> Result<LedgerId, StoreError> {
         self.inner.ledger_id()
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        self.inner.spent(account, since)
     }
 }
 

@@ -16,8 +16,8 @@ use testkit::ledger::*;
 #[derive(Default)]
 struct Heedless {
     payments: Mutex<BTreeMap<PaymentHash, u64>>,
-    /// Reached by every question for a status, if there is one.
-    meet: Option<Barrier>,
+    /// Reached by the first question for a status of each of two machines, if there is one.
+    meet: Option<(Barrier, AtomicU64)>,
 }
 
 impl Heedless {
@@ -34,7 +34,9 @@ impl Payer for Heedless {
 
     fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
         let known = self.payments.lock().unwrap().contains_key(&hash);
-        if let Some(meet) = &self.meet {
+        if let Some((meet, asked)) = &self.meet
+            && asked.fetch_add(1, Ordering::SeqCst) < 2
+        {
             meet.wait();
         }
         known.then_some(PaymentStatus::Unknown)
@@ -143,6 +145,24 @@ fn a_slow_worker_renews_a_lease_that_no_other_took() {
     });
 }
 
+/// Another machine's clock may be ahead. So a lease of which less than half is left is renewed before the payment begins.
+#[test]
+fn a_lease_that_is_half_over_is_renewed_before_the_payment() {
+    on_each_store(|stage| {
+        let one = machine(stage.store(), 1);
+        let node = Arc::new(Heedless::default());
+        for (number, waited, renewed) in [(1, SECONDS / 2, false), (2, SECONDS / 2 + 1, true)] {
+            let (offer, id) = promised(&one, &format!("waited {waited}"));
+            let claim = one.claim(&invoice(&offer, number), NOW).unwrap();
+            let now = NOW + waited;
+            assert_eq!(one.pay(claim, &node, || now), PaymentResult::InFlight { error: None });
+            assert_eq!(node.begun(number), 1);
+            let until = if renewed { now } else { NOW } + SECONDS;
+            assert_eq!(payout(&one, id).lease(), Some(lease(1, until)));
+        }
+    });
+}
+
 /// A machine has died, and two others recover at the same moment: both ask the node, one begins.
 #[test]
 fn of_two_machines_that_recover_at_once_one_begins_the_payment() {
@@ -152,7 +172,10 @@ fn of_two_machines_that_recover_at_once_one_begins_the_payment() {
             let (offer, id) = promised(&one, &format!("round {round}"));
             let dead = machine(Arc::clone(one.store()), 9);
             drop(dead.claim(&invoice(&offer, round), NOW).unwrap());
-            let node = Arc::new(Heedless { meet: Some(Barrier::new(2)), ..Heedless::default() });
+            let node = Arc::new(Heedless {
+                meet: Some((Barrier::new(2), AtomicU64::new(0))),
+                ..Heedless::default()
+            });
             let later = NOW + SECONDS + 1;
             let results = thread::scope(|scope| {
                 let first = scope.spawn(|| recover(&one, &node, later));
@@ -167,6 +190,49 @@ fn of_two_machines_that_recover_at_once_one_begins_the_payment() {
             assert_eq!(history_of(&one, id).iter().filter(taken).count(), 1);
             one.release(hash(round), "test", later).unwrap();
         }
+    });
+}
+
+/// A node that another machine makes begin the payment, immediately after this one has asked for its status.
+struct BegunAfterTheQuestion<F> {
+    node: Arc<Heedless>,
+    then: Mutex<Option<F>>,
+}
+
+impl<F: FnOnce() + Send> Payer for BegunAfterTheQuestion<F> {
+    fn pay(&self, claim: &Claim) -> PaymentStatus {
+        self.node.pay(claim)
+    }
+
+    fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
+        let status = self.node.status(hash);
+        if let Some(then) = self.then.lock().unwrap().take() {
+            then();
+        }
+        status
+    }
+}
+
+/// Found by the model: two machines recover the claim of a dead one. The second asks the node, and stands still. Meanwhile
+/// the first takes the claim over, begins the payment, and its lease ends. What the second learnt before is out of date.
+#[test]
+fn a_machine_asks_the_node_again_after_it_has_taken_a_claim_over() {
+    on_each_store(|stage| {
+        let (one, two) = machines(stage);
+        let (offer, id) = promised(&one, "out of date");
+        drop(machine(Arc::clone(one.store()), 9).claim(&invoice(&offer, 1), NOW).unwrap());
+        let node = Arc::new(Heedless::default());
+        let first = NOW + SECONDS + 1;
+        let second = first + SECONDS + 1;
+        let begins = {
+            let node = Arc::clone(&node);
+            move || assert_eq!(recover(&one, &node, first), [PaymentResult::InFlight { error: None }])
+        };
+        let asked = BegunAfterTheQuestion { node: Arc::clone(&node), then: Mutex::new(Some(begins)) };
+        let report = two.recover(&Arc::new(asked), &RecoverOptions::new(), move || second).unwrap();
+        assert_eq!(report.payments[0].result, PaymentResult::InFlight { error: None });
+        assert_eq!(node.begun(1), 1);
+        assert_eq!(payout(&two, id).lease(), Some(lease(2, second + SECONDS)));
     });
 }
 

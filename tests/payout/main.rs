@@ -10,6 +10,7 @@
 
 mod adopt;
 mod approvals;
+mod budgets;
 mod damage;
 mod diagram;
 mod draft_invoices;
@@ -24,6 +25,7 @@ mod payee_messages;
 mod payers;
 mod pointers;
 mod proofs;
+mod pruning;
 mod random;
 mod recovery;
 mod reports;

@@ -16,13 +16,14 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use testkit::ledger::{NOW, hash, history, offer_of, payee, preimage, until};
 
-/// Payouts of each kind: to a draft offer, to a request, to an offer of the payee, of an invoice, and again to a draft
-/// offer, of which the first invoice alone may be tried.
-const PAYOUTS: usize = 5;
+/// Payouts of each kind: to a draft offer, to a request, to an offer of the payee, of an invoice, and again to draft
+/// offers: one of which the first invoice alone may be tried, and one whose invoices are held until they are approved.
+const PAYOUTS: usize = 6;
 const TO_REQUEST: usize = 1;
 const TO_OFFER: usize = 2;
 const TO_INVOICE: usize = 3;
 const FIRST_ONLY: usize = 4;
+const HELD: usize = 5;
 /// Payments, each presented for every payout.
 const PAYMENTS: u64 = 5;
 
@@ -47,6 +48,10 @@ enum Asked {
         said: Said,
     },
     Disable(usize),
+    Approve {
+        payout: usize,
+        payment: u64,
+    },
     /// With a node that reports this for every payment.
     Recover(Said),
 }
@@ -73,6 +78,9 @@ struct Entry {
     attempts: Vec<(u64, Stands)>,
     closed: bool,
     events: usize,
+    /// The payment that waits for an approval, and the one that has it.
+    held: Option<u64>,
+    approved: Option<u64>,
 }
 
 impl Entry {
@@ -120,7 +128,21 @@ impl Book {
             }
             Asked::CreateOtherwise(payout) if self.0.contains_key(&payout) => "order ",
             Asked::CreateOtherwise(_) => "not asked",
-            Asked::Claim { payout, payment, right_sum } => self.claim(payout, payment, right_sum),
+            Asked::Claim { payout, payment, right_sum } => match self.claim(payout, payment, right_sum) {
+                WAITS => return format!("payment {} of 100000msat waits for an approval", hash(payment)),
+                answer => answer,
+            },
+            Asked::Approve { payout, payment } => match self.0.get_mut(&payout) {
+                None => "unknown payout",
+                Some(_) if payout != HELD => "the payout needs no approval",
+                Some(entry) if entry.approved == Some(payment) => "approved",
+                Some(entry) if entry.held == Some(payment) => {
+                    entry.approved = Some(payment);
+                    entry.events += 1;
+                    "approved"
+                }
+                Some(_) => return format!("payment {} does not wait for an approval", hash(payment)),
+            },
             Asked::Settle { right_preimage: false, .. } => "the SHA-256 of the preimage is",
             Asked::Settle { payment, right_preimage: true } => self.settle(payment),
             Asked::Release(payment) => self.release(payment),
@@ -177,9 +199,17 @@ impl Book {
         if !right_sum {
             return if payout == TO_OFFER { "invreq_amount (type 82): differs" } else { "amount: " };
         }
+        if payout == HELD && entry.approved != Some(payment) {
+            if entry.held != Some(payment) {
+                entry.held = Some(payment);
+                entry.events += 1;
+            }
+            return WAITS;
+        }
         if taken {
             return "payment ";
         }
+        (entry.held, entry.approved) = (None, None);
         entry.attempts.push((payment, Stands::Claimed));
         entry.events += 1;
         "claimed"
@@ -250,6 +280,9 @@ impl Book {
         }
     }
 }
+
+/// An invoice that is held.
+const WAITS: &str = "waits";
 
 /// Whether the first invoice alone may be tried.
 const fn takes_one(payout: usize) -> bool {
@@ -408,6 +441,7 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
             let first_only = payout == FIRST_ONLY;
             let policy = if first_only { RetryPolicy::FirstInvoiceOnly } else { RetryPolicy::AnyNewInvoice };
             let new = NewPayout::new(&messages.terms[payout]).with_policy(policy).with_key(key(payout));
+            let new = if payout == HELD { new.with_approval() } else { new };
             let created = ledger.create(new, NOW).unwrap();
             if created.is_new() { "new".to_owned() } else { "existing".to_owned() }
         }
@@ -442,6 +476,9 @@ fn answer(ledger: &Ledger<MemoryStore>, messages: &Messages, asked: &Asked) -> S
                 }
             })
         }
+        Asked::Approve { payout, payment } => {
+            said(ledger.approve(messages.id(payout), hash(payment), NOW), |_| "approved".to_owned())
+        }
         Asked::Disable(payout) => said(ledger.disable(messages.id(payout), NOW), |_| "disabled".to_owned()),
         Asked::Recover(node) => {
             let recovery = ledger.recover(&Arc::new(Says(node)), &until(NOW), || NOW).unwrap();
@@ -464,6 +501,8 @@ fn asked() -> impl Strategy<Value = Asked> {
         4 => payment.clone().prop_map(Asked::Release),
         2 => (payout.clone(), payment.clone(), says.clone())
             .prop_map(|(payout, payment, said)| Asked::Adopt { payout, payment, said }),
+        2 => (select(vec![HELD, HELD, TO_OFFER]), payment)
+            .prop_map(|(payout, payment)| Asked::Approve { payout, payment }),
         1 => payout.prop_map(Asked::Disable),
         1 => says.prop_map(Asked::Recover),
     ]
@@ -494,6 +533,9 @@ fn the_ledger_answers_as_a_naive_book() {
             prop_assert_eq!(found.status(), entry.status());
             prop_assert_eq!(found.is_active(NOW), entry.paid() == 0 && !entry.closed);
             prop_assert_eq!(found.is_used(), entry.paid() > 0);
+            let waits = found.waits_for_approval().map(|(hash, _)| hash);
+            let expected = entry.held.filter(|held| entry.approved != Some(*held)).map(hash);
+            prop_assert_eq!(waits, expected);
             prop_assert_eq!(ledger.by_key(&key(*payout)).unwrap(), Some(found.clone()));
             let attempts: Vec<_> = found.state().attempts().iter().map(|attempt| attempt.hash()).collect();
             let expected: Vec<_> = entry.attempts.iter().map(|(payment, _)| hash(*payment)).collect();

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use bolt12::draft::Offer;
 use bolt12::payout::state::Refusal;
 use bolt12::payout::store::{
-    Change, Cursor, Figures, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row, StoredEvent,
-    Totals,
+    Account, Change, Cursor, Figures, Filter, Inserted, NewRow, Order, Page, PageSize, Replaced, Row,
+    SlotAmount, StoredEvent, Totals,
 };
 use bolt12::payout::{
     ClaimError, CreateError, DisableError, HistoryEvent, Ledger, LedgerId, MemoryStore, NotBegun, OrderKey,
@@ -402,6 +402,10 @@ impl<S: Store, F: FnOnce() + Send> Store for AfterFirstGet<S, F> {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         self.inner.events(id, after, size)
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        self.inner.spent(account, since)
     }
 }
 

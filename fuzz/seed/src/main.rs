@@ -51,6 +51,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The first eight bytes choose fields.
         seeds.write(&["proof"], &[&[0x55; 8][..], &Vec::from_hex(&value)?].concat())?;
     }
+    for value in strings(&vectors.join("bip321/uris.json"), &["uri"])? {
+        seeds.write(&["uri"], value.as_bytes())?;
+    }
+    for value in strings(&vectors.join("bip321/pastes.json"), &["text"])? {
+        seeds.write(&["uri"], value.as_bytes())?;
+    }
+    for value in strings(&vectors.join("bip353/records.json"), &["text", "uri"])? {
+        seeds.write(&["uri"], value.as_bytes())?;
+    }
     for value in strings(&vectors.join("bip353/psbt_proofs.json"), &["psbt_value_hex"])? {
         seeds.write(&["device"], &Vec::from_hex(&value)?)?;
     }

@@ -126,6 +126,16 @@ pub enum LedgerEvent<'a> {
         /// The failure.
         error: &'a StoreError,
     },
+    /// The payer panicked during a call of [`Ledger::recover`](super::Ledger::recover) or of `AsyncLedger` (feature
+    /// `tokio`). The payment stays in flight, and recovery asks about it. Elsewhere a panic of the payer reaches the caller.
+    PayerPanicked {
+        /// The payout.
+        payout: PayoutId,
+        /// The payment.
+        hash: PaymentHash,
+        /// The message of the panic, where it was text.
+        message: &'a str,
+    },
 }
 
 /// A call that was refused, with its error.
@@ -162,17 +172,19 @@ impl LedgerEvent<'_> {
             Self::Released { .. } => "released",
             Self::Disabled { .. } => "disabled",
             Self::UnknownOutcome { .. } => "unknown_outcome",
+            Self::PayerPanicked { .. } => "payer_panicked",
         }
     }
 
     /// Whether a person has to look at it: a payment that succeeded after it had been recorded as failed, a payment that was
-    /// one too many, or a store that failed.
+    /// one too many, a store that failed, or a payer that panicked.
     #[must_use]
     pub const fn needs_a_person(&self) -> bool {
         matches!(
             self,
             Self::Settled { settlement: Settlement::Late | Settlement::Overpaid, .. }
                 | Self::UnknownOutcome { .. }
+                | Self::PayerPanicked { .. }
         )
     }
 }
@@ -194,6 +206,9 @@ impl core::fmt::Display for LedgerEvent<'_> {
             Self::Settled { hash, .. } => write!(f, "payment {hash} {name}"),
             Self::Released { hash, reason } => write!(f, "payment {hash} {name}: {reason}"),
             Self::UnknownOutcome { call, error } => write!(f, "{call}: outcome unknown: {error}"),
+            Self::PayerPanicked { payout, hash, message } => {
+                write!(f, "payout {payout}: the payer panicked during payment {hash}: {message}")
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{LedgerEvent, Observer};
 ///
 /// | events | level |
 /// |---|---|
-/// | `paid_late`, `overpaid`, `unknown_outcome` | error |
+/// | `paid_late`, `overpaid`, `unknown_outcome`, `payer_panicked` | error |
 /// | `taken_over` | warn |
 /// | `created`, `claimed`, `paid`, `released`, `disabled` | info |
 /// | `refused`, `already_settled` | debug |
@@ -43,6 +43,9 @@ impl Observer for TracingObserver {
             }
             LedgerEvent::Refused { refused } => write!(debug, call = refused.call()),
             LedgerEvent::UnknownOutcome { call, .. } => write!(error, call = call),
+            LedgerEvent::PayerPanicked { payout, hash, .. } => {
+                write!(error, payout = %payout, payment_hash = %hash)
+            }
         }
     }
 }

@@ -9,13 +9,25 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::cursor::{read_cursor, write_cursor};
 use super::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced, Row,
-    Store, StoreError, StoredEvent, Totals,
+    Account, Change, Cursor, Filter, Inserted, MAX_SLOTS, NewRow, Order, OrderKey, PAGE_BYTES, Page,
+    PageSize, Replaced, Row, SlotAmount, Spending, Store, StoreError, StoredEvent, Totals,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
 
 /// A store that forgets everything when it is dropped.
+///
+/// ```
+/// use std::sync::Arc;
+/// use bolt12::payout::{Ledger, MemoryStore};
+///
+/// let store = Arc::new(MemoryStore::new());
+/// let ledger = Ledger::new(Arc::clone(&store));
+/// // A second ledger on the same payouts, as after a restart of the program.
+/// let again = Ledger::new(store);
+/// assert_eq!(ledger.totals()?, again.totals()?);
+/// # Ok::<(), bolt12::payout::StoreError>(())
+/// ```
 #[derive(Debug)]
 pub struct MemoryStore {
     id: LedgerId,
@@ -29,11 +41,14 @@ struct Tables {
     by_id: BTreeMap<PayoutId, usize>,
     by_hash: BTreeMap<PaymentHash, usize>,
     by_key: BTreeMap<OrderKey, usize>,
+    accounts: Accounts,
 }
 
 #[derive(Debug)]
 struct Kept {
     row: Row,
+    /// The number of the first event, or of the one to come.
+    first_sequence: u64,
     events: Vec<Vec<u8>>,
 }
 
@@ -89,7 +104,7 @@ impl Store for MemoryStore {
             body: new.body().to_vec(),
         };
         let position = tables.rows.len();
-        tables.rows.push(Kept { row, events: new.events().to_vec() });
+        tables.rows.push(Kept { row, first_sequence: new.first_sequence(), events: new.events().to_vec() });
         tables.by_id.insert(new.id(), position);
         if let Some(key) = new.key() {
             tables.by_key.insert(key.clone(), position);
@@ -99,7 +114,7 @@ impl Store for MemoryStore {
 
     fn replace(&self, change: &Change) -> Result<Replaced, StoreError> {
         let mut guard = self.tables()?;
-        let Tables { rows, by_id, by_hash, .. } = &mut *guard;
+        let Tables { rows, by_id, by_hash, accounts, .. } = &mut *guard;
         let Some(position) = by_id.get(&change.id()).copied() else {
             return Ok(Replaced::Missing);
         };
@@ -118,11 +133,18 @@ impl Store for MemoryStore {
         if let Some(by) = taken_by {
             return Ok(Replaced::HashTaken { by });
         }
+        if let Err(refused) = accounts.count(change.spendings()) {
+            return Ok(refused);
+        }
         let version = kept.row.version.saturating_add(1);
         kept.row.version = version;
         kept.row.status = change.status();
         kept.row.figures = *change.figures();
         kept.row.body = change.body().to_vec();
+        if change.forgets_history() {
+            kept.first_sequence = kept.first_sequence.saturating_add(count(&kept.events));
+            kept.events.clear();
+        }
         kept.events.extend_from_slice(change.events());
         if let Some(hash) = change.takes() {
             by_hash.insert(hash, position);
@@ -202,10 +224,12 @@ impl Store for MemoryStore {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         let tables = self.tables()?;
-        let events = tables.kept(id).map_or(&[][..], |kept| &kept.events);
+        let Some(kept) = tables.kept(id) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         let mut total = 0_usize;
-        for (sequence, bytes) in (1_u64..).zip(events).skip(usize::try_from(after).unwrap_or(usize::MAX)) {
+        let skipped = after.saturating_add(1).saturating_sub(kept.first_sequence);
+        let numbered = (kept.first_sequence..).zip(&kept.events);
+        for (sequence, bytes) in numbered.skip(usize::try_from(skipped).unwrap_or(usize::MAX)) {
             if found.len() >= size.get() || total >= PAGE_BYTES {
                 break;
             }
@@ -213,6 +237,46 @@ impl Store for MemoryStore {
             found.push(StoredEvent { sequence, bytes: bytes.clone() });
         }
         Ok(found)
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        Ok(self.tables()?.accounts.spent(account, since))
+    }
+}
+
+fn count(events: &[Vec<u8>]) -> u64 {
+    u64::try_from(events.len()).unwrap_or(u64::MAX)
+}
+
+/// Accounts in memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accounts(BTreeMap<Account, BTreeMap<u64, u64>>);
+
+impl Accounts {
+    /// Counts all spendings, or none and returns the refusal.
+    pub(crate) fn count(&mut self, spendings: &[Spending]) -> Result<(), Replaced> {
+        for (position, spending) in spendings.iter().enumerate() {
+            let total = |since| {
+                let slots = self.0.get(spending.account()).into_iter().flat_map(|slots| slots.range(since..));
+                Ok(slots.fold(0, |total: u64, (_, msat)| total.saturating_add(*msat)))
+            };
+            if let Some((limit, spent)) = spending.exceeded(total)? {
+                return Err(Replaced::OverLimit { spending: position, limit, spent });
+            }
+        }
+        for spending in spendings {
+            let slots = self.0.entry(spending.account().clone()).or_default();
+            let msat = slots.entry(spending.slot()).or_default();
+            *msat = spending.applied_to(*msat);
+            slots.retain(|slot, msat| *msat > 0 && *slot >= spending.first_kept());
+        }
+        Ok(())
+    }
+
+    /// [`Store::spent`](super::Store::spent).
+    pub(crate) fn spent(&self, account: &Account, since: u64) -> Vec<SlotAmount> {
+        let slots = self.0.get(account).into_iter().flat_map(|slots| slots.range(since..));
+        slots.take(MAX_SLOTS).map(|(slot, msat)| SlotAmount { slot: *slot, msat: *msat }).collect()
     }
 }
 

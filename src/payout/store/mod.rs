@@ -12,14 +12,15 @@
 //! |---|---|---|
 //! | [`MemoryStore`] (feature `std`) | tests | until it is dropped |
 //! | `RedbStore` (feature `redb`) | one process that pays, in production | in one durable file |
+//! | `PostgresStore` (feature `postgres`) | many machines, in production | in a PostgreSQL database, as durably as that server |
 //! | your own | several machines on one database | as durably as the database does |
 //!
 //! # The contract
 //!
 //! 1. **Durable.** When `insert` or `replace` returns `Ok`, the write survives a kill of the process
 //!    and a power loss of the machine, as far as the disk or the server keeps what it acknowledged.
-//! 2. **Atomic.** Row, status, key, figures, totals, events and payment hash of one call are written together or not at
-//!    all, after any crash.
+//! 2. **Atomic.** Row, status, key, figures, totals, events, payment hash and spendings of one call are written
+//!    together or not at all, after any crash.
 //! 3. **One wins.** Of any number of calls that race for one version, one id, one key or one hash, exactly one
 //!    succeeds, no matter which thread, process or machine they come from. The others learn what they
 //!    lost to.
@@ -38,18 +39,21 @@
 //!    data, and never changes.
 //! 9. **Counted.** [`totals`](Store::totals) are the sums over all rows as they are, at each moment.
 //! 10. **Bounded.** Memory for one call does not depend on how many payouts there are.
+//! 11. **Within its limits.** A write whose [`Spending`] would exceed a [`SpendingLimit`] writes nothing. This holds for
+//!     any number of writes that race: together they keep the limit.
 //!
 //! # How to write a store
 //!
-//! Implement the nine methods of [`Store`]: the two that write,
+//! Implement the ten methods of [`Store`]: the two that write,
 //!
 //! | method | in SQL |
 //! |---|---|
 //! | [`insert`](Store::insert) | one transaction: `INSERT … ON CONFLICT DO NOTHING` of the row, with unique indexes of ids and keys, and its events if the row is new |
-//! | [`replace`](Store::replace) | one transaction: `UPDATE … WHERE id = ? AND version = ?`, the events, and the hash under a unique index |
+//! | [`replace`](Store::replace) | one transaction: `UPDATE … WHERE id = ? AND version = ?`, the events, the hash under a unique index, and the spendings, with the accounts that have limits locked first |
 //!
-//! and the seven that read: [`ledger_id`](Store::ledger_id), [`get`](Store::get),
-//! [`by_payment_hash`](Store::by_payment_hash), [`by_key`](Store::by_key), [`page`](Store::page), [`totals`](Store::totals) and [`events`](Store::events).
+//! and the eight that read: [`ledger_id`](Store::ledger_id), [`get`](Store::get),
+//! [`by_payment_hash`](Store::by_payment_hash), [`by_key`](Store::by_key), [`page`](Store::page), [`totals`](Store::totals), [`events`](Store::events)
+//! and [`spent`](Store::spent).
 //! The length limits ([`MAX_LABEL`], [`MAX_KEY`], [`MAX_BODY`], [`MAX_EVENT`], [`MAX_EVENTS`]) state how large a
 //! column must be. [`NewRow`] and [`Change`] cannot exceed them. A store makes [`Row`], [`Page`] and
 //! [`StoredEvent`] itself, and reports its failures with [`StoreError::failed`] and
@@ -66,9 +70,12 @@ mod figures;
 #[cfg(feature = "std")]
 mod memory;
 mod names;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod rows;
+mod spending;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -77,14 +84,21 @@ use alloc::vec::Vec;
 pub use self::cursor::Cursor;
 pub use self::error::{BadKey, BadPageSize, LimitExceeded, StoreError};
 pub use self::figures::{Figures, StatusTotals, Totals};
+#[cfg(feature = "simulation")]
+pub(crate) use self::memory::Accounts;
 #[cfg(feature = "std")]
 pub use self::memory::MemoryStore;
 pub use self::names::{Label, MAX_KEY, MAX_LABEL, OrderKey};
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
 pub use self::rows::{
     Change, Filter, Inserted, MAX_BODY, MAX_EVENT, MAX_EVENTS, NewRow, Order, PAGE_BYTES, Page, PageSize,
     Replaced, Row, Seconds, StoredEvent, UnreadableRow,
+};
+pub use self::spending::{
+    Account, MAX_ACCOUNT, MAX_SLOTS, MAX_SPENDINGS, SlotAmount, Spending, SpendingLimit,
 };
 use super::id::{LedgerId, PayoutId};
 use crate::payment::PaymentHash;
@@ -110,9 +124,10 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]: outcome unknown, read again.
     fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError>;
 
-    /// Writes the next version of a row, appends the events, and takes the payment hash if one is
-    /// given: all of it or nothing. It writes only if the row's version still is the expected one, and
-    /// if no other payout has ever taken the hash (this payout may have).
+    /// Writes the next version of a row, appends the events, takes the payment hash if one is given, and counts the
+    /// spendings; before that, it removes the events that are there if the change
+    /// [forgets them](Change::forgetting_history): all of it or nothing. It writes only if the row's version still is the expected one,
+    /// if no other payout has ever taken the hash (this payout may have), and if each spending keeps its limits.
     ///
     /// # Errors
     ///
@@ -168,14 +183,22 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] when it could not be read.
     fn totals(&self) -> Result<Totals, StoreError>;
 
-    /// The events of a payout in the order they were appended, numbered from 1 without gaps: those
-    /// numbered above `after`, at most `size`, perhaps fewer ([`PAGE_BYTES`]). Empty only when there
-    /// are no more.
+    /// The events of a payout in the order they were appended, numbered without gaps from
+    /// [`NewRow::first_sequence`] on, or from the first one of the last change that
+    /// [forgot the history](Change::forgetting_history): those numbered above `after`, at most `size`, perhaps fewer
+    /// ([`PAGE_BYTES`]). Empty only when there are no more.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when they could not be read.
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The slots of an account from `since` on that hold more than 0, in ascending order: at most [`MAX_SLOTS`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when they could not be read.
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError>;
 }
 
 macro_rules! forward_to_pointee {
@@ -227,6 +250,10 @@ macro_rules! forward_to_pointee {
                 size: PageSize,
             ) -> Result<Vec<StoredEvent>, StoreError> {
                 (**self).events(id, after, size)
+            }
+
+            fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+                (**self).spent(account, since)
             }
         }
     )*};

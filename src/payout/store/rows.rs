@@ -10,6 +10,7 @@ use super::cursor::Cursor;
 use super::error::{BadPageSize, LimitExceeded};
 use super::figures::Figures;
 use super::names::{Label, OrderKey};
+use super::spending::{MAX_SPENDINGS, Spending};
 use crate::payment::PaymentHash;
 use crate::payout::{PayoutId, Status};
 
@@ -35,7 +36,8 @@ pub struct Row {
 /// One entry of a payout's history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoredEvent {
-    /// Its number: 1 for the first of its payout, then one more each time.
+    /// Its number: 1 for the first of its payout, then one more each time. The first one that is still there may have a
+    /// higher number ([`Change::forgetting_history`]).
     pub sequence: u64,
     /// Bytes that only the ledger understands.
     pub bytes: Vec<u8>,
@@ -51,6 +53,7 @@ pub struct NewRow {
     figures: Figures,
     body: Vec<u8>,
     events: Vec<Vec<u8>>,
+    first_sequence: u64,
 }
 
 impl NewRow {
@@ -69,7 +72,14 @@ impl NewRow {
         events: Vec<Vec<u8>>,
     ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
-        Ok(Self { id, status, label, key, figures, body, events })
+        Ok(Self { id, status, label, key, figures, body, events, first_sequence: 1 })
+    }
+
+    /// The same row, whose history begins with this number and not with 1: a copy of one that forgot its beginning.
+    #[must_use]
+    pub const fn with_first_sequence(mut self, sequence: u64) -> Self {
+        self.first_sequence = sequence;
+        self
     }
 
     /// Which payout.
@@ -113,6 +123,12 @@ impl NewRow {
     pub fn events(&self) -> &[Vec<u8>] {
         &self.events
     }
+
+    /// The number of the first event, now or later: 1, or more for a history that lacks its beginning.
+    #[must_use]
+    pub const fn first_sequence(&self) -> u64 {
+        self.first_sequence
+    }
 }
 
 /// The next version of a row. It is within the length limits. Label and key stay as they were inserted.
@@ -125,6 +141,8 @@ pub struct Change {
     body: Vec<u8>,
     events: Vec<Vec<u8>>,
     takes: Option<PaymentHash>,
+    spendings: Vec<Spending>,
+    forgets_history: bool,
 }
 
 impl Change {
@@ -143,7 +161,39 @@ impl Change {
         takes: Option<PaymentHash>,
     ) -> Result<Self, LimitExceeded> {
         check_bounds(&body, &events)?;
-        Ok(Self { id, expected, status, figures, body, events, takes })
+        Ok(Self {
+            id,
+            expected,
+            status,
+            figures,
+            body,
+            events,
+            takes,
+            spendings: Vec::new(),
+            forgets_history: false,
+        })
+    }
+
+    /// The same change, which also counts these spendings.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitExceeded`] when there are more than [`MAX_SPENDINGS`], or two in one account.
+    pub fn with_spendings(mut self, spendings: Vec<Spending>) -> Result<Self, LimitExceeded> {
+        bound("write", "spendings", spendings.len(), MAX_SPENDINGS)?;
+        for spending in &spendings {
+            let here = spendings.iter().filter(|other| other.account() == spending.account()).count();
+            bound("account", "spendings", here, 1)?;
+        }
+        self.spendings = spendings;
+        Ok(self)
+    }
+
+    /// The same change, which also removes all events before its own. Their numbers are not given again.
+    #[must_use]
+    pub const fn forgetting_history(mut self) -> Self {
+        self.forgets_history = true;
+        self
     }
 
     /// Which payout.
@@ -187,6 +237,18 @@ impl Change {
     pub const fn takes(&self) -> Option<PaymentHash> {
         self.takes
     }
+
+    /// Whether all events before those of this change are removed.
+    #[must_use]
+    pub const fn forgets_history(&self) -> bool {
+        self.forgets_history
+    }
+
+    /// What is counted in accounts: at most [`MAX_SPENDINGS`], at most one in each account.
+    #[must_use]
+    pub fn spendings(&self) -> &[Spending] {
+        &self.spendings
+    }
 }
 
 /// What [`Store::insert`](super::Store::insert) did.
@@ -227,6 +289,16 @@ pub enum Replaced {
     HashTaken {
         /// That payout.
         by: PayoutId,
+    },
+    /// A spending would exceed one of its limits. Nothing was written. A store reports this only where nothing else
+    /// refuses the write.
+    OverLimit {
+        /// The position of the spending in [`Change::spendings`].
+        spending: usize,
+        /// The position of the limit in [`Spending::limits`].
+        limit: usize,
+        /// The msat that the slots of the limit held already.
+        spent: u64,
     },
 }
 

@@ -192,7 +192,7 @@ fn every_bad_value_has_its_message() {
         let error = Offer::try_from(record(number, &value)).unwrap_err();
         assert_eq!(error.to_string(), message, "type {number}, {value:?}");
         assert_eq!(error.field().unwrap().number(), number);
-        assert!(message.contains(&format!("at byte {}:", error.offset().unwrap())), "{message}");
+        assert!(message.contains(&format!("at byte {}:", error.stream_offset().unwrap())), "{message}");
     }
 }
 
@@ -213,7 +213,7 @@ fn a_message_without_a_field_is_refused() {
     for bytes in [vec![], record(241, b"x")] {
         let error = Offer::try_from(bytes).unwrap_err();
         assert_eq!(error.to_string(), "no field: expected at least one");
-        assert_eq!((error.offset(), error.field()), (None, None));
+        assert_eq!((error.stream_offset(), error.field()), (None, None));
     }
 }
 
@@ -227,6 +227,6 @@ fn framing_is_refused_with_its_place() {
     ] {
         let error = Offer::try_from(bytes).unwrap_err();
         assert_eq!(error.to_string(), message);
-        assert!(error.offset().is_some() && error.field().is_none());
+        assert!(error.stream_offset().is_some() && error.field().is_none());
     }
 }

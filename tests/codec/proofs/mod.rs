@@ -37,7 +37,7 @@ fn records_of(bytes: &[u8]) -> Records {
 }
 
 /// The records of a proof with the payer's signature over them in 241.
-fn signed(proof: Records) -> Vec<u8> {
+pub(super) fn signed(proof: Records) -> Vec<u8> {
     let bytes = proof.bytes();
     let sighash = SignatureField::PAYER_PROOF.sighash(root::<LnNonce>(Stream::new(&bytes).unwrap()));
     proof.with(241, key(PAYER).sign(&sighash).unwrap().as_ref()).bytes()
@@ -105,7 +105,7 @@ fn refused(proof: Records) -> String {
 }
 
 /// A proof that shows the required fields alone.
-fn small_proof() -> Records {
+pub(super) fn small_proof() -> Records {
     naive_proof(&paid_invoice(), |number| [88, 168, 176].contains(&number))
 }
 

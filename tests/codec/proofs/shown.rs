@@ -276,6 +276,7 @@ fn the_json_view_has_what_is_shown_and_the_hashes() {
         "merkle_root",
         "proof_signature",
         "proof_signed_by",
+        "records",
     ];
     expected.sort_unstable();
     assert_eq!(members, expected);

@@ -14,7 +14,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, BuildError>, field: &str, at: u
     let error = result.unwrap_err();
     assert_eq!(error.to_string(), format!("{field} at byte {at}: a NUL character in a text: expected none"));
     let BuildError::Message(error) = error else { panic!("{error:?}") };
-    assert_eq!(error.offset(), Some(at));
+    assert_eq!(error.stream_offset(), Some(at));
 }
 
 #[test]

@@ -84,6 +84,19 @@ fn in_two_processes_whose_recovery_does_not_wait() {
 }
 
 #[test]
+fn on_two_machines_whose_clocks_differ_with_leases() {
+    // The node does not look what it has begun, so that only the leases keep a payment from being begun twice.
+    let leases = Rules { leases: true, invoices: 1, one_process: false, dedupes: false, ..OURS };
+    holds("leases, 1 crash, 2 slow workers", Rules { slow: 2, ..leases });
+    holds("leases, 2 crashes, 1 slow worker", Rules { slow: 1, crashes: 2, ..leases });
+    holds("leases, 1 crash, 1 slow worker, 1 fault", Rules { slow: 1, faults: 1, ..leases });
+    holds("leases, 1 crash, 1 slow worker, 1 disabling", Rules { slow: 1, disables: 1, ..leases });
+    // A worker that stands still before its call begins a payment twice; of a node that looks, no payout is paid twice.
+    holds("leases, 1 crash, 2 stalls", Rules { slow: 2, stalls: true, dedupes: true, ..leases });
+    holds("leases, 1 slow worker, 2 invoices", Rules { slow: 1, crashes: 0, invoices: 2, ..leases });
+}
+
+#[test]
 #[ignore = "millions of states"]
 fn with_more_of_everything_that_goes_wrong() {
     let lies = Rules { call_lies: 1, status_lies: 1, ..OURS };
@@ -94,6 +107,9 @@ fn with_more_of_everything_that_goes_wrong() {
     holds("one process, 1 crash, 1 fault, 1 disabling", Rules { faults: 1, disables: 1, ..OURS });
     holds("one process, 1 crash, lies, forgets", Rules { forgets: 1, ..lies });
     holds("restored, 1 crash, 1 disabling", Rules { restores: 1, disables: 1, ..OURS });
+    let leases = Rules { leases: true, invoices: 2, one_process: false, dedupes: false, ..OURS };
+    holds("leases, 1 crash, 1 slow worker, 2 invoices", Rules { slow: 1, ..leases });
+    holds("leases, 1 slow worker, 1 fault, 2 invoices", Rules { slow: 1, crashes: 0, faults: 1, ..leases });
     holds("restored, 1 crash, lies", Rules { restores: 1, ..lies });
     holds("restored twice, 1 fault", Rules { restores: 2, crashes: 0, faults: 1, ..OURS });
     holds("two processes, 1 crash, 1 fault", Rules { one_process: false, faults: 1, ..OURS });

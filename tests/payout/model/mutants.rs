@@ -19,6 +19,8 @@ pub struct Mutant {
 
 const LYING: Rules = Rules { call_lies: 1, status_lies: 1, ..OURS };
 const TWO_PROCESSES: Rules = Rules { one_process: false, ..OURS };
+/// Two machines with leases, one of them slow, and a node that begins what it is asked to begin.
+const LEASES: Rules = Rules { leases: true, invoices: 1, slow: 1, dedupes: false, ..TWO_PROCESSES };
 
 pub const MUTANTS: &[Mutant] = &[
     // Guards of the state machine.
@@ -191,6 +193,33 @@ pub const MUTANTS: &[Mutant] = &[
         name: "a node whose status lies, and a slow worker elsewhere",
         rules: Rules { status_lies: 1, ..TWO_PROCESSES },
         breaks: FORGOTTEN,
+    },
+    // Leases.
+    Mutant {
+        name: "takes a claim over that another machine holds",
+        rules: Rules { respects_leases: false, ..LEASES },
+        breaks: AGAIN,
+    },
+    Mutant {
+        name: "begins a payment whose lease has ended, and writes none of its own",
+        rules: Rules { takes_over_in_one_write: false, ..LEASES },
+        breaks: AGAIN,
+    },
+    Mutant {
+        name: "begins a payment under a lease that a clock that is ahead sees as ended",
+        rules: Rules { renews_what_is_half_over: false, crashes: 0, ..LEASES },
+        breaks: AGAIN,
+    },
+    Mutant {
+        name: "begins what the node had not begun before the lease was taken, and does not ask again",
+        rules: Rules { asks_again_under_its_lease: false, slow: 0, ..LEASES },
+        breaks: AGAIN,
+    },
+    // Why the documents of `LedgerOptions::lease` say what a lease cannot promise.
+    Mutant {
+        name: "a worker that stands still between its look at the lease and its call of a node that does not look",
+        rules: Rules { stalls: true, crashes: 0, ..LEASES },
+        breaks: AGAIN,
     },
 ];
 

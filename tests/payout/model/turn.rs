@@ -2,7 +2,7 @@
 
 use super::explore::{Model, Step};
 use super::world::{
-    Action, Answer, Attempted, Came, INVOICES, Job, Kind, PAYMENTS, Play, Rules, Stands, Worker, World,
+    Action, Answer, Attempted, Came, INVOICES, Job, Kind, Lease, PAYMENTS, Play, Rules, Stands, Worker, World,
 };
 
 /// The steps out of one state.
@@ -18,7 +18,9 @@ impl Turn<'_> {
     }
 
     fn came(&mut self, action: Action, fair: bool, (mut to, breaks): Came) {
-        to.workers.sort_unstable();
+        if !self.play.rules.leases {
+            to.workers.sort_unstable();
+        }
         self.steps.push(Step { action, fair, to, breaks });
     }
 
@@ -72,6 +74,7 @@ impl Turn<'_> {
             rows: start.rows,
             workers: start.workers,
             in_doubt: None,
+            leases: start.leases,
             granted: 0,
             disabled: 0,
             restores: self.world.restores - 1,
@@ -116,6 +119,44 @@ impl Turn<'_> {
         next
     }
 
+    /// The worker of a claim, where that makes a difference.
+    fn as_worker(&self, number: usize) -> u8 {
+        if self.play.rules.leases { u8::try_from(number).unwrap() } else { 0 }
+    }
+
+    /// Another worker holds the claim, and its lease has not ended.
+    fn is_foreign(&self, number: usize, payout: u8) -> bool {
+        let lease = self.world.leases[usize::from(payout)];
+        let foreign = |lease: Lease| usize::from(lease.worker) != number && !lease.is_over;
+        self.play.rules.respects_leases && lease.is_some_and(foreign)
+    }
+
+    /// The worker has to write a lease of its own before it begins the payment.
+    fn needs_lease(&self, number: usize, payout: u8) -> bool {
+        let lease = self.world.leases[usize::from(payout)];
+        lease.is_some_and(|lease| {
+            let is_own = usize::from(lease.worker) == number;
+            if is_own { lease.is_over && self.play.rules.renews_what_is_half_over } else { true }
+        })
+    }
+
+    /// Leases end: at any time once their worker is gone, and now and then while it is slow.
+    pub fn leases(&mut self) {
+        for (payout, lease) in (0_u8..).zip(self.world.leases) {
+            let Some(lease) = lease.filter(|lease| !lease.is_over) else { continue };
+            let worker = self.world.workers[usize::from(lease.worker)];
+            let is_busy = worker.held().is_some_and(|(of, _)| of == payout);
+            let is_calling = matches!(worker, Worker::Pay { payout: of, .. } if of == payout);
+            if is_busy && (self.world.slow == 0 || (is_calling && !self.play.rules.stalls)) {
+                continue;
+            }
+            let mut next = *self.world;
+            next.leases[usize::from(payout)] = Some(Lease { is_over: true, ..lease });
+            next.slow -= u8::from(is_busy);
+            self.push(Action::LeaseEnds { payout }, !is_busy, next);
+        }
+    }
+
     fn is_held(&self, number: usize, payout: u8, hash: u8) -> bool {
         let others = self.world.workers[1 - number];
         self.play.rules.one_process && others.held() == Some((payout, hash))
@@ -143,7 +184,7 @@ impl Turn<'_> {
             }
             Worker::Reread(payout, hash) => {
                 let pending = self.play.pending(self.world.rows[usize::from(payout)]);
-                let is_mine = pending == Some(hash);
+                let is_mine = pending == Some(hash) && !self.is_foreign(number, payout);
                 let next = if is_mine { Worker::AskStatus(payout, hash) } else { Worker::Idle };
                 self.push(Action::Rereads, true, self.with(number, next));
             }
@@ -171,12 +212,35 @@ impl Turn<'_> {
                     Attempted::Pending if self.play.attempts(row).contains(&Attempted::Adopted) => {
                         Worker::Idle
                     }
+                    Attempted::Pending if self.is_foreign(number, payout) => Worker::Idle,
+                    Attempted::Pending if self.needs_lease(number, payout) => {
+                        match self.play.rules.takes_over_in_one_write {
+                            true => Worker::TakeOver(payout, hash, row.version),
+                            false => Worker::Pay { payout, hash, overtaken },
+                        }
+                    }
                     Attempted::Pending => Worker::Pay { payout, hash, overtaken },
                     Attempted::Never | Attempted::Adopted | Attempted::Failed | Attempted::Paid => {
                         Worker::Idle
                     }
                 };
                 self.push(Action::Looks, true, self.with(number, next));
+            }
+            Worker::TakeOver(payout, hash, version) => {
+                let place = usize::from(payout);
+                let row = self.world.rows[place];
+                if row.version != version {
+                    let next = self.with(number, Worker::Look(payout, hash));
+                    return self.push(Action::Looks, true, next);
+                }
+                let then = match self.play.rules.asks_again_under_its_lease {
+                    true => Worker::AskStatus(payout, hash),
+                    false => Worker::Pay { payout, hash, overtaken: false },
+                };
+                let mut next = self.with(number, then);
+                next.rows[place].version += 1;
+                next.leases[place] = Some(Lease { worker: self.as_worker(number), is_over: false });
+                self.push(Action::RenewsLease { payout }, true, next);
             }
             Worker::Overtaken(payout, hash) if self.is_left_to_a_person(hash) => {
                 self.left_to_a_person(number, payout, hash);
@@ -235,21 +299,25 @@ impl Turn<'_> {
                     Stands::Failed => Kind::AdoptFailed,
                     Stands::OnItsWay | Stands::NotBegun => Kind::AdoptInFlight,
                 };
-                let job = Job { kind, payout: payment.payout, hash, holds: false };
+                let job = Job { kind, payout: payment.payout, hash, holds: false, worker: 0 };
                 let next = self.with(number, Worker::Decide(job));
                 self.push(Action::Adopts { payment: hash }, true, next);
             }
         }
         let must_adopt = self.world.unadopted != 0 && self.play.rules.adopts_before_it_claims;
-        for (invoice, (payout, hash)) in (0..).zip(INVOICES) {
+        for (invoice, (payout, hash)) in (0..).zip(INVOICES).take(self.play.rules.invoices) {
             if !must_adopt && !self.is_held(number, payout, hash) {
-                let job = Job { kind: Kind::Claim, payout, hash, holds: true };
+                let job =
+                    Job { kind: Kind::Claim, payout, hash, holds: true, worker: self.as_worker(number) };
                 let next = self.with(number, Worker::Decide(job));
                 self.push(Action::Present { payout, invoice }, false, next);
             }
         }
         for (payout, row) in (0..).zip(self.world.rows) {
             let Some(payment) = self.play.pending(row) else { continue };
+            if self.is_foreign(number, payout) {
+                continue;
+            }
             if !self.is_held(number, payout, payment) || !self.play.rules.recovery_respects_held {
                 let next = self.with(number, Worker::Reread(payout, payment));
                 self.push(Action::TakesOver { payout, payment }, true, next);
@@ -266,13 +334,13 @@ impl Turn<'_> {
         for (hash, payment) in (0..).zip(self.world.node) {
             let is_known = self.world.unadopted & (1 << hash) == 0;
             if payment.stands == Stands::Paid && !payment.forgotten && is_known {
-                let job = Job { kind: Kind::Settle, payout: payment.payout, hash, holds: false };
+                let job = Job { kind: Kind::Settle, payout: payment.payout, hash, holds: false, worker: 0 };
                 let next = self.with(number, Worker::Decide(job));
                 self.push(Action::Callback { payment: hash }, true, next);
             }
         }
         if self.world.disables > 0 {
-            let job = Job { kind: Kind::Disable, payout: 0, hash: 0, holds: false };
+            let job = Job { kind: Kind::Disable, payout: 0, hash: 0, holds: false, worker: 0 };
             let next = World { disables: self.world.disables - 1, ..self.with(number, Worker::Decide(job)) };
             self.push(Action::Disable { payout: 0 }, false, next);
         }
@@ -387,5 +455,6 @@ impl Turn<'_> {
 
 /// About to record how a held claim ended.
 const fn done(kind: Kind, payout: u8, hash: u8) -> Worker {
-    Worker::Decide(Job { kind, payout, hash, holds: true })
+    // Only a claim needs to know its worker.
+    Worker::Decide(Job { kind, payout, hash, holds: true, worker: 0 })
 }

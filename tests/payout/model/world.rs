@@ -76,6 +76,14 @@ pub struct Rules {
     pub forgets: u8,
     /// Times that the ledger is restored from a copy made before the first claim.
     pub restores: u8,
+    /// How many of the invoices are presented.
+    pub invoices: usize,
+    /// Claims are held by one of two machines, for a time that their clocks measure differently.
+    pub leases: bool,
+    /// Leases that end although their worker is about to go on: it is slow.
+    pub slow: u8,
+    /// A slow worker may stand still between its last look at the lease and its call of the node.
+    pub stalls: bool,
     /// The node looks whether it has begun a payment before.
     pub dedupes: bool,
     /// The node does not begin a payment again that has failed.
@@ -94,6 +102,10 @@ pub struct Rules {
     pub overtaken_is_not_begun: bool,
     pub old_is_left_to_a_person: bool,
     pub adopts_before_it_claims: bool,
+    pub respects_leases: bool,
+    pub takes_over_in_one_write: bool,
+    pub renews_what_is_half_over: bool,
+    pub asks_again_under_its_lease: bool,
 }
 
 /// How this crate does it, with one crash.
@@ -108,6 +120,10 @@ pub const OURS: Rules = Rules {
     disables: 0,
     forgets: 0,
     restores: 0,
+    invoices: INVOICES.len(),
+    leases: false,
+    slow: 0,
+    stalls: false,
     dedupes: true,
     failed_is_final: true,
     store_checks_versions: true,
@@ -124,6 +140,10 @@ pub const OURS: Rules = Rules {
     overtaken_is_not_begun: true,
     old_is_left_to_a_person: true,
     adopts_before_it_claims: true,
+    respects_leases: true,
+    takes_over_in_one_write: true,
+    renews_what_is_half_over: true,
+    asks_again_under_its_lease: true,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,7 +152,7 @@ pub struct World {
     /// A write whose caller got an error, and which may still happen.
     pub in_doubt: Option<(Job, u8, u16)>,
     pub node: [Payment; PAYMENTS],
-    /// Sorted: which of them is which does not matter.
+    /// Sorted without leases: then it does not matter which of them is which.
     pub workers: [Worker; 2],
     /// Payments whose claim was acknowledged, as bits.
     pub granted: u8,
@@ -147,6 +167,18 @@ pub struct World {
     pub restores: u8,
     /// Payments that the node knows and the restored ledger does not yet, as bits.
     pub unadopted: u8,
+    /// Who holds the claim in flight of each payout.
+    pub leases: [Option<Lease>; 2],
+    pub slow: u8,
+}
+
+/// A lease by the clocks of the machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The worker that holds it.
+    pub worker: u8,
+    /// More than half of it is over for its worker, so it may have ended for a machine whose clock is ahead.
+    pub is_over: bool,
 }
 
 /// A row of the store; `state` is a number for a [`State`].
@@ -197,6 +229,8 @@ pub struct Job {
     pub hash: u8,
     /// The worker holds the claim meanwhile.
     pub holds: bool,
+    /// With leases, the worker.
+    pub worker: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -216,6 +250,8 @@ pub enum Worker {
     AskStatus(u8, u8),
     /// Holds a claim, about to look at the payout again.
     Look(u8, u8),
+    /// Is about to take the claim over, or to renew its lease, if the row still has this version.
+    TakeOver(u8, u8, u8),
     /// Has seen that another payment has paid the payout, about to ask for the status of this one.
     Overtaken(u8, u8),
     /// Holds a claim, about to call the node.
@@ -240,6 +276,7 @@ impl Worker {
             | Self::Reread(payout, hash)
             | Self::AskStatus(payout, hash)
             | Self::Look(payout, hash)
+            | Self::TakeOver(payout, hash, _)
             | Self::Overtaken(payout, hash)
             | Self::Pay { payout, hash, .. }
             | Self::Called(payout, hash)
@@ -266,6 +303,8 @@ pub enum Action {
     TakesOver { payout: u8, payment: u8 },
     Rereads,
     Looks,
+    LeaseEnds { payout: u8 },
+    RenewsLease { payout: u8 },
     CallsNode { payment: u8 },
     NodePays { payment: u8 },
     NodeFails { payment: u8 },
@@ -409,6 +448,14 @@ impl Play {
         let mut next = *world;
         next.rows[usize::from(job.payout)] = Row { version: row.version + 1, state: to };
         let after = self.attempts(next.rows[usize::from(job.payout)]);
+        if self.rules.leases {
+            let lease = &mut next.leases[usize::from(job.payout)];
+            if job.kind == Kind::Claim {
+                *lease = Some(Lease { worker: job.worker, is_over: false });
+            } else if !after.contains(&Attempted::Pending) {
+                *lease = None;
+            }
+        }
         let lost = self
             .attempts(row)
             .iter()
@@ -503,6 +550,8 @@ impl Model for Play {
             forgets: self.rules.forgets,
             restores: self.rules.restores,
             unadopted: 0,
+            leases: [None; 2],
+            slow: self.rules.slow,
         }
     }
 
@@ -512,9 +561,10 @@ impl Model for Play {
         turn.time();
         turn.restore();
         turn.doubt();
+        turn.leases();
         for number in 0..world.workers.len() {
-            // Two workers that do the same are one to look at.
-            if number == 0 || world.workers[0] != world.workers[1] {
+            // Two workers that do the same are one to look at, unless they have leases.
+            if number == 0 || self.rules.leases || world.workers[0] != world.workers[1] {
                 turn.worker(number);
             }
         }

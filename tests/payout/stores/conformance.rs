@@ -62,6 +62,7 @@ macro_rules! suite {
                 hash_belongs_to_one_payout,
                 key_belongs_to_one_payout,
                 events_in_order,
+                forgotten_history,
                 largest_values,
                 repeat_after_unknown_outcome,
                 reopen,
@@ -77,6 +78,8 @@ macro_rules! suite {
                 key_race,
                 no_lost_update,
                 reads_see_whole_writes,
+                spendings_within_limits,
+                limit_race,
             );
         }
     };

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bolt12::payout::conformance::{self, ContractViolation, StoreLocation};
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced, Row,
-    Seconds, StoredEvent, Totals,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, PAGE_BYTES, Page, PageSize, Replaced,
+    Row, Seconds, SlotAmount, Spending, StoredEvent, Totals,
 };
 use bolt12::payout::{LedgerId, PaymentHash, PayoutId, Status, Store, StoreError};
 
@@ -77,6 +77,23 @@ enum Flaw {
     /// `WHERE created BETWEEN … ORDER BY number`.
     TimesAreNoOrder,
     FiguresAreLost,
+    LimitsAreIgnored,
+    /// Read the total, then write, without a lock.
+    LimitsLookBeforeTheyLeap,
+    /// Only the slot of the spending is compared.
+    LimitsSeeOneSlot,
+    SpendingsOfRefusedWritesCount,
+    SpendingsAreNotKept,
+    AccountsMatchByPrefix,
+    /// `amount = 42` instead of `amount = amount + 42`.
+    SlotsAreOverwritten,
+    /// `bigint - bigint`.
+    SlotsFallBelowZero,
+    HistoriesAreNotForgotten,
+    /// `max(sequence) + 1`.
+    ForgottenNumbersAreReused,
+    HistoriesOfAllAreForgotten,
+    HistoriesBeginWithOne,
 }
 
 #[derive(Default)]
@@ -86,6 +103,8 @@ struct Tables {
     hashes: BTreeMap<PaymentHash, PayoutId>,
     previous: BTreeMap<PayoutId, Row>,
     totals: Totals,
+    spent: BTreeMap<(Account, u64), i128>,
+    first_sequences: BTreeMap<PayoutId, u64>,
 }
 
 #[derive(Clone)]
@@ -104,6 +123,7 @@ impl StoreLocation for Flawed {
             Flaw::HashesAreNotKept => self.tables().hashes.clear(),
             Flaw::KeysAreNotKept => self.tables().keys.clear(),
             Flaw::TotalsAreNotKept => self.tables().totals = Totals::default(),
+            Flaw::SpendingsAreNotKept => self.tables().spent.clear(),
             _ => {}
         }
         let id = if self.has(Flaw::IdentityIsTheHandles) { LedgerId::random() } else { self.id };
@@ -133,6 +153,27 @@ impl Flawed {
         let (row, _) = tables.rows.iter().find(|(row, _)| row.id == id)?;
         let is_free = self.has(Flaw::KeyIsFreeOnceItsRowHasEnded) && row.status != Status::Active;
         Some(row.clone()).filter(|_| !is_free)
+    }
+
+    /// What the account holds from the slot `since` on.
+    fn total(&self, tables: &Tables, spending: &Spending, since: u64) -> i128 {
+        let slots = self.slots(tables, spending.account(), since);
+        let only = self.has(Flaw::LimitsSeeOneSlot).then_some(spending.slot());
+        slots.filter(|(slot, _)| only.is_none_or(|only| only == *slot)).map(|(_, msat)| msat).sum()
+    }
+
+    fn slots<'t>(
+        &'t self,
+        tables: &'t Tables,
+        account: &'t Account,
+        since: u64,
+    ) -> impl Iterator<Item = (u64, i128)> + 't {
+        let is_this = move |other: &Account| match self.has(Flaw::AccountsMatchByPrefix) {
+            true => other.as_bytes().starts_with(account.as_bytes()),
+            false => other == account,
+        };
+        let here = tables.spent.iter().filter(move |((name, slot), _)| is_this(name) && *slot >= since);
+        here.map(|((_, slot), msat)| (*slot, *msat))
     }
 
     /// Releases the lock for a moment, as a store does that checks in one step and writes in another.
@@ -203,6 +244,8 @@ impl Store for Flawed {
                 if !self.has(Flaw::TotalsCountRefusedRows) {
                     tables.totals.add(row.status, &row.figures);
                 }
+                let first = if self.has(Flaw::HistoriesBeginWithOne) { 1 } else { new.first_sequence() };
+                tables.first_sequences.insert(new.id(), first);
                 tables.rows.push((row, events));
                 Ok(Inserted::New)
             }
@@ -235,6 +278,41 @@ impl Store for Flawed {
         if found != change.expected() && !self.has(Flaw::ReplaceIgnoresTheVersion) {
             return Ok(Replaced::Conflict { found });
         }
+        let before = tables.spent.clone();
+        let mut refused = None;
+        for (position, spending) in change.spendings().iter().enumerate() {
+            let mut seen = Vec::new();
+            for limit in spending.limits() {
+                seen.push(self.total(&tables, spending, limit.since));
+            }
+            tables = self.leap(Flaw::LimitsLookBeforeTheyLeap, tables);
+            for ((limit, bound), spent) in spending.limits().iter().enumerate().zip(seen) {
+                let exceeds = spent + i128::from(spending.msat()) > i128::from(bound.most);
+                if exceeds && refused.is_none() && !self.has(Flaw::LimitsAreIgnored) {
+                    let spent = u64::try_from(spent).unwrap_or(0);
+                    refused = Some(Replaced::OverLimit { spending: position, limit, spent });
+                }
+            }
+            let slot = tables.spent.entry((spending.account().clone(), spending.slot())).or_default();
+            let msat = i128::from(spending.msat());
+            *slot = match spending.adds() {
+                true if self.has(Flaw::SlotsAreOverwritten) => msat,
+                true => *slot + msat,
+                false if self.has(Flaw::SlotsFallBelowZero) => *slot - msat,
+                false => (*slot - msat).max(0),
+            };
+        }
+        // The order of the contract: a taken hash comes first.
+        let taken = change.takes().and_then(|hash| tables.hashes.get(&hash).copied());
+        if let Some(refused) = refused.filter(|_| taken.is_none_or(|by| by == change.id())) {
+            if !self.has(Flaw::SpendingsOfRefusedWritesCount) {
+                tables.spent = before;
+            }
+            return Ok(refused);
+        }
+        if taken.is_some_and(|by| by != change.id()) {
+            tables.spent = before;
+        }
         if let Some(hash) = change.takes() {
             let holder = tables.hashes.get(&hash).copied();
             tables = self.leap(Flaw::HashLooksBeforeItLeaps, tables);
@@ -250,6 +328,17 @@ impl Store for Flawed {
                     }
                     tables.hashes.insert(hash, change.id());
                 }
+            }
+        }
+        if change.forgets_history() && !self.has(Flaw::HistoriesAreNotForgotten) {
+            let events = &mut tables.find(change.id()).unwrap().1;
+            let forgotten = u64::try_from(events.len()).unwrap();
+            events.clear();
+            if !self.has(Flaw::ForgottenNumbersAreReused) {
+                *tables.first_sequences.entry(change.id()).or_insert(1) += forgotten;
+            }
+            if self.has(Flaw::HistoriesOfAllAreForgotten) {
+                tables.rows.iter_mut().for_each(|(_, events)| events.clear());
             }
         }
         let (row, events) = tables.find(change.id()).unwrap();
@@ -290,6 +379,18 @@ impl Store for Flawed {
             return Ok(Some(row));
         }
         Ok(tables.find(id).map(|(row, _)| row.clone()))
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        let tables = self.tables();
+        let mut merged: BTreeMap<u64, i128> = BTreeMap::new();
+        for (slot, msat) in self.slots(&tables, account, since) {
+            *merged.entry(slot).or_default() += msat;
+        }
+        let slots = merged.into_iter().filter(|(_, msat)| *msat != 0);
+        Ok(slots
+            .map(|(slot, msat)| SlotAmount { slot, msat: u64::try_from(msat).unwrap_or(u64::MAX) })
+            .collect())
     }
 
     fn by_payment_hash(&self, hash: PaymentHash) -> Result<Option<Row>, StoreError> {
@@ -379,7 +480,10 @@ impl Store for Flawed {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         let mut tables = self.tables();
-        let first = u64::from(!self.has(Flaw::EventsCountFromZero));
+        let first = match self.has(Flaw::EventsCountFromZero) {
+            true => 0,
+            false => tables.first_sequences.get(&id).copied().unwrap_or(1),
+        };
         let Some((_, events)) = tables.find(id) else { return Ok(Vec::new()) };
         let numbered = (first..).zip(events.iter()).filter(|(sequence, _)| *sequence > after || first == 0);
         Ok(numbered
@@ -439,6 +543,23 @@ fn every_flaw_is_caught_and_named() {
         (Flaw::SpansEndTooEarly, "a span of time shows exactly its rows, in the order of that time"),
         (Flaw::TimesAreNoOrder, "a span of time shows exactly its rows, in the order of that time"),
         (Flaw::FiguresAreLost, "what was replaced is read back, with the label it was inserted with"),
+        (Flaw::LimitsAreIgnored, "a spending above its limit is refused"),
+        (Flaw::LimitsSeeOneSlot, "a spending above its limit is refused"),
+        (Flaw::SpendingsOfRefusedWritesCount, "a spending above its limit is refused"),
+        (Flaw::SpendingsAreNotKept, "after reopening, what was counted is there"),
+        (Flaw::AccountsMatchByPrefix, "spendings are added up by account and slot"),
+        (Flaw::SlotsAreOverwritten, "spendings are added up by account and slot"),
+        (
+            Flaw::HistoriesAreNotForgotten,
+            "a change that forgets the history leaves its own events, with the next numbers",
+        ),
+        (
+            Flaw::ForgottenNumbersAreReused,
+            "a change that forgets the history leaves its own events, with the next numbers",
+        ),
+        (Flaw::HistoriesOfAllAreForgotten, "the history of another payout stays"),
+        (Flaw::HistoriesBeginWithOne, "a history begins with the number that it was inserted with"),
+        (Flaw::SlotsFallBelowZero, "what is subtracted is gone, and no slot falls below 0"),
     ] {
         assert_caught(flaw, promise, conformance::run(|| Flawed::new(flaw)));
     }
@@ -449,12 +570,17 @@ fn every_flaw_is_caught_and_named() {
 fn every_race_is_caught_and_named() {
     type Case = fn(&Flawed) -> Result<(), ContractViolation>;
     let one = "exactly one caller wins a race";
-    let cases: [(Flaw, Case, &str); 6] = [
+    let cases: [(Flaw, Case, &str); 7] = [
         (Flaw::InsertLooksBeforeItLeaps, |place| conformance::insert_race(place), one),
         (Flaw::ReplaceLooksBeforeItLeaps, |place| conformance::replace_race(place), one),
         (Flaw::ReplaceLooksBeforeItLeaps, |place| conformance::no_lost_update(place), "no update is lost"),
         (Flaw::KeyLooksBeforeItLeaps, |place| conformance::key_race(place), one),
         (Flaw::HashLooksBeforeItLeaps, |place| conformance::hash_race(place), one),
+        (
+            Flaw::LimitsLookBeforeTheyLeap,
+            |place| conformance::limit_race(place),
+            "writes that race keep a limit together",
+        ),
         (
             Flaw::WritesAreTorn,
             |place| conformance::reads_see_whole_writes(place),

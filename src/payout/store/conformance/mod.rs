@@ -32,6 +32,7 @@
 mod pages;
 mod races;
 mod rows;
+mod spendings;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -47,9 +48,11 @@ pub use self::races::{
     hash_race, insert_race, key_race, no_lost_update, reads_see_whole_writes, replace_race,
 };
 pub use self::rows::{
-    events_in_order, hash_belongs_to_one_payout, insert_if_absent, key_belongs_to_one_payout, largest_values,
-    one_identity, reopen, repeat_after_unknown_outcome, replace_if_version, totals_of_all_rows,
+    events_in_order, forgotten_history, hash_belongs_to_one_payout, insert_if_absent,
+    key_belongs_to_one_payout, largest_values, one_identity, reopen, repeat_after_unknown_outcome,
+    replace_if_version, totals_of_all_rows,
 };
+pub use self::spendings::{limit_race, spendings_within_limits};
 use super::{
     Change, Figures, Filter, Label, LimitExceeded, NewRow, Order, OrderKey, PageSize, Row, Store, StoreError,
     StoredEvent, UnreadableRow,
@@ -146,7 +149,10 @@ pub fn run<P: StoreLocation>(new_place: impl Fn() -> P) -> Result<(), ContractVi
     no_lost_update(&new_place())?;
     reads_see_whole_writes(&new_place())?;
     reopen(&new_place())?;
-    totals_of_all_rows(&new_place())
+    totals_of_all_rows(&new_place())?;
+    forgotten_history(&new_place())?;
+    spendings_within_limits(&new_place())?;
+    limit_race(&new_place())
 }
 
 /// Fails the case unless the promise holds.

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::payout::{PayoutId, Status};
 
-const CALLERS: u64 = 8;
-const ROUNDS: u64 = 25;
+pub(super) const CALLERS: u64 = 8;
+pub(super) const ROUNDS: u64 = 25;
 
 /// Of callers that insert one id at once, exactly one wins; the others are given the winner's row.
 ///
@@ -296,7 +296,7 @@ pub fn reads_see_whole_writes(place: &impl StoreLocation) -> Result<(), Contract
 }
 
 /// Runs `job` in [`CALLERS`] threads that start together, and collects their answers.
-fn at_once<T: Send>(
+pub(super) fn at_once<T: Send>(
     job: impl Fn(u64) -> Result<T, ContractViolation> + Sync,
 ) -> Result<Vec<T>, ContractViolation> {
     let barrier = Barrier::new(usize::try_from(CALLERS).unwrap_or(1));

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::super::{
     Change, Figures, Filter, Inserted, Label, MAX_BODY, MAX_EVENT, MAX_EVENTS, MAX_LABEL, NewRow, Order,
-    PageSize, Replaced, Store, Totals,
+    PageSize, Replaced, Store, StoredEvent, Totals,
 };
 use super::{
     ContractViolation, StoreLocation, ensure, event_bytes, figures, hash, history, id, label, new_change,
@@ -295,6 +295,51 @@ pub fn events_in_order(place: &impl StoreLocation) -> Result<(), ContractViolati
         same(&store.events(id(1), after, size(5))?, &Vec::new(), "after the last event there are none")?;
     }
     same(&event_bytes(&store, 2)?, &vec![b"created".to_vec()], "events belong to their own payout")
+}
+
+/// A change may remove the events before it. Their numbers are not given again, and those of other payouts stay. A copy of
+/// such a history begins with the number that it has.
+///
+/// # Errors
+///
+/// [`ContractViolation`]: the promise that the store does not keep.
+pub fn forgotten_history(place: &impl StoreLocation) -> Result<(), ContractViolation> {
+    const FORGOTTEN: &str = "a change that forgets the history leaves its own events, with the next numbers";
+    let store = place.open()?;
+    let numbered = |store: &_, number: u64, after: u64| -> Result<Vec<(u64, String)>, ContractViolation> {
+        let events = Store::events(store, id(number), after, PageSize::default())?;
+        let text = |event: StoredEvent| (event.sequence, String::from_utf8_lossy(&event.bytes).into_owned());
+        Ok(events.into_iter().map(text).collect())
+    };
+    let entry = |sequence: u64, text: &str| (sequence, String::from(text));
+    for number in [1, 2] {
+        let _ = store.insert(&new_row(number)?)?;
+        let _ = store.replace(&new_change(number, 1, Status::Used, "paid", None)?)?;
+    }
+    let stale = new_change(1, 1, Status::Used, "stale", None)?.forgetting_history();
+    let _ = store.replace(&stale)?;
+    let both = vec![entry(1, "created"), entry(2, "paid")];
+    same(&numbered(&store, 1, 0)?, &both, "a refused change forgets no history")?;
+    let change = new_change(1, 2, Status::Used, "pruned", None)?.forgetting_history();
+    same(&store.replace(&change)?, &Replaced::Written { version: 3 }, FORGOTTEN)?;
+    same(&numbered(&store, 1, 0)?, &vec![entry(3, "pruned")], FORGOTTEN)?;
+    same(&numbered(&store, 1, 2)?, &vec![entry(3, "pruned")], FORGOTTEN)?;
+    same(&numbered(&store, 1, 3)?, &vec![], FORGOTTEN)?;
+    same(&numbered(&store, 2, 0)?, &both, "the history of another payout stays")?;
+    let _ = store.replace(&new_change(1, 3, Status::Used, "late", None)?)?;
+    let rest = vec![entry(3, "pruned"), entry(4, "late")];
+    same(&numbered(&store, 1, 0)?, &rest, FORGOTTEN)?;
+    let _ = store.insert(&new_row(3)?.with_first_sequence(7))?;
+    let _ = store.replace(&new_change(3, 1, Status::Used, "paid", None)?)?;
+    let later = vec![entry(7, "created"), entry(8, "paid")];
+    same(&numbered(&store, 3, 0)?, &later, "a history begins with the number that it was inserted with")?;
+    same(&numbered(&store, 3, 7)?, &vec![entry(8, "paid")], "a history is read from any number on")?;
+    drop(store);
+    let store = place.open()?;
+    same(&numbered(&store, 1, 0)?, &rest, "after reopening, forgotten events are gone")?;
+    let change = new_change(1, 4, Status::Used, "again", None)?.forgetting_history();
+    let _ = store.replace(&change)?;
+    same(&numbered(&store, 1, 0)?, &vec![entry(5, "again")], FORGOTTEN)
 }
 
 /// Values of the greatest permitted length are read back whole, and so are empty ones.

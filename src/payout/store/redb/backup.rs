@@ -8,7 +8,7 @@ use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value
 use super::create;
 use super::error::OpenError;
 use super::file::LedgerFile;
-use super::tables::{self, CREATED, HASHES, IDS, KEYS, LABELS, META, PAID, ROWS, STATUSES, TOTALS};
+use super::tables::{self, CREATED, HASHES, IDS, KEYS, LABELS, META, PAID, ROWS, SPENT, STATUSES, TOTALS};
 use crate::payout::StoreError;
 
 /// Entries that are copied in one transaction: bounds the memory that a backup takes.
@@ -46,6 +46,7 @@ fn copy_all(from: &ReadTransaction, to: &Database) -> Result<(), redb::Error> {
     copy_table(from, to, CREATED)?;
     copy_table(from, to, PAID)?;
     copy_table(from, to, TOTALS)?;
+    copy_table(from, to, SPENT)?;
     copy_table(from, to, META)
 }
 

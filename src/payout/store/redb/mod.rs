@@ -36,6 +36,7 @@ mod options;
 mod pages;
 mod place;
 mod row_value;
+mod spent;
 mod tables;
 #[cfg(test)]
 mod trials;
@@ -60,8 +61,8 @@ pub(crate) use self::options::{create_on, open_on};
 use self::place::Place;
 use self::tables::{Failure, Writer, failed};
 use super::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, Store,
-    StoreError, StoredEvent, Totals,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row,
+    SlotAmount, Store, StoreError, StoredEvent, Totals,
 };
 use crate::payment::PaymentHash;
 use crate::payout::{LedgerId, PayoutId};
@@ -329,6 +330,10 @@ impl Store for RedbStore {
 
     fn events(&self, id: PayoutId, after: u64, size: PageSize) -> Result<Vec<StoredEvent>, StoreError> {
         self.read(|transaction| tables::events(transaction, id, after, size))
+    }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        self.read(|transaction| spent::spent(transaction, account, since))
     }
 }
 

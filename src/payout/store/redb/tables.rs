@@ -11,6 +11,7 @@
 //! | `keys` | order key | number |
 //! | `created` | second of the creation, number | |
 //! | `paid` | second of the first payment, number | |
+//! | `spent` | account, slot | msat |
 //! | `totals` | status code | number of rows (8 bytes), what is owed, in flight and paid (16 each) |
 //! | `meta` | "ledger id" | the 16 bytes of the ledger's id |
 //! | | "commit" | the number of the newest commit, 8 bytes |
@@ -26,6 +27,7 @@ use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, W
 
 use super::Checkpoint;
 use super::row_value::RowValue;
+use super::spent;
 use crate::payment::PaymentHash;
 use crate::payout::store::{
     Change, Figures, Inserted, Label, NewRow, OrderKey, PAGE_BYTES, PageSize, Replaced, Row, StatusTotals,
@@ -44,6 +46,8 @@ pub(super) const CREATED: TableDefinition<'_, [u8; 16], ()> = TableDefinition::n
 /// Times of the first payment.
 pub(super) const PAID: TableDefinition<'_, [u8; 16], ()> = TableDefinition::new("paid");
 pub(super) const TOTALS: TableDefinition<'_, u8, [u8; 56]> = TableDefinition::new("totals");
+/// What budgets count.
+pub(super) const SPENT: TableDefinition<'_, (&[u8], u64), u64> = TableDefinition::new("spent");
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// In `META`: the 16 bytes of the ledger's id.
 const LEDGER_ID: &str = "ledger id";
@@ -78,6 +82,7 @@ pub(super) struct Writer<'t> {
     created: Table<'t, [u8; 16], ()>,
     paid: Table<'t, [u8; 16], ()>,
     totals: Table<'t, u8, [u8; 56]>,
+    spent: Table<'t, (&'static [u8], u64), u64>,
     meta: Table<'t, &'static str, &'static [u8]>,
 }
 
@@ -94,6 +99,7 @@ impl<'t> Writer<'t> {
             created: transaction.open_table(CREATED)?,
             paid: transaction.open_table(PAID)?,
             totals: transaction.open_table(TOTALS)?,
+            spent: transaction.open_table(SPENT)?,
             meta: transaction.open_table(META)?,
         })
     }
@@ -122,7 +128,7 @@ impl<'t> Writer<'t> {
         let number = last_number(&self.rows)?.checked_add(1).ok_or_else(full)?;
         let value = RowValue {
             version: 1,
-            events: 0,
+            events: events_before(new.first_sequence())?,
             status: new.status(),
             id: new.id(),
             figures: *new.figures(),
@@ -165,23 +171,36 @@ impl<'t> Writer<'t> {
         if old_version != change.expected() {
             return Ok(Replaced::Conflict { found: old_version });
         }
-        if let Some(hash) = change.takes() {
+        let mut takes = change.takes();
+        if let Some(hash) = takes {
             let holder = self.hashes.get(hash.to_byte_array()).map_err(failed)?.map(|number| number.value());
             match holder {
                 Some(holder) if holder != number => {
                     let by = row(&self.rows, holder).map_err(Failure::Row)?.id;
                     return Ok(Replaced::HashTaken { by });
                 }
-                Some(_) => {}
-                None => {
-                    self.hashes.insert(hash.to_byte_array(), number).map_err(failed)?;
-                }
+                Some(_) => takes = None,
+                None => {}
             }
+        }
+        // Nothing is written before every condition is checked: other writes of the batch go on.
+        if !change.spendings().is_empty() {
+            if let Some(refused) = spent::refusal(&self.spent, change.spendings())? {
+                return Ok(refused);
+            }
+            spent::count(&mut self.spent, change.spendings())?;
+        }
+        if let Some(hash) = takes {
+            self.hashes.insert(hash.to_byte_array(), number).map_err(failed)?;
         }
         let version = old_version.checked_add(1).ok_or_else(full)?;
         let (status, body) = (change.status(), change.body());
         let (label, key) = (label.as_deref(), key.as_deref());
         let figures = *change.figures();
+        if change.forgets_history() {
+            let forgotten = row_key(number, 1)..=row_key(number, u32::MAX);
+            self.rows.retain_in(forgotten, |_, _| false).map_err(failed)?;
+        }
         let value = RowValue { version, events, status, id: change.id(), figures, label, key, body };
         self.write(number, value, change.events())?;
         if status != old_status {
@@ -290,8 +309,10 @@ pub(super) fn events(
     let rows = transaction.open_table(ROWS).map_err(failed)?;
     let range = row_key(number.value(), first)..=row_key(number.value(), u32::MAX);
     let (mut events, mut total) = (Vec::new(), 0_usize);
-    for (entry, sequence) in rows.range(range).map_err(failed)?.zip(u64::from(first)..).take(size.get()) {
-        let bytes = entry.map_err(failed)?.1.value().to_vec();
+    for entry in rows.range(range).map_err(failed)?.take(size.get()) {
+        let (key, value) = entry.map_err(failed)?;
+        let sequence = key.value().last_chunk().map_or(0, |sequence| u32::from_be_bytes(*sequence));
+        let (sequence, bytes) = (u64::from(sequence), value.value().to_vec());
         total = total.saturating_add(bytes.len());
         events.push(StoredEvent { sequence, bytes });
         if total >= PAGE_BYTES {
@@ -364,6 +385,11 @@ pub(super) fn last_number(rows: &impl ReadableTable<[u8; 12], &'static [u8]>) ->
     Ok(last
         .and_then(|(key, _)| key.value().first_chunk().map(|number| u64::from_be_bytes(*number)))
         .unwrap_or(0))
+}
+
+/// How many events come before the one with this number.
+fn events_before(sequence: u64) -> Result<u32, StoreError> {
+    u32::try_from(sequence.saturating_sub(1)).map_err(|_| full())
 }
 
 pub(super) fn row_key(number: u64, sequence: u32) -> [u8; 12] {
