@@ -9,7 +9,7 @@ use bitcoin::constants::ChainHash;
 use bitcoin::hex::DisplayHex;
 
 use super::answer::{Refusal, RefusalReason, SigningAnswer};
-use super::bip353_proof::NameValidator;
+use super::name_validator::NameValidator;
 use super::request::{SignableMessage, SigningRequest};
 use super::screens::{Name, Screen, message_screens};
 use crate::field::ShownChain;
@@ -94,7 +94,7 @@ impl SigningRequest {
         };
         let name = match (self.bip_353_proof(), context.validator) {
             (Some(proof), Some(validator)) => {
-                let offer = validator.validate(&proof).map_err(|reason| ReviewError::Name { reason })?;
+                let offer = validator.validate(proof).map_err(|reason| ReviewError::Name { reason })?;
                 if self.message().offer() != Some(offer) {
                     return Err(ReviewError::NameOfAnother);
                 }
