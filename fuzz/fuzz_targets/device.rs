@@ -5,14 +5,15 @@
 #![no_main]
 
 use bolt12::bitcoin::constants::ChainHash;
-use bolt12::device::{Bip353Proof, Screen, SignableMessage, SigningAnswer, SigningContext, SigningRequest};
+use bolt12::device::{Screen, SignableMessage, SigningAnswer, SigningContext, SigningRequest};
 use bolt12::tlv::{Stream, Writer};
+use bolt12::uri::DnssecProof;
 use libfuzzer_sys::fuzz_target;
 use secp256k1::{Keypair, SECP256K1, SecretKey};
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(proof) = Bip353Proof::new(bytes) {
-        assert_eq!(Bip353Proof::new(proof.as_bytes()).as_ref(), Ok(&proof));
+    if let Ok(proof) = DnssecProof::from_psbt_value(bytes) {
+        assert_eq!(DnssecProof::from_psbt_value(&proof.to_psbt_value()).as_ref(), Ok(&proof));
     }
     if let Ok(answer) = SigningAnswer::read(bytes) {
         assert_eq!(SigningAnswer::read(&answer.to_bytes()).as_ref(), Ok(&answer));

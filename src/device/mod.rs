@@ -122,8 +122,8 @@
 //!   `Payment hash` with one that it derived, as [`IssuerKeys`](crate::IssuerKeys) do, or shows it.
 
 mod answer;
-mod bip353_proof;
 mod id;
+mod name_validator;
 mod recent;
 mod remote;
 mod request;
@@ -133,8 +133,8 @@ mod text;
 pub mod types;
 
 pub use answer::{Refusal, RefusalReason, SigningAnswer, SigningAnswerError};
-pub use bip353_proof::{Bip353Proof, NameValidator, ProofError};
 pub use id::SigningRequestId;
+pub use name_validator::NameValidator;
 pub use recent::RecentRequests;
 pub use remote::RemoteSigner;
 pub use request::{SignableMessage, SigningRequest, SigningRequestBuilder, SigningRequestError};

@@ -9,10 +9,10 @@ use bitcoin::constants::ChainHash;
 use secp256k1::{PublicKey, schnorr};
 
 use super::answer::{SigningAnswer, SigningAnswerError};
-use super::bip353_proof::Bip353Proof;
 use super::request::SigningRequest;
 use crate::message::Offer;
 use crate::sign::{Sighash, Signer, SignerError, UnsignedMessage};
+use crate::uri::DnssecProof;
 
 /// A device as a [`Signer`]: every message is sent to it as a signing request, through a function
 /// that carries the bytes there and returns the bytes of the answer.
@@ -52,7 +52,7 @@ pub struct RemoteSigner<F> {
     chain: ChainHash,
     key_origin: Option<KeySource>,
     offer: Option<Offer>,
-    bip_353_proof: Option<Vec<u8>>,
+    bip_353_proof: Option<DnssecProof>,
     exchange: F,
 }
 
@@ -87,8 +87,8 @@ impl<F: Fn(&[u8]) -> Result<Vec<u8>, String>> RemoteSigner<F> {
 
     /// The BIP 353 name by which that offer was found, with its proof.
     #[must_use]
-    pub fn bip_353_proof(mut self, proof: Bip353Proof<'_>) -> Self {
-        self.bip_353_proof = Some(proof.as_bytes().to_vec());
+    pub fn bip_353_proof(mut self, proof: DnssecProof) -> Self {
+        self.bip_353_proof = Some(proof);
         self
     }
 
@@ -100,7 +100,7 @@ impl<F: Fn(&[u8]) -> Result<Vec<u8>, String>> RemoteSigner<F> {
         if let Some(offer) = &self.offer {
             builder = builder.offer(offer);
         }
-        if let Some(proof) = self.bip_353_proof.as_deref().and_then(|bytes| Bip353Proof::new(bytes).ok()) {
+        if let Some(proof) = &self.bip_353_proof {
             builder = builder.bip_353_proof(proof);
         }
         builder.build().map_err(|error| SignerError::refused(alloc::format!("no signing request: {error}")))

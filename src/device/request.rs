@@ -6,7 +6,6 @@ use bitcoin::bip32::{ChildNumber, DerivationPath, Fingerprint, KeySource};
 use bitcoin::constants::ChainHash;
 use secp256k1::XOnlyPublicKey;
 
-use super::bip353_proof::{Bip353Proof, ProofError};
 use super::id::SigningRequestId;
 use super::types;
 use crate::codec::ParseError;
@@ -15,7 +14,8 @@ use crate::field::{Field, FieldError, FieldErrorKind, ShownChain};
 use crate::message::{Offer, UnsignedInvoice, UnsignedInvoiceRequest};
 use crate::proof::UnsignedPayerProof;
 use crate::sign::{Sighash, UnsignedMessage};
-use crate::tlv::{Record, Span, Stream, StreamError, Writer};
+use crate::tlv::{Record, Stream, StreamError, Writer};
+use crate::uri::{DnssecProof, TxtError};
 
 /// A message to sign, with all that a device needs to show it and to find the key.
 ///
@@ -28,7 +28,7 @@ pub struct SigningRequest {
     message: SignableMessage,
     chain: ChainHash,
     key_origin: Option<KeySource>,
-    bip_353_proof: Option<Span>,
+    bip_353_proof: Option<DnssecProof>,
 }
 
 /// The messages that can be signed through the exchange.
@@ -102,15 +102,26 @@ impl SignableMessage {
         }
     }
 
-    /// The last second (unix) at which the message is of use; `None` for one that does not expire.
-    pub fn last_second(&self) -> Option<u64> {
+    /// When the message expires, in unix seconds, as the message itself returns it; `None` for one
+    /// that does not expire.
+    pub fn expires_at(&self) -> Option<u64> {
         match self {
-            Self::InvoiceRequest(request) => request.offer_absolute_expiry(),
+            Self::InvoiceRequest(request) => request.expires_at(),
             Self::Invoice(invoice) => Some(invoice.expires_at()),
             Self::PayerProof(_) => None,
-            // The draft counts the second of the expiry as expired.
-            Self::DraftOffer(offer) => offer.expires_at().map(|expiry| expiry.saturating_sub(1)),
+            Self::DraftOffer(offer) => offer.expires_at(),
             Self::DraftInvoice(invoice) => invoice.expires_at(),
+        }
+    }
+
+    /// Whether the message is expired at `now` (unix seconds), by the rule of its dialect.
+    pub fn is_expired(&self, now: u64) -> bool {
+        match self {
+            Self::InvoiceRequest(request) => request.is_expired(now),
+            Self::Invoice(invoice) => invoice.is_expired(now),
+            Self::PayerProof(_) => false,
+            Self::DraftOffer(offer) => offer.is_expired(now),
+            Self::DraftInvoice(invoice) => invoice.is_expired(now),
         }
     }
 
@@ -176,8 +187,9 @@ impl SigningRequest {
                 return Err(SigningRequestError::OtherOffer);
             }
         }
-        if let Some(record) = fields.bip_353_proof {
-            let proof = Bip353Proof::new(record.value()).map_err(SigningRequestError::Proof)?;
+        let proof = fields.bip_353_proof.map(DnssecProof::from_psbt_value).transpose();
+        let bip_353_proof = proof.map_err(SigningRequestError::Proof)?;
+        if let Some(proof) = &bip_353_proof {
             let stated = match &message {
                 SignableMessage::InvoiceRequest(request) if request.has_offer() => {
                     request.invreq_bip_353_name()
@@ -189,7 +201,6 @@ impl SigningRequest {
             }
         }
         let (chain, key_origin) = (fields.chain, fields.key_origin);
-        let bip_353_proof = fields.bip_353_proof.map(|record| Span::from_value(&record));
         Ok(Self { message, chain, key_origin, bip_353_proof, bytes })
     }
 
@@ -211,8 +222,8 @@ impl SigningRequest {
     }
 
     /// The BIP 353 name by which the host found the offer, with its proof, unverified.
-    pub fn bip_353_proof(&self) -> Option<Bip353Proof<'_>> {
-        Bip353Proof::new(self.bip_353_proof?.slice(&self.bytes)).ok()
+    pub const fn bip_353_proof(&self) -> Option<&DnssecProof> {
+        self.bip_353_proof.as_ref()
     }
 
     /// The id of the request, which the answer repeats.
@@ -234,7 +245,7 @@ pub struct SigningRequestBuilder<'a> {
     chain: ChainHash,
     key_origin: Option<KeySource>,
     offer: Option<&'a Offer>,
-    bip_353_proof: Option<Bip353Proof<'a>>,
+    bip_353_proof: Option<&'a DnssecProof>,
 }
 
 impl<'a> SigningRequestBuilder<'a> {
@@ -257,7 +268,7 @@ impl<'a> SigningRequestBuilder<'a> {
     }
 
     /// The BIP 353 name by which the offer was found, with its proof.
-    pub const fn bip_353_proof(mut self, proof: Bip353Proof<'a>) -> Self {
+    pub const fn bip_353_proof(mut self, proof: &'a DnssecProof) -> Self {
         self.bip_353_proof = Some(proof);
         self
     }
@@ -303,7 +314,8 @@ impl<'a> SigningRequestBuilder<'a> {
         let origin = self.key_origin.as_ref().map(write_origin);
         writer.record_if(types::KEY_ORIGIN.number(), origin.as_deref());
         writer.record_if(types::OFFER.number(), self.offer.map(Offer::as_bytes));
-        writer.record_if(types::BIP_353_PROOF.number(), self.bip_353_proof.map(|proof| proof.as_bytes()));
+        let proof = self.bip_353_proof.map(DnssecProof::to_psbt_value);
+        writer.record_if(types::BIP_353_PROOF.number(), proof.as_deref());
         SigningRequest::read_bytes(writer.into_bytes())
     }
 }
@@ -325,7 +337,7 @@ struct Fields<'a> {
     chain: ChainHash,
     key_origin: Option<KeySource>,
     offer: Option<&'a [u8]>,
-    bip_353_proof: Option<Record<'a>>,
+    bip_353_proof: Option<&'a [u8]>,
 }
 
 impl<'a> Fields<'a> {
@@ -339,7 +351,7 @@ impl<'a> Fields<'a> {
             chain: types::CHAIN.read_array::<32>(&required(stream, types::CHAIN)?).map(ChainHash::from)?,
             key_origin: origin.map(|record| read_origin(&record)).transpose()?,
             offer: stream.find(types::OFFER.number()).map(|record| record.value()),
-            bip_353_proof: stream.find(types::BIP_353_PROOF.number()),
+            bip_353_proof: stream.find(types::BIP_353_PROOF.number()).map(|record| record.value()),
         })
     }
 }
@@ -456,7 +468,7 @@ pub enum SigningRequestError {
     OtherOffer,
     /// The BIP 353 proof is badly encoded.
     #[error("in the bip_353_proof: {0}")]
-    Proof(ProofError),
+    Proof(TxtError),
     /// The message names another payee than the BIP 353 proof.
     #[error("the message has another invreq_bip_353_name: expected the name of the bip_353_proof")]
     OtherName,

@@ -9,7 +9,7 @@ use bitcoin::constants::ChainHash;
 use bitcoin::hex::DisplayHex;
 
 use super::answer::{Refusal, RefusalReason, SigningAnswer};
-use super::bip353_proof::NameValidator;
+use super::name_validator::NameValidator;
 use super::request::{SignableMessage, SigningRequest};
 use super::screens::{Name, Screen, message_screens};
 use crate::field::ShownChain;
@@ -83,8 +83,8 @@ impl SigningRequest {
         if self.chain() != context.chain {
             return Err(ReviewError::Chain { found: self.chain(), expected: context.chain });
         }
-        if let (Some(now), Some(expiry)) = (context.now, self.message().last_second()) {
-            if now > expiry {
+        if let (Some(now), Some(expiry)) = (context.now, self.message().expires_at()) {
+            if self.message().is_expired(now) {
                 return Err(ReviewError::Expired { expiry, now });
             }
         }
@@ -94,7 +94,7 @@ impl SigningRequest {
         };
         let name = match (self.bip_353_proof(), context.validator) {
             (Some(proof), Some(validator)) => {
-                let offer = validator.validate(&proof).map_err(|reason| ReviewError::Name { reason })?;
+                let offer = validator.validate(proof).map_err(|reason| ReviewError::Name { reason })?;
                 if self.message().offer() != Some(offer) {
                     return Err(ReviewError::NameOfAnother);
                 }
@@ -203,7 +203,7 @@ pub enum ReviewError {
     /// The message is expired.
     #[error("expired at {expiry} (now {now})")]
     Expired {
-        /// Its last second, unix.
+        /// The second of its expiry, unix.
         expiry: u64,
         /// The time of the device, unix seconds.
         now: u64,

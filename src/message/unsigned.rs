@@ -54,6 +54,17 @@ pub struct UnsignedInvoiceRequest {
 }
 
 impl UnsignedInvoiceRequest {
+    /// The last second (unix) at which the request can be answered, `offer_absolute_expiry`; `None`
+    /// for a request without end.
+    pub fn expires_at(&self) -> Option<u64> {
+        self.offer_view().absolute_expiry()
+    }
+
+    /// Whether the request is expired at `now` (unix seconds): after its last second.
+    pub fn is_expired(&self, now: u64) -> bool {
+        self.offer_view().is_expired(now)
+    }
+
     /// The hash to sign, with the key of `invreq_payer_id`.
     pub fn sighash(&self) -> Sighash {
         SignatureField::INVOICE_REQUEST.sighash(self.root)
@@ -153,6 +164,11 @@ impl UnsignedInvoice {
     pub fn expires_at(&self) -> u64 {
         let seconds = self.fields.optional.relative_expiry.unwrap_or(Invoice::DEFAULT_RELATIVE_EXPIRY);
         self.invoice_created_at().saturating_add(seconds.into())
+    }
+
+    /// Whether the invoice is expired at `now` (unix seconds): after its last second.
+    pub fn is_expired(&self, now: u64) -> bool {
+        now > self.expires_at()
     }
 
     /// `invoice_paths`: blinded paths to pay over, the preferred one first.

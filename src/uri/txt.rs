@@ -4,6 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use bitcoin::psbt;
+use bitcoin::psbt::raw::Key;
+
 use super::parse::parse_clean;
 use super::{NameText, PaymentUri, UriError};
 use crate::count::bytes;
@@ -170,7 +173,25 @@ impl DnssecProof {
         if name.starts_with('₿') {
             return Err(TxtError::Name(NameError::Character { part: "name", found: '₿' }));
         }
-        Ok(Self::new(Bip353Name::new(name).map_err(TxtError::Name)?, records.into()))
+        let name = Bip353Name::new(name).map_err(TxtError::Name)?;
+        if records.is_empty() {
+            return Err(TxtError::ProofCutOff);
+        }
+        Ok(Self::new(name, records.into()))
+    }
+
+    /// Finds the proof in a PSBT output; `None` for an output without one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`DnssecProof::from_psbt_value`].
+    pub fn from_psbt_output(output: &psbt::Output) -> Option<Result<Self, TxtError>> {
+        output.unknown.get(&psbt_key()).map(|value| Self::from_psbt_value(value))
+    }
+
+    /// Puts the proof into a PSBT output, instead of one that is there.
+    pub fn write_to_psbt_output(&self, output: &mut psbt::Output) {
+        output.unknown.insert(psbt_key(), self.to_psbt_value());
     }
 
     /// The value of the output field 0x35 of a PSBT.
@@ -192,6 +213,11 @@ impl DnssecProof {
     pub fn records(&self) -> &[u8] {
         &self.records
     }
+}
+
+/// The key of the output field `PSBT_OUT_DNSSEC_PROOF`, which has no data.
+fn psbt_key() -> Key {
+    Key { type_value: 0x35, key: Vec::new() }
 }
 
 /// Why the answer of DNS names no payment.
@@ -225,8 +251,8 @@ pub enum TxtError {
     /// The name in a proof is none of BIP 353.
     #[error("{0}")]
     Name(NameError),
-    /// A proof that ends inside its name.
-    #[error("a proof that ends inside its name: expected the name and DNS records")]
+    /// A proof that ends inside its name, or after it.
+    #[error("a proof without DNS records: expected the name and DNS records")]
     ProofCutOff,
     /// A proof of another name.
     #[error("a proof of another name: expected one of the name that was looked up")]

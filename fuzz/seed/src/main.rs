@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for value in strings(&vectors.join("bip353/records.json"), &["text", "uri"])? {
         seeds.write(&["uri"], value.as_bytes())?;
     }
-    for value in strings(&vectors.join("bip353/psbt_proofs.json"), &["psbt_value_hex"])? {
+    for value in strings(&vectors.join("bip353/records.json"), &["psbt_value_hex"])? {
         seeds.write(&["device"], &Vec::from_hex(&value)?)?;
     }
     for name in ["text", "offer", "invoice_request", "invoice"] {

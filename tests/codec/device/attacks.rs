@@ -240,4 +240,13 @@ fn an_expired_message_is_refused_where_the_device_has_a_clock() {
     let error = request.review(&SigningContext::new().now(101)).unwrap_err().to_string();
     assert_eq!(error, "expired at 100 (now 101)");
     assert!(request.review(&SigningContext::new()).is_ok());
+    // By the rule of each message.
+    let request = parse_request(&testkit::records::request()).unwrap();
+    let end = bolt12::field::BlindedPathBuf::try_from(&path(0x31, 1)[..]).unwrap();
+    let invoice = request.respond([1; 32].into(), 100).path(end.path(), bolt12::field::PayInfo::default());
+    let invoice = invoice.relative_expiry(60).build_unsigned(point(ISSUER)).unwrap();
+    let request = invoice_request(&invoice);
+    assert!(request.review(&SigningContext::new().now(160)).is_ok());
+    let error = request.review(&SigningContext::new().now(161)).unwrap_err().to_string();
+    assert_eq!(error, "expired at 160 (now 161)");
 }

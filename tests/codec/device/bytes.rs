@@ -99,7 +99,7 @@ fn a_request_that_breaks_a_rule_is_refused_by_name() {
         ),
         (
             parts().with(11, []),
-            "in the bip_353_proof: cut off after 0 bytes: expected the length of a name and the name",
+            "in the bip_353_proof: a proof without DNS records: expected the name and DNS records",
         ),
     ] {
         assert_eq!(refused(&records), expected);

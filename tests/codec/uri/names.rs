@@ -197,8 +197,9 @@ fn a_proof_of_another_name_is_refused() {
     let error = answer.with_checked_proof(proof("matt@mattcorallo.org")).unwrap_err();
     assert_eq!(error.to_string(), "a proof of another name: expected one of the name that was looked up");
     for (value, message) in [
-        (&b""[..], "a proof that ends inside its name: expected the name and DNS records"),
-        (b"\x04a@b", "a proof that ends inside its name: expected the name and DNS records"),
+        (&b""[..], "a proof without DNS records: expected the name and DNS records"),
+        (b"\x04a@b", "a proof without DNS records: expected the name and DNS records"),
+        (b"\x03a@b", "a proof without DNS records: expected the name and DNS records"),
         (b"\x06\xe2\x82\xbfa@b", "unexpected '₿' in the name: expected letters, digits, '-', '_' and '.'"),
         (b"\x03a@\xff", "not UTF-8"),
         (b"\x01a", "no '@': expected name@domain"),
