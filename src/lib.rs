@@ -25,6 +25,7 @@
 //! |---|---|
 //! | [wallet](guides::wallet) | pays offers, and is paid by payouts |
 //! | [desk](guides::desk) | pays out: an ATM, an exchange, a refund desk |
+//! | [async code](guides::async_code) | pays out from an async program, such as a web service |
 //! | [store](guides::store) | keeps its payouts in a database of its own |
 //! | [which_node](guides::which_node) | has a node, or has yet to choose one |
 //! | [signer](guides::signer) | has its keys elsewhere: in a device, a service, a node |
@@ -65,6 +66,7 @@
 //! | `serde` | messages, result objects and the JSON view of a message as serde values |
 //! | `blinding` | making and opening blinded paths |
 //! | `redb` | [`payout::RedbStore`], a durable ledger in one file (Rust 1.90) |
+//! | `postgres` | [`payout::PostgresStore`], a ledger in a PostgreSQL database for many machines |
 //! | `conformance` | [`payout::conformance`], the suite that tests a store |
 //! | `export` | the payouts of a ledger as lines of JSON or comma-separated values |
 //! | `tracing` | [`payout::TracingObserver`]: what a ledger does, in the log |
@@ -85,6 +87,7 @@
         feature = "serde",
         feature = "blinding",
         feature = "redb",
+        feature = "postgres",
         feature = "conformance",
         feature = "simulation",
         feature = "tracing",

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use bolt12::AnyMessage;
 use bolt12::field::UntrustedText;
 use bolt12::text::Marked;
-use bolt12::uri::{Instruction, PaymentUri, UriForm};
-use bolt12::view::{Comparison, ErrorView, ExplainedField, Explanation, View};
+use bolt12::uri::{Instruction, PaymentUri};
+use bolt12::view::{Comparison, ErrorView, ExplainedField, Explanation, UriView, View};
 
 /// Writes a verdict, then each record, then what was computed from them.
 pub fn message(output: &mut impl Write, message: &AnyMessage, now: u64, indent: &str) -> io::Result<()> {
@@ -59,33 +59,21 @@ const SHOWN: usize = 33;
 
 /// Writes what a link asks for, instruction by instruction.
 pub fn uri(output: &mut impl Write, uri: &PaymentUri, text: &str, now: u64) -> io::Result<()> {
-    let kind = match uri.form() {
-        UriForm::Bare => "a text",
-        UriForm::Lightning => "a lightning: link",
-        UriForm::Bitcoin => "a bitcoin: link",
-    };
-    let number = uri.instructions().count();
-    write!(output, "{kind} with {number} instruction{}", if number == 1 { "" } else { "s" })?;
-    if let Some(amount) = uri.amount() {
-        write!(output, ", {}", amount.sat_display())?;
-    }
-    for (name, text) in [("label", uri.label()), ("message", uri.message())] {
-        if let Some(text) = text {
-            write!(output, ", {name} \"{text}\"")?;
-        }
-    }
-    writeln!(output)?;
+    writeln!(output, "{}", UriView::new(uri, text).verdict())?;
     if let Some(pop) = uri.proof_of_payment() {
         let required = if pop.is_required() { "requires" } else { "asks for" };
         let opened = if pop.may_be_opened() { "" } else { ", which is never opened" };
         writeln!(output, "{required} a report to {}{opened}", UntrustedText::new(pop.link()))?;
     }
     for (index, instruction) in uri.instructions().enumerate() {
-        let key = instruction.key().map(|key| format!("{key}: ")).unwrap_or_default();
+        // The error of one that cannot be read names its key.
+        let is_unreadable = matches!(instruction, Instruction::Unreadable(_));
+        let key =
+            instruction.key().filter(|_| !is_unreadable).map(|key| format!("{key}: ")).unwrap_or_default();
         write!(output, "{}. {key}", index.saturating_add(1))?;
         match instruction {
             Instruction::Message(one) => {
-                writeln!(output)?;
+                writeln!(output, "{}", one.type_name())?;
                 message(output, one, now, "   ")?;
             }
             Instruction::Name(name) => {

@@ -1,9 +1,9 @@
 //! A signing exchange for devices: one request, one answer, and the screens between them.
 //!
-//! A host (a wallet, a shop, a node) asks a device that holds a key to sign an unsigned message. The
-//! request has the records of the message and no hash. The device validates them, shows what they
-//! say, and computes the hash from what it showed. So a host cannot show one amount and get the
-//! signature of another. Neither side trusts the other: the host verifies the answer.
+//! A host (a wallet, a shop, a node) asks a device that holds a key to sign an unsigned message.
+//! The request has the records of the message and no hash. The device validates them, shows what
+//! they say, and computes the hash from what it showed. So a host cannot show one amount and get
+//! the signature of another. Neither side trusts the other: the host verifies the answer.
 //!
 //! | side | step | type |
 //! |---|---|---|
@@ -55,8 +55,8 @@
 //! # The request, byte by byte
 //!
 //! A TLV stream of BOLT 1: records of type, length and value, types strictly ascending, types and
-//! lengths as BigSize in their shortest form. At most 65 535 bytes ([`SigningRequest::MAX_LEN`]), so
-//! that two bytes count them on a wire; how a wire marks the end of a request is not part of the
+//! lengths as BigSize in their shortest form. At most 65 535 bytes ([`SigningRequest::MAX_LEN`]),
+//! so that two bytes count them on a wire; how a wire marks the end of a request is not part of the
 //! exchange. Integers are big endian. An unknown even type is refused, an unknown odd one is not
 //! read; the id of the request covers it.
 //!
@@ -72,8 +72,8 @@
 //!
 //! # The answer, byte by byte
 //!
-//! A TLV stream as above, at most 256 bytes ([`SigningAnswer::MAX_LEN`]), with one of the types 4 and
-//! 6:
+//! A TLV stream as above, at most 256 bytes ([`SigningAnswer::MAX_LEN`]), with one of the types 4
+//! and 6:
 //!
 //! | type | field | value |
 //! |---|---|---|
@@ -85,9 +85,9 @@
 //! # What a device shows
 //!
 //! [`Review::screens`] are short lines of plain text: amounts in satoshi with groups of three digits,
-//! keys and hashes in groups of eight digits, times as dates in UTC. A text that a stranger wrote is in
-//! double quotes and cannot leave them. A field that is absent has no screen unless a value is stated
-//! below.
+//! keys and hashes in groups of eight digits, times as dates in UTC. A text that a stranger wrote
+//! is in double quotes and cannot leave them. A field that is absent has no screen unless a value
+//! is stated below.
 //!
 //! | order | for an `invoice_request` | for an `invoice` |
 //! |---|---|---|
@@ -113,10 +113,10 @@
 //!
 //! # What it does not protect from
 //!
-//! - A payee without a verified name is known by its key alone. Compare the `Payee key` with one from
-//!   another source, or give the device a [`NameValidator`].
-//! - A signed request pays nothing by itself. The host pays the invoice that answers it, and can pay
-//!   another one; what a device signed is only what the payer asked for.
+//! - A payee without a verified name is known by its key alone. Compare the `Payee key` with one
+//!   from another source, or give the device a [`NameValidator`].
+//! - A signed request pays nothing by itself. The host pays the invoice that answers it, and can
+//!   pay another one; what a device signed is only what the payer asked for.
 //! - The paths of an invoice are not shown, since they are encrypted. A host that puts in its own
 //!   payment hash and paths gets an invoice that pays the host. A device of a payee compares the
 //!   `Payment hash` with one that it derived, as [`IssuerKeys`](crate::IssuerKeys) do, or shows it.

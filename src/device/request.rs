@@ -92,8 +92,8 @@ impl SignableMessage {
         }
     }
 
-    /// The offer that the message repeats whole; `None` for a message without an offer, a proof, and
-    /// the draft.
+    /// The offer that the message repeats whole; `None` for a message without an offer, a proof,
+    /// and the draft.
     pub fn offer(&self) -> Option<Offer> {
         match self {
             Self::InvoiceRequest(request) => request.offer(),

@@ -19,7 +19,7 @@ use crate::message::{Offer, UnsignedInvoice, UnsignedInvoiceRequest, types};
 use crate::proof::UnsignedPayerProof;
 use crate::tlv::Record;
 
-/// One screen: a title in the device's words, and a short text.
+/// One screen: a title, which this crate wrote, and a short text.
 ///
 /// A text that a stranger wrote is between double quotes, has no double quote inside and no
 /// character that moves, hides or breaks a line. A long one goes on over several screens. Displays

@@ -132,8 +132,8 @@ fn read_blindedpay(reader: &mut Reader<'_>) -> Result<BlindedPay, ValueError> {
 }
 
 /// Gives an invoice, signed or not, the accessors of its fields. The text is written once for the
-/// pages of [`Invoice`](super::Invoice) and [`UnsignedInvoice`](super::UnsignedInvoice). The invoice
-/// has fields `bytes`, `fields` and `node_id`.
+/// pages of [`Invoice`](super::Invoice) and [`UnsignedInvoice`](super::UnsignedInvoice). The
+/// invoice has fields `bytes`, `fields` and `node_id`.
 macro_rules! invoice_accessors {
     ($invoice:ty) => {
         /// The fields of the invoice, and what follows from them.
@@ -144,8 +144,8 @@ macro_rules! invoice_accessors {
                 $crate::draft::invoice_fields::refund_sighash(self.stream())
             }
 
-            /// `chain`: the chain to pay on; bitcoin when absent. The obsolete `chains` counts where it
-            /// lists one chain and `chain` is absent.
+            /// `chain`: the chain to pay on; bitcoin when absent. The obsolete `chains` counts
+            /// where it lists one chain and `chain` is absent.
             ///
             /// `None` when the obsolete `chains` lists several chains or none.
             pub fn chain(&self) -> Option<bitcoin::constants::ChainHash> {
@@ -240,26 +240,29 @@ macro_rules! invoice_accessors {
                 self.fields.payment_hash
             }
 
-            /// Whether `preimage` is the proof that the invoice was paid: its SHA-256 is the payment hash.
+            /// Whether `preimage` is the proof that the invoice was paid: its SHA-256 is the
+            /// payment hash.
             pub fn is_paid_by(&self, preimage: &$crate::Preimage) -> bool {
                 self.fields.payment_hash == Some(preimage.payment_hash())
             }
 
             /// `relative_expiry`: seconds of validity after `created_at`,
-            /// [`Invoice::DEFAULT_RELATIVE_EXPIRY`](crate::draft::Invoice::DEFAULT_RELATIVE_EXPIRY) when absent.
+            /// [`Invoice::DEFAULT_RELATIVE_EXPIRY`](crate::draft::Invoice::DEFAULT_RELATIVE_EXPIRY)
+            /// when absent.
             pub fn relative_expiry(&self) -> u32 {
                 self.fields.relative_expiry.unwrap_or($crate::draft::Invoice::DEFAULT_RELATIVE_EXPIRY)
             }
 
-            /// The last second (unix) at which the invoice can be paid; `None` without `created_at`.
+            /// The last second (unix) at which the invoice can be paid; `None` without
+            /// `created_at`.
             pub fn expires_at(&self) -> Option<u64> {
                 self.created_at()
                     .map(|created_at| created_at.saturating_add(u64::from(self.relative_expiry())))
             }
 
-            /// Whether the invoice is expired at `now` (unix seconds): after its last second. An invoice
-            /// without `created_at` is not; [`Offer::check_invoice`](crate::draft::Offer::check_invoice) refuses
-            /// it.
+            /// Whether the invoice is expired at `now` (unix seconds): after its last second. An
+            /// invoice without `created_at` is not;
+            /// [`Offer::check_invoice`](crate::draft::Offer::check_invoice) refuses it.
             pub fn is_expired(&self, now: u64) -> bool {
                 self.expires_at().is_some_and(|last| now > last)
             }
@@ -279,8 +282,8 @@ macro_rules! invoice_accessors {
                 self.fields.payer_info.map(|span| span.slice(&self.bytes))
             }
 
-            /// `refund_signature` over [`refund_sighash`](Self::refund_sighash), not validated: its key is in the
-            /// refunded invoice.
+            /// `refund_signature` over [`refund_sighash`](Self::refund_sighash), not validated: its
+            /// key is in the refunded invoice.
             pub fn refund_signature(&self) -> Option<secp256k1::schnorr::Signature> {
                 self.fields.refund_signature
             }

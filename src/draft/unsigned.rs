@@ -19,9 +19,9 @@ use crate::tlv::{Points, Stream};
 /// [`Invoice`].
 ///
 /// [`InvoiceBuilder::build_unsigned`](super::InvoiceBuilder::build_unsigned) makes one. The holder
-/// of [`node_id`](Self::node_id) signs [`sighash`](Self::sighash), and [`attach`](Self::attach) makes
-/// the invoice. An invoice for a refund needs the signature of the payer_key of the refunded invoice
-/// first: [`attach_refund_signature`](Self::attach_refund_signature).
+/// of [`node_id`](Self::node_id) signs [`sighash`](Self::sighash), and [`attach`](Self::attach)
+/// makes the invoice. An invoice for a refund needs the signature of the payer_key of the refunded
+/// invoice first: [`attach_refund_signature`](Self::attach_refund_signature).
 ///
 /// ```
 /// use bolt12::draft::{Offer, UnsignedInvoice};

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`wallet`] | pays offers, and is paid by payouts |
 //! | [`desk`] | pays out: an ATM, an exchange, a refund desk |
+//! | [`async_code`] | pays out from an async program, such as a web service |
 //! | [`store`] | keeps its payouts in a database of its own |
 //! | [`which_node`] | has a node, or has yet to choose one |
+//! | [`machines`] | pays from several machines on one PostgreSQL database |
 //! | [`signer`] | has its keys elsewhere: in a device, a service, a node |
 
 #[doc = include_str!("wallet.md")]
@@ -14,8 +16,15 @@ pub mod wallet {}
 #[doc = include_str!("desk.md")]
 pub mod desk {}
 
+#[doc = include_str!("async_code.md")]
+pub mod async_code {}
+
 #[doc = include_str!("store.md")]
 pub mod store {}
+
+#[cfg(feature = "postgres")]
+#[doc = include_str!("machines.md")]
+pub mod machines {}
 
 #[doc = include_str!("which_node.md")]
 pub mod which_node {}

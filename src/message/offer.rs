@@ -27,10 +27,10 @@ use crate::tlv::Points;
 /// # Ok::<(), bolt12::ParseError>(())
 /// ```
 ///
-/// A text `lno1…` can also be an offer of the 2021 draft ([`draft::Offer`](crate::draft::Offer)). Read
-/// as an offer of merged BOLT 12 it is refused, for the first field that has another form there.
-/// [`AnyMessage::parse`](crate::AnyMessage::parse) with [`Dialect::Any`](crate::Dialect::Any) reads
-/// both dialects:
+/// A text `lno1…` can also be an offer of the 2021 draft ([`draft::Offer`](crate::draft::Offer)).
+/// Read as an offer of merged BOLT 12 it is refused, for the first field that has another form
+/// there. [`AnyMessage::parse`](crate::AnyMessage::parse) with
+/// [`Dialect::Any`](crate::Dialect::Any) reads both dialects:
 ///
 /// ```
 /// use bolt12::{AnyMessage, Dialect, Offer};

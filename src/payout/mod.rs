@@ -36,8 +36,10 @@
 //! |---|---|
 //! | run one payout from the offer to the proof | [`guides::desk`](crate::guides::desk) |
 //! | connect your node | [`Payer`]: its contract, and what each node forgets |
+//! | pay out from an async program | [`service`](crate::service) (feature `tokio`), and [`guides::async_code`](crate::guides::async_code) |
 //! | keep payouts in a database of your own | the [contract](store) of a store, and [`guides::store`](crate::guides::store): tables and the conformance suite |
 //! | operate a ledger file: backup, restore, disk errors | [`redb::operations`] |
+//! | pay from many machines | [`postgres`], and [`guides::machines`](crate::guides::machines) for its operators |
 //! | recover after a crash | [`Ledger::recover`] |
 //! | limit what goes out in an hour or a day | [`Budget`] |
 //! | forget the contents of old payouts | [`Ledger::prune`] |
@@ -84,6 +86,7 @@
 //! | [`store`] | the [`Store`] trait and its contract |
 //! | [`store::MemoryStore`] | a store for tests (needs `std`) |
 //! | [`redb`] | [`RedbStore`], one durable file (feature `redb`) |
+//! | [`postgres`] | [`PostgresStore`], a database for many machines (feature `postgres`) |
 //! | [`conformance`] | the suite that tests a store (feature `conformance`) |
 //! | [`simulation`](crate::simulation) | the simulator that tests ledger, store and payer (feature `simulation`) |
 
@@ -163,11 +166,16 @@ mod verify;
 #[cfg(all(feature = "std", feature = "serde"))]
 mod views;
 
+#[cfg(feature = "postgres")]
+pub use self::store::PostgresStore;
 #[cfg(feature = "redb")]
 pub use self::store::RedbStore;
 #[cfg(feature = "conformance")]
 #[doc(no_inline)]
 pub use self::store::conformance;
+#[cfg(feature = "postgres")]
+#[doc(no_inline)]
+pub use self::store::postgres;
 #[cfg(feature = "redb")]
 #[doc(no_inline)]
 pub use self::store::redb;

@@ -89,6 +89,8 @@ use crate::payment::{PaymentHash, Preimage};
 /// in the caller's thread and require no more than this trait, so `&dyn Payer` is enough.
 /// [`Ledger::recover`](super::Ledger::recover) asks about several claims at once, and does not wait for a
 /// call that does not return. Its payer is `Send + Sync + 'static`, in an [`Arc`].
+///
+/// `AsyncPayer` (feature `tokio`) is the same contract for a node whose interface is async.
 pub trait Payer {
     /// Pays exactly [`Claim::amount`] on [`Claim::invoice`]. Returns when the outcome is known, or
     /// earlier with [`PaymentStatus::Unknown`].

@@ -223,8 +223,9 @@ macro_rules! proof_accessors {
                 self.view().invoice_payment_hash()
             }
 
-            /// `invoice_node_id`: the key that signed the invoice. It is the payee's only if you know it
-            /// from elsewhere, as from an offer ([`verify_for_offer`](crate::PayerProof::verify_for_offer)).
+            /// `invoice_node_id`: the key that signed the invoice. It is the payee's only if you
+            /// know it from elsewhere, as from an offer
+            /// ([`verify_for_offer`](crate::PayerProof::verify_for_offer)).
             pub fn invoice_node_id(&self) -> secp256k1::PublicKey {
                 self.view().invoice_node_id()
             }
@@ -245,13 +246,15 @@ macro_rules! proof_accessors {
                 self.view().proof_note()
             }
 
-            /// `signature` of the invoice, by [`invoice_node_id`](Self::invoice_node_id); validated.
+            /// `signature` of the invoice, by [`invoice_node_id`](Self::invoice_node_id);
+            /// validated.
             pub fn signature(&self) -> secp256k1::schnorr::Signature {
                 self.view().signature()
             }
 
-            /// The merkle root of the invoice, as [`Invoice::merkle_root`](crate::Invoice::merkle_root)
-            /// returns it. Two proofs with the same root are of the same invoice.
+            /// The merkle root of the invoice, as
+            /// [`Invoice::merkle_root`](crate::Invoice::merkle_root) returns it. Two proofs with
+            /// the same root are of the same invoice.
             pub fn invoice_merkle_root(&self) -> $crate::merkle::MerkleRoot {
                 self.view().invoice_merkle_root()
             }
@@ -267,13 +270,15 @@ macro_rules! proof_accessors {
             }
         }
 
-        /// The fields of the invoice, where the proof shows them. `None` or no item means that a field is
-        /// hidden or absent: a proof does not show which.
+        /// The fields of the invoice, where the proof shows them. `None` or no item means that a
+        /// field is hidden or absent: a proof does not show which.
         impl $proof {
-            /// How the proof itself shows that the signer of the invoice is the payee of an offer: its
-            /// issuer, the end of one of its paths, or [`PayeeAuthentication::Unknown`] where the proof
-            /// hides both. The offer is the one that the invoice states, which may be anyone's invention.
-            /// [`verify_for_offer`](crate::PayerProof::verify_for_offer) compares with an offer that is known from elsewhere.
+            /// How the proof itself shows that the signer of the invoice is the payee of an offer:
+            /// its issuer, the end of one of its paths, or
+            /// [`Unknown`](crate::message::PayeeAuthentication::Unknown) where the proof hides
+            /// both. The offer is the one that the invoice states, which may be anyone's invention.
+            /// [`verify_for_offer`](crate::PayerProof::verify_for_offer) compares with an offer
+            /// that is known from elsewhere.
             pub fn payee_authentication(&self) -> $crate::message::PayeeAuthentication {
                 self.view().payee_authentication()
             }
@@ -293,8 +298,9 @@ macro_rules! proof_accessors {
                 self.view().offer_currency()
             }
 
-            /// `offer_amount`: the price of one item, as written. A proof of this crate never shows it
-            /// without its currency. Another may, so it is msat only if the payer is trusted that far.
+            /// `offer_amount`: the price of one item, as written. A proof of this crate never shows
+            /// it without its currency. Another may, so it is msat only if the payer is trusted
+            /// that far.
             pub fn offer_amount(&self) -> Option<u64> {
                 self.view().offer_amount()
             }
@@ -335,7 +341,8 @@ macro_rules! proof_accessors {
                 self.view().offer_issuer_id()
             }
 
-            /// `invreq_chain`: the chain that the payment was on. An invoice for bitcoin has no such field.
+            /// `invreq_chain`: the chain that the payment was on. An invoice for bitcoin has no
+            /// such field.
             pub fn invreq_chain(&self) -> Option<bitcoin::constants::ChainHash> {
                 self.view().invreq_chain()
             }
@@ -365,7 +372,8 @@ macro_rules! proof_accessors {
                 self.view().invreq_paths()
             }
 
-            /// `invreq_bip_353_name`: the name by which the payer found the offer, as the payer states it.
+            /// `invreq_bip_353_name`: the name by which the payer found the offer, as the payer
+            /// states it.
             pub fn invreq_bip_353_name(&self) -> Option<$crate::field::Bip353Name<'_>> {
                 self.view().invreq_bip_353_name()
             }
@@ -385,8 +393,8 @@ macro_rules! proof_accessors {
                 self.view().invoice_created_at()
             }
 
-            /// `invoice_relative_expiry`: seconds from its creation for which the invoice could be paid. An
-            /// invoice for 7200 seconds has no such field.
+            /// `invoice_relative_expiry`: seconds from its creation for which the invoice could be
+            /// paid. An invoice for 7200 seconds has no such field.
             pub fn invoice_relative_expiry(&self) -> Option<u32> {
                 self.view().invoice_relative_expiry()
             }

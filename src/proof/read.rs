@@ -40,8 +40,8 @@ pub(super) struct OwnFields {
 }
 
 impl ProofFields {
-    /// Reads framing and fields, and the proof's signature if there is one; rules and signatures are
-    /// left to the caller, the invoice's root too.
+    /// Reads framing and fields, and the proof's signature if there is one; rules and signatures
+    /// are left to the caller, the invoice's root too.
     pub(super) fn read(
         bytes: &[u8],
         points: &mut Points<'_>,
@@ -69,8 +69,8 @@ impl ProofFields {
         Ok((Self { shown, payer_id, payment_hash, node_id, own, invoice_root, root }, signature))
     }
 
-    /// The rules that need no signature of the proof: the preimage, the hashes, the shown fields as a
-    /// whole, and the signature of the invoice. Notes the root of the invoice.
+    /// The rules that need no signature of the proof: the preimage, the hashes, the shown fields as
+    /// a whole, and the signature of the invoice. Notes the root of the invoice.
     pub(super) fn check(&mut self, stream: Stream<'_>) -> Result<(), FieldError> {
         let found = self.own.preimage.payment_hash();
         if found != self.payment_hash {

@@ -81,8 +81,8 @@ impl UnsignedPayerProof {
         Ok(PayerProof::from_signed(bytes, &self.fields, *signature)?)
     }
 
-    /// Reads a proof just written. The invoice's root is known, and the hashes in the proof were made
-    /// from it.
+    /// Reads a proof just written. The invoice's root is known, and the hashes in the proof were
+    /// made from it.
     pub(super) fn read_written(
         bytes: Vec<u8>,
         invoice_root: MerkleRoot,

@@ -84,7 +84,7 @@ async fn ask(payer: &dyn DynAsyncPayer, question: Question<'_>) -> Option<Paymen
 }
 
 /// The output of a future, or the message of its panic. After a panic it is not polled again.
-async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
     let mut future = pin!(future);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,

@@ -51,6 +51,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! [`guides::async_code`](crate::guides::async_code) is the guide, with the same by hand for another runtime.
+//!
 //! # Cancellation
 //!
 //! A web framework drops the future of a handler when its client hangs up. Here that is safe at every point:
@@ -80,7 +82,7 @@
 //!
 //! Every store serves, since each call has a thread in which it may block, or run a runtime of its own. The last clone of an
 //! [`AsyncLedger`] closes its store in a thread of its own too. A program that keeps its own `Arc<Ledger<S>>` drops it in a
-//! thread that may block.
+//! thread that may block. Open the store before the runtime starts, or in `spawn_blocking`.
 #![cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 
 mod async_ledger;

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{timeout, timeout_at};
 
 use super::async_ledger::AsyncLedger;
+use super::drive::caught;
 use super::inner::Inner;
 use crate::payout::{
     PaymentResult, Questions, RecoverOptions, RecoveryReport, RecoveryWalk, Store, StoreError,
@@ -29,7 +30,7 @@ impl<S: Store + 'static> AsyncLedger<S> {
 
     /// Runs [`recover`](Self::recover) now and then at this interval, in a task of its own, until
     /// [`shut_down`](Self::shut_down), or until the last clone of this ledger is dropped. `report` receives the result of
-    /// each run; a panic in it is caught.
+    /// each run. No failure of a run ends the task: a panic of the store is reported as an error, and one in `report` is caught.
     ///
     /// Up to a quarter of the interval is added at random each time, so that many machines that start at one time do not
     /// ask at one time.
@@ -49,7 +50,9 @@ impl<S: Store + 'static> AsyncLedger<S> {
                 if *closing.borrow() {
                     return;
                 }
-                let recovered = inner.recover(&options).await;
+                let recovered = caught(inner.recover(&options)).await.unwrap_or_else(|message| {
+                    Err(StoreError::failed(format_args!("the store panicked: {message}")))
+                });
                 drop(inner);
                 let _ = catch_unwind(AssertUnwindSafe(|| report(recovered)));
                 // It changes when the ledger is shut down, and is an error when the last one is gone.

@@ -1,5 +1,7 @@
 //! [`UriView`]: what a pasted text asks for, as a serde value.
 
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::ser::SerializeMap;
@@ -7,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::value::{Shown, text};
 use super::{ErrorView, View};
+use crate::count::count;
 use crate::uri::{Instruction, PaymentUri, UriForm};
 
 /// What a pasted text asks for, as a serde value.
@@ -25,6 +28,43 @@ impl<'a> UriView<'a> {
     /// The view of `uri`, which was read from `text`.
     pub const fn new(uri: &'a PaymentUri, text: &'a str) -> Self {
         Self { uri, text }
+    }
+
+    /// One sentence for people: how many instructions, the amount, label and message, displayed
+    /// safely, and how many instructions cannot be read. It has no full stop.
+    ///
+    /// ```
+    /// use bolt12::uri::PaymentUri;
+    /// use bolt12::view::UriView;
+    /// let text = "bitcoin:?lno=lno1pqpq&sp=x&amount=0.001&label=shop";
+    /// let uri = PaymentUri::parse(text)?;
+    /// assert_eq!(
+    ///     UriView::new(&uri, text).verdict(),
+    ///     "a bitcoin: link with 2 instructions, 100 000 sat, label \"shop\", 1 cannot be read",
+    /// );
+    /// # Ok::<(), bolt12::uri::UriError>(())
+    /// ```
+    pub fn verdict(&self) -> String {
+        let uri = self.uri;
+        let kind = match uri.form() {
+            UriForm::Bare => "a text",
+            UriForm::Lightning => "a lightning: link",
+            UriForm::Bitcoin => "a bitcoin: link",
+        };
+        let number = count(uri.instructions().count(), "instruction", "instructions");
+        let mut verdict = format!("{kind} with {number}");
+        let unreadable = uri.unreadable().count();
+        let parts = [
+            uri.amount().map(|amount| amount.sat_display().to_string()),
+            uri.label().map(|label| format!("label \"{label}\"")),
+            uri.message().map(|message| format!("message \"{message}\"")),
+            (unreadable > 0).then(|| format!("{unreadable} cannot be read")),
+        ];
+        for part in parts.into_iter().flatten() {
+            verdict.push_str(", ");
+            verdict.push_str(&part);
+        }
+        verdict
     }
 }
 

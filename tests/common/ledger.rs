@@ -32,27 +32,35 @@ pub fn until(claimed_until: u64) -> RecoverOptions {
 /// A ledger on any store.
 pub type AnyLedger = Ledger<Arc<dyn Store>>;
 
-/// Runs a test once with each kind of store.
+/// Runs a test once with each kind of store: PostgreSQL too with the feature `postgres`, where it is installed.
 pub fn on_each_store(test: impl Fn(&Stage)) {
-    test(&Stage { memory: Some(Arc::new(MemoryStore::new())), directory: None });
-    test(&Stage { memory: None, directory: Some(TempDir::new().unwrap()) });
+    test(&Stage::Memory(Arc::new(MemoryStore::new())));
+    test(&Stage::File(TempDir::new().unwrap()));
+    #[cfg(feature = "postgres")]
+    if crate::postgres::shared().is_some() {
+        test(&Stage::Schema(crate::postgres::new_schema()));
+    }
 }
 
 /// A store that outlives the ledgers on it, as a disk outlives a process.
-pub struct Stage {
-    memory: Option<Arc<MemoryStore>>,
-    directory: Option<TempDir>,
+pub enum Stage {
+    Memory(Arc<MemoryStore>),
+    File(TempDir),
+    /// A schema of the shared server.
+    #[cfg(feature = "postgres")]
+    Schema(String),
 }
 
 impl Stage {
     /// The store, opened. A file has one owner: what was opened before must be dropped.
     pub fn store(&self) -> Arc<dyn Store> {
-        match (&self.memory, &self.directory) {
-            (Some(memory), _) => Arc::clone(memory) as _,
-            (_, directory) => {
-                let path = directory.as_ref().unwrap().path().join("ledger");
-                Arc::new(RedbStore::open_or_create(path).unwrap().store)
+        match self {
+            Self::Memory(memory) => Arc::clone(memory) as _,
+            Self::File(directory) => {
+                Arc::new(RedbStore::open_or_create(directory.path().join("ledger")).unwrap().store)
             }
+            #[cfg(feature = "postgres")]
+            Self::Schema(schema) => Arc::new(crate::postgres::shared().unwrap().store(schema)),
         }
     }
 

@@ -19,6 +19,8 @@ pub mod cln;
 pub mod errors;
 pub mod ledger;
 pub mod naive;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod records;
 
 use bitcoin::hex::FromHex;

@@ -235,15 +235,15 @@ fn a_link_is_read_instruction_by_instruction() {
         json!([{"type": "name", "dns_name": "matt.user._bitcoin-payment.x.org.", "text": "matt@x.org"}])
     );
     let (text, _) = for_people(&[&link]);
-    let start = "a bitcoin: link with 3 instructions, 10 000 sat, label \"café\u{fffd}\"\n1. an address for bitcoin: 1A1z";
+    let start = "a bitcoin: link with 3 instructions, 10 000 sat, label \"café\u{fffd}\", 1 cannot be read\n1. an address for bitcoin: 1A1z";
     assert!(text.starts_with(start), "{text}");
     assert!(
         text.contains(
-            "\n2. lno: \n   valid BOLT 12 offer, the payer chooses the amount, bitcoin, without expiry\n"
+            "\n2. lno: bolt12 offer\n   valid BOLT 12 offer, the payer chooses the amount, bitcoin, without expiry\n"
         ),
         "{text}"
     );
-    assert!(text.contains("\n3. lno: not valid: lno: at byte 0: type 8 cut off"), "{text}");
+    assert!(text.contains("\n3. not valid: lno: at byte 0: type 8 cut off"), "{text}");
     assert!(text.ends_with("ignored: x\n\n"), "{text}");
 }
 

@@ -174,16 +174,20 @@ fn the_log_has_stable_names_and_levels() {
     let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).without_time();
     tracing::subscriber::with_default(subscriber.with_max_level(tracing::Level::TRACE).finish(), || {
         let ledger = observed(TracingObserver);
-        let (offer, _) = promised(&ledger, "logged");
+        let (offer, id) = promised(&ledger, "logged");
         let claim = ledger.claim(&invoice(&offer, 1), NOW).unwrap();
         ledger.claim(&invoice(&offer, 2), NOW).unwrap_err();
         ledger.release(claim.payment_hash(), "no route", NOW).unwrap();
         assert_eq!(ledger.settle(hash(1), preimage(1), NOW), Ok(Settlement::Late));
+        // Its own report comes from another thread, which has no subscriber here.
+        let panicked = LedgerEvent::PayerPanicked { payout: id, hash: hash(1), message: "dies" };
+        TracingObserver.observe(&panicked);
     });
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let levels: Vec<_> = text.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
-    assert_eq!(levels, ["INFO", "INFO", "DEBUG", "INFO", "ERROR"]);
-    for (line, event) in text.lines().zip(["created", "claimed", "refused", "released", "paid_late"]) {
+    assert_eq!(levels, ["INFO", "INFO", "DEBUG", "INFO", "ERROR", "ERROR"]);
+    let events = ["created", "claimed", "refused", "released", "paid_late", "payer_panicked"];
+    for (line, event) in text.lines().zip(events) {
         assert!(line.contains("bolt12::payout:") && line.contains(&format!("event=\"{event}\"")), "{line}");
     }
     assert!(text.contains("amount_msat=100000"), "{text}");

@@ -1,16 +1,16 @@
 //! Stores that stall, and stores with a runtime of their own.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use bolt12::payout::store::{
-    Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row, StoredEvent,
-    Totals,
+    Account, Change, Cursor, Filter, Inserted, NewRow, Order, OrderKey, Page, PageSize, Replaced, Row,
+    SlotAmount, StoredEvent, Totals,
 };
 use bolt12::payout::{
-    Claim, Ledger, LedgerId, MemoryStore, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId, Status,
-    Store, StoreError,
+    Claim, Ledger, LedgerId, MemoryStore, Payer, PaymentHash, PaymentResult, PaymentStatus, PayoutId,
+    RecoverOptions, Status, Store, StoreError,
 };
 use bolt12::service::AsyncLedger;
 use testkit::ledger::*;
@@ -71,6 +71,11 @@ impl<F: Fn() -> T + Send + Sync, T> Store for Around<F> {
         let _around = self.1();
         self.0.events(id, after, size)
     }
+
+    fn spent(&self, account: &Account, since: u64) -> Result<Vec<SlotAmount>, StoreError> {
+        let _around = self.1();
+        self.0.spent(account, since)
+    }
 }
 
 /// A door that is open or closed, and how many calls are inside at once.
@@ -126,14 +131,21 @@ fn a_store_that_stalls_occupies_no_more_threads_than_the_bound_and_loses_nothing
         let desks: Vec<_> = (0..50).map(|number| promised(&ledger, &format!("payout {number}"))).collect();
         door.set(true);
         let _opens = Opens(Arc::clone(&door));
-        let mut paying = Vec::new();
+        let (mut paying, begun) = (Vec::new(), Arc::new(AtomicUsize::new(0)));
         for (number, (offer, _)) in (0..).zip(desks.clone()) {
-            let service = service.clone();
-            paying.push(tokio::spawn(async move { service.pay_once(&invoice(&offer, number)).await }));
+            let (service, begun) = (service.clone(), Arc::clone(&begun));
+            paying.push(tokio::spawn(async move {
+                let invoice = invoice(&offer, number);
+                let mut payment = Box::pin(service.pay_once(&invoice));
+                assert_eq!(polled(&mut payment, 1).await, None);
+                begun.fetch_add(1, Ordering::SeqCst);
+                payment.await
+            }));
         }
-        // All wait, four of them in the store.
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(door.inside.load(Ordering::SeqCst), 4);
+        // All have begun, and four of them are in the store.
+        while (begun.load(Ordering::SeqCst), door.inside.load(Ordering::SeqCst)) != (50, 4) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         // The runtime is free, a read that waits can be dropped, and shutdown returns at its limit.
         assert_eq!(polled(service.get(desks[0].1), 1).await, None);
         let left = service.shut_down(Duration::from_millis(100)).await;
@@ -168,7 +180,7 @@ fn a_store_with_a_runtime_of_its_own_serves() {
         let id = service.create(&terms).await.unwrap().into_payout().id();
         let paid = service.pay_once(&invoice(&offer("own runtime"), 1)).await.unwrap();
         assert!(matches!(paid, PaymentResult::Paid { .. }));
-        let _ = service.recover(&bolt12::payout::RecoverOptions::new()).await.unwrap();
+        let _ = service.recover(&RecoverOptions::new()).await.unwrap();
         assert_eq!(service.get(id).await.unwrap().unwrap().status(), Status::Used);
         // The last clone is dropped here, in an async context, where a runtime must not be dropped.
         drop(service);
@@ -188,6 +200,28 @@ fn a_panic_of_the_store_reaches_the_caller() {
     };
     panics(super::current_thread);
     panics(super::multi_thread);
+}
+
+#[test]
+fn background_recovery_survives_a_panic_of_the_store() {
+    on_both(|| async {
+        let (panics, reports) = (Arc::new(AtomicBool::new(true)), Arc::new(Mutex::new(Vec::new())));
+        let (breaks, seen) = (Arc::clone(&panics), Arc::clone(&reports));
+        let store = Around(MemoryStore::new(), move || assert!(!breaks.load(Ordering::SeqCst), "broken"));
+        let service = service(&Arc::new(Ledger::new(store)), &Node::new(Plan::Succeed));
+        let interval = Duration::from_millis(10);
+        service
+            .recover_every(interval, RecoverOptions::new(), move |report| seen.lock().unwrap().push(report));
+        while reports.lock().unwrap().is_empty() {
+            tokio::time::sleep(interval).await;
+        }
+        let first = reports.lock().unwrap().remove(0);
+        assert_eq!(first.unwrap_err().to_string(), "the store failed: the store panicked: broken");
+        panics.store(false, Ordering::SeqCst);
+        while reports.lock().unwrap().last().is_none_or(Result::is_err) {
+            tokio::time::sleep(interval).await;
+        }
+    });
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod api;
 mod common;
 mod metrics;
 
+use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ use bolt12::PayerKeys;
 use bolt12::bitcoin::constants::ChainHash;
 use bolt12::node::Cln;
 use bolt12::payout::{Claim, Ledger, LedgerOptions, Payer, PaymentHash, PaymentResult, PaymentStatus};
-use bolt12::payout::{RecoverOptions, RedbStore, Store};
+use bolt12::payout::{PostgresStore, RecoverOptions, RedbStore, Store, WorkerId};
 use bolt12::service::{AsyncLedger, ServiceOptions};
 use clap::Parser;
 use tokio::net::TcpListener;
@@ -61,12 +62,32 @@ pub struct Arguments {
     /// Socket of the Core Lightning node that pays (its JSON-RPC) [default: a stand-in, and no money moves]
     #[arg(long, value_name = "SOCKET")]
     cln: Option<PathBuf>,
+    /// Connection string of the PostgreSQL database of the ledger, which several servers may share [default: one file in the
+    /// data directory]
+    #[arg(long, value_name = "URL")]
+    postgres: Option<ConnectionString>,
     /// Requests per second that are served; more of them wait, and very many are refused
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     rate: u64,
     /// Milliseconds that the stand-in node takes for a payment
     #[arg(long, value_name = "MS", default_value_t = 20)]
     payment_takes: u64,
+}
+
+/// It may contain a password, so it prints nothing.
+#[derive(Clone)]
+struct ConnectionString(String);
+
+impl From<String> for ConnectionString {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for ConnectionString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConnectionString(..)")
+    }
 }
 
 /// Why the server ended.
@@ -78,6 +99,8 @@ const AT_ONCE: usize = 512;
 const WAITING: usize = 1_024;
 /// Payments that are driven at one time: the stand-in node blocks a thread for each.
 const PAYMENTS: usize = 128;
+/// How long a claim is held by this server, in seconds, where others may take it over.
+const LEASE: u64 = 60;
 /// How long a shutdown waits for payments.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -87,11 +110,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// What keeps it from starting: a ledger that is open elsewhere, an address in use, a token file that cannot be read.
 pub fn run(arguments: Arguments) -> Result<(), Error> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(arguments))
-}
-
-async fn serve(arguments: Arguments) -> Result<(), Error> {
-    let Arguments { listen, data, token, cln, rate, payment_takes } = arguments;
+    let Arguments { listen, data, token, cln, postgres, rate, payment_takes } = arguments;
     let token = token.map(fs::read).transpose()?.map(|token| Arc::from(token.trim_ascii()));
     let (node, chain) = match cln {
         Some(socket) => core_lightning(&socket)?,
@@ -100,8 +119,17 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     let keys = Keys { node: common::node_key(&data, None)?, payer: payer_keys(&data)?, chain };
     let events = Events::default();
     let options = LedgerOptions::new().payer_keys(keys.payer.clone()).observer(events.clone());
-    let ledger = Ledger::with_options(open_store(&data)?, options);
+    // Other servers on the database take over what this one leaves.
+    let options = if postgres.is_some() { options.lease(WorkerId::random(), LEASE) } else { options };
+    // Opened outside the runtime, where a store may block or have a runtime of its own.
+    let ledger = Ledger::with_options(open_store(&data, postgres.as_ref())?, options);
     let ledger = AsyncLedger::with_blocking_payer(ledger, node, &ServiceOptions::new().payments(PAYMENTS));
+    let desk = Desk { ledger, keys: Arc::new(keys), token, events };
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(desk, listen, rate))
+}
+
+async fn serve(desk: Desk, listen: SocketAddr, rate: u64) -> Result<(), Error> {
+    let ledger = desk.ledger.clone();
     ledger.recover_every(Duration::from_secs(60), RecoverOptions::new(), |report| match report {
         Ok(report) => {
             let never = |result| matches!(result, &PaymentResult::NeverBegun { .. });
@@ -111,8 +139,6 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         }
         Err(error) => eprintln!("recovery: {error}"),
     });
-
-    let desk = Desk { ledger: ledger.clone(), keys: Arc::new(keys), token, events };
     let limited = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(answer::overloaded))
         .load_shed()
@@ -129,10 +155,13 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
     Ok(())
 }
 
-/// The one place that chooses a store. Each store serves: calls of it have threads of their own.
-fn open_store(data: &Path) -> Result<Arc<dyn Store>, Error> {
+/// The one place that chooses a store. Each store serves, since its calls have threads in which they may block.
+fn open_store(data: &Path, postgres: Option<&ConnectionString>) -> Result<Arc<dyn Store>, Error> {
     common::make_directory(data)?;
-    Ok(Arc::new(RedbStore::open_or_create(data.join("ledger.redb"))?.store))
+    Ok(match postgres {
+        Some(connection) => Arc::new(PostgresStore::open_or_create(&connection.0)?.store),
+        None => Arc::new(RedbStore::open_or_create(data.join("ledger.redb"))?.store),
+    })
 }
 
 /// A payer of any kind.

@@ -47,7 +47,8 @@ fn each_answer_is_as_the_openapi_file_has_it() {
     let data = tempfile::tempdir().unwrap();
     let token = data.path().join("token");
     fs::write(&token, "correct horse\n").unwrap();
-    let more = ["--token", token.to_str().unwrap()];
+    // Long enough to be seen in flight.
+    let more = ["--token", token.to_str().unwrap(), "--payment-takes", "1000"];
     let server = Server::start(data.path(), "127.0.0.1:0", &more);
     let mut desk = Desk { server, openapi: OpenApi::read(), token: "correct horse".into() };
     let purse = Purse::open(data.path()).unwrap();

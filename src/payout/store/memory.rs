@@ -255,22 +255,21 @@ pub(crate) struct Accounts(BTreeMap<Account, BTreeMap<u64, u64>>);
 impl Accounts {
     /// Counts all spendings, or none and returns the refusal.
     pub(crate) fn count(&mut self, spendings: &[Spending]) -> Result<(), Replaced> {
-        let mut counted: BTreeMap<Account, BTreeMap<u64, u64>> = BTreeMap::new();
         for (position, spending) in spendings.iter().enumerate() {
-            let before = self.0.get(spending.account());
-            let slots = counted
-                .entry(spending.account().clone())
-                .or_insert_with(|| before.cloned().unwrap_or_default());
-            let total =
-                |since| Ok(slots.range(since..).fold(0, |sum: u64, slot| sum.saturating_add(*slot.1)));
+            let total = |since| {
+                let slots = self.0.get(spending.account()).into_iter().flat_map(|slots| slots.range(since..));
+                Ok(slots.fold(0, |total: u64, (_, msat)| total.saturating_add(*msat)))
+            };
             if let Some((limit, spent)) = spending.exceeded(total)? {
                 return Err(Replaced::OverLimit { spending: position, limit, spent });
             }
+        }
+        for spending in spendings {
+            let slots = self.0.entry(spending.account().clone()).or_default();
             let msat = slots.entry(spending.slot()).or_default();
             *msat = spending.applied_to(*msat);
             slots.retain(|slot, msat| *msat > 0 && *slot >= spending.first_kept());
         }
-        self.0.extend(counted);
         Ok(())
     }
 

@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | [`MemoryStore`] (feature `std`) | tests | until it is dropped |
 //! | `RedbStore` (feature `redb`) | one process that pays, in production | in one durable file |
+//! | `PostgresStore` (feature `postgres`) | many machines, in production | in a PostgreSQL database, as durably as that server |
 //! | your own | several machines on one database | as durably as the database does |
 //!
 //! # The contract
@@ -69,6 +70,8 @@ mod figures;
 #[cfg(feature = "std")]
 mod memory;
 mod names;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod rows;
@@ -86,6 +89,8 @@ pub(crate) use self::memory::Accounts;
 #[cfg(feature = "std")]
 pub use self::memory::MemoryStore;
 pub use self::names::{Label, MAX_KEY, MAX_LABEL, OrderKey};
+#[cfg(feature = "postgres")]
+pub use self::postgres::PostgresStore;
 #[cfg(feature = "redb")]
 pub use self::redb::RedbStore;
 pub use self::rows::{
@@ -120,7 +125,7 @@ pub trait Store: Send + Sync {
     fn insert(&self, row: &NewRow) -> Result<Inserted, StoreError>;
 
     /// Writes the next version of a row, appends the events, takes the payment hash if one is given, and counts the
-    /// spendings in their order; before that, it removes the events that are there if the change
+    /// spendings; before that, it removes the events that are there if the change
     /// [forgets them](Change::forgetting_history): all of it or nothing. It writes only if the row's version still is the expected one,
     /// if no other payout has ever taken the hash (this payout may have), and if each spending keeps its limits.
     ///

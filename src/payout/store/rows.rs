@@ -178,9 +178,13 @@ impl Change {
     ///
     /// # Errors
     ///
-    /// [`LimitExceeded`] when there are more than [`MAX_SPENDINGS`].
+    /// [`LimitExceeded`] when there are more than [`MAX_SPENDINGS`], or two in one account.
     pub fn with_spendings(mut self, spendings: Vec<Spending>) -> Result<Self, LimitExceeded> {
         bound("write", "spendings", spendings.len(), MAX_SPENDINGS)?;
+        for spending in &spendings {
+            let here = spendings.iter().filter(|other| other.account() == spending.account()).count();
+            bound("account", "spendings", here, 1)?;
+        }
         self.spendings = spendings;
         Ok(self)
     }
@@ -240,7 +244,7 @@ impl Change {
         self.forgets_history
     }
 
-    /// What is counted in accounts, in this order: at most [`MAX_SPENDINGS`].
+    /// What is counted in accounts: at most [`MAX_SPENDINGS`], at most one in each account.
     #[must_use]
     pub fn spendings(&self) -> &[Spending] {
         &self.spendings

@@ -98,6 +98,12 @@ impl Spending {
         self.slot
     }
 
+    /// Whether the amount is added. Otherwise it is subtracted.
+    #[must_use]
+    pub const fn adds(&self) -> bool {
+        self.adds
+    }
+
     /// The amount in msat.
     #[must_use]
     pub const fn msat(&self) -> u64 {
@@ -122,8 +128,8 @@ impl Spending {
         if self.adds { before.saturating_add(self.msat) } else { before.saturating_sub(self.msat) }
     }
 
-    /// The first limit that this spending exceeds, and what its slots hold already. `spent` returns the total of the
-    /// slots of the account from the given one on.
+    /// The position of the first limit that this spending exceeds, and what its slots hold already. `spent` returns the
+    /// total of the slots of the account from the given one on; a total above `u64::MAX` is `u64::MAX`.
     ///
     /// # Errors
     ///
@@ -146,7 +152,7 @@ impl Spending {
 pub const MAX_ACCOUNT: usize = MAX_LABEL + 16;
 
 /// The most spendings in one write.
-pub const MAX_SPENDINGS: usize = 16;
+pub const MAX_SPENDINGS: usize = 8;
 
 /// The most slots that one call of [`Store::spent`](super::Store::spent) returns. It holds every minute of a day, and
 /// every hour of a year.

@@ -116,13 +116,13 @@ fn a_request_that_breaks_a_rule_is_refused_by_name() {
 
 #[test]
 fn a_request_has_a_largest_size() {
-    let room = SigningRequest::MAX_LEN - parts().bytes().len() - 4;
-    let largest = parts().with(13, vec![0; room]);
+    let length = SigningRequest::MAX_LEN - parts().bytes().len() - 4;
+    let largest = parts().with(13, vec![0; length]);
     assert_eq!(largest.bytes().len(), SigningRequest::MAX_LEN);
     assert!(SigningRequest::read(largest.bytes()).is_ok());
-    let error = refused(&parts().with(13, vec![0; room + 1]));
+    let error = refused(&parts().with(13, vec![0; length + 1]));
     assert_eq!(error, "a signing request of 65536 bytes: expected at most 65535");
-    // A message of the largest size leaves no room for the rest.
+    // A message of the largest size leaves no bytes for the rest.
     let note = "x".repeat(65_400);
     let message = unsigned(&tea(ISSUER).request_invoice().payer_note(&note));
     let error = SigningRequest::builder(message.unsigned_message()).build().unwrap_err().to_string();
@@ -218,6 +218,26 @@ fn every_message_that_a_key_signs_has_a_kind() {
     assert_eq!(*kinds.borrow(), [1, 2, 3, 4, 5]);
 }
 
+/// A proof that shows its chain is signed for that chain. One that hides it does not say.
+#[test]
+fn a_proof_is_for_the_chain_that_it_shows() {
+    let preimage = Preimage::from_byte_array([2; 32]);
+    let hash = preimage.payment_hash().to_byte_array();
+    let testnet = ChainHash::TESTNET3;
+    let offer = request().with(2, testnet.to_bytes()).with(80, testnet.to_bytes());
+    let invoice = parse_invoice(&invoice_for(offer).with(168, hash)).unwrap();
+    let hides = invoice.prove_payment(preimage).unwrap().build_unsigned().unwrap();
+    let shows = invoice.prove_payment(preimage).unwrap().show(bolt12::message::types::INVREQ_CHAIN);
+    let shows = shows.build_unsigned().unwrap();
+    let build = |proof: &bolt12::UnsignedPayerProof, chain| {
+        SigningRequest::builder(proof.unsigned_message()).on(chain).build().map_err(|error| error.to_string())
+    };
+    assert!(build(&hides, testnet).is_ok() && build(&hides, ChainHash::BITCOIN).is_ok());
+    assert_eq!(screens(&build(&shows, testnet).unwrap())[0], "Network: testnet");
+    let error = build(&shows, ChainHash::BITCOIN).unwrap_err();
+    assert_eq!(error, "chain bitcoin: expected the chain of the message");
+}
+
 #[test]
 fn a_signature_that_the_exchange_does_not_have_is_refused_by_the_host() {
     let (id, _) = device_key().x_only_public_key();
@@ -246,7 +266,7 @@ fn a_message_that_is_signed_already_is_not_signed_again() {
     let offset = offer.stream().find(240).unwrap().value_offset();
     let place = format!("signature (type 240) at byte {offset}");
     assert_eq!(error, format!("in the message to sign: {place}: outside the types of an unsigned offer"));
-    // An offer without a key can be shown, and nobody can sign it.
+    // An offer without a key can be shown and not signed.
     let keyless = Records::default().with(10, "x").bytes();
     let request = SigningRequest::read(parts().with(2, [4]).with(4, keyless).bytes()).unwrap();
     let error = signed(&request).signature_for(&request).unwrap_err().to_string();

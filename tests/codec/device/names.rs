@@ -93,7 +93,7 @@ fn a_name_is_unverified_without_a_validator() {
     // So is one that the message states alone.
     let message = unsigned(&tea(ISSUER).request_invoice().bip_353_name(Bip353Name::new(&name).unwrap()));
     assert_eq!(screens(&signing_request(&message))[1], format!("To (unverified): {name}"));
-    // The issuer's own words come after it.
+    // What the issuer says comes after it.
     let offer =
         Offer::builder().issuer_id(point(7)).issuer("me").amount(msat(1)).description("x").build().unwrap();
     assert_eq!(screens(&named(&offer, &bytes, None).unwrap())[2], "Issuer says: \"me\"");

@@ -192,6 +192,56 @@ fn an_invoice_of_the_draft_shows_what_it_receives() {
     assert_eq!(shown[4..], ["Expires: 2023-11-15 00:13:20 UTC"]);
 }
 
+/// What a proof and a message of the draft can say that no builder writes.
+#[test]
+fn odd_messages_have_screens_too() {
+    let preimage = Preimage::from_byte_array([2; 32]);
+    let hash = preimage.payment_hash().to_byte_array();
+    let many = (0..40).fold(invoice().with(168, hash), |records, n| records.with(3_000_000_001 + 2 * n, [1]));
+    let proof = parse_invoice(&many).unwrap();
+    let proof = proof.prove_payment(preimage).unwrap().show_all().build_unsigned().unwrap();
+    let shown = screens(&SigningRequest::builder(proof.unsigned_message()).build().unwrap());
+    let disclosed: String = shown.iter().filter(|screen| screen.starts_with("Discloses")).cloned().collect();
+    assert!(disclosed.ends_with("3000000041, 19 more fields"), "{disclosed}");
+    assert_eq!(proof.shown_records().count() + 1, 32 + 19);
+
+    let (id, _) = device_key().x_only_public_key();
+    let draft = |kind: u8, records: &Records| {
+        let wrapped = Records::default().with(0, [1]).with(2, [kind]).with(4, records.bytes());
+        screens(&SigningRequest::read(wrapped.with(6, ChainHash::BITCOIN.to_bytes()).bytes()).unwrap())
+    };
+    let offer = Records::default().with(10, "x").with(30, id.serialize());
+    let repeating = draft(4, &offer.clone().int(8, u64::MAX).with(26, [1, 1]));
+    assert_eq!(repeating[0], "You ask for: an amount that no payment can have");
+    assert_eq!(repeating[2], "Repeats: the payment is due again in each period");
+    assert_eq!(draft(4, &offer)[0], "You ask for: any amount that the payer chooses");
+
+    let invoice = Records::default().with(30, id.serialize());
+    assert_eq!(
+        draft(5, &invoice),
+        ["You receive: no amount is stated", "From: unknown payer", "Description: none", "Expires: never"]
+    );
+    let rich = invoice
+        .int(8, u64::MAX)
+        .with(20, "me")
+        .int(32, 2)
+        .with(39, "hi")
+        .with(48, [&[0, 0, 20][..], &[7; 20]].concat());
+    assert_eq!(
+        draft(5, &rich)[..6],
+        [
+            "You receive: more than there is",
+            "From: unknown payer",
+            "Your name: \"me\"",
+            "Note: \"hi\"",
+            "Description: none",
+            "Quantity: 2 items"
+        ]
+    );
+    let address = draft(5, &rich).into_iter().find(|screen| screen.starts_with("Or on-chain to: bc1q"));
+    assert!(address.is_some());
+}
+
 #[test]
 fn on_chain_addresses_are_all_counted() {
     let request = parse_request(&request()).unwrap();

@@ -283,7 +283,7 @@ fn r_i_10_and_i10_a_path_comes_with_its_costs() {
     assert_eq!(total.cltv_expiry_delta, 18);
 }
 
-/// A rule of our own: LDK and Core Lightning read such an invoice, and nobody can pay it.
+/// A rule of our own: LDK and Core Lightning read such an invoice, and it cannot be paid.
 #[test]
 fn a_path_that_no_payment_fits_is_not_written() {
     let (request, path) = (a_request(), a_path());

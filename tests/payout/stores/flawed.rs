@@ -82,8 +82,6 @@ enum Flaw {
     LimitsLookBeforeTheyLeap,
     /// Only the slot of the spending is compared.
     LimitsSeeOneSlot,
-    /// Each spending is compared alone.
-    LimitsMissTheSpendingsBefore,
     SpendingsOfRefusedWritesCount,
     SpendingsAreNotKept,
     AccountsMatchByPrefix,
@@ -285,13 +283,7 @@ impl Store for Flawed {
         for (position, spending) in change.spendings().iter().enumerate() {
             let mut seen = Vec::new();
             for limit in spending.limits() {
-                let now = if self.has(Flaw::LimitsMissTheSpendingsBefore) {
-                    std::mem::replace(&mut tables.spent, before.clone())
-                } else {
-                    tables.spent.clone()
-                };
                 seen.push(self.total(&tables, spending, limit.since));
-                tables.spent = now;
             }
             tables = self.leap(Flaw::LimitsLookBeforeTheyLeap, tables);
             for ((limit, bound), spent) in spending.limits().iter().enumerate().zip(seen) {
@@ -302,9 +294,8 @@ impl Store for Flawed {
                 }
             }
             let slot = tables.spent.entry((spending.account().clone(), spending.slot())).or_default();
-            let adds = spending.applied_to(u64::MAX / 2) > u64::MAX / 2;
             let msat = i128::from(spending.msat());
-            *slot = match adds {
+            *slot = match spending.adds() {
                 true if self.has(Flaw::SlotsAreOverwritten) => msat,
                 true => *slot + msat,
                 false if self.has(Flaw::SlotsFallBelowZero) => *slot - msat,
@@ -554,7 +545,6 @@ fn every_flaw_is_caught_and_named() {
         (Flaw::FiguresAreLost, "what was replaced is read back, with the label it was inserted with"),
         (Flaw::LimitsAreIgnored, "a spending above its limit is refused"),
         (Flaw::LimitsSeeOneSlot, "a spending above its limit is refused"),
-        (Flaw::LimitsMissTheSpendingsBefore, "a spending above its limit is refused"),
         (Flaw::SpendingsOfRefusedWritesCount, "a spending above its limit is refused"),
         (Flaw::SpendingsAreNotKept, "after reopening, what was counted is there"),
         (Flaw::AccountsMatchByPrefix, "spendings are added up by account and slot"),

@@ -5,7 +5,9 @@ use std::time::Duration;
 use bitcoin::Network;
 use bitcoin::constants::ChainHash;
 use bolt12::field::{BlindedPathBuf, PayInfo};
-use bolt12::message::{InvoiceContext, OfferBuilder, OfferContext, PayeeAuthentication, RequestContext};
+use bolt12::message::{
+    InvoiceContext, InvoiceRequestBuilder, OfferBuilder, OfferContext, PayeeAuthentication, RequestContext,
+};
 use bolt12::{Invoice, InvoiceError, InvoiceRequest, Msat, Offer, PayerKeys};
 use core::num::NonZeroU64;
 use lightning::ln::msgs::DecodeError;
@@ -20,22 +22,22 @@ use testkit::records::{ISSUER, PAYER, key, path, point};
 
 /// A random offer, and how to ask for it.
 #[derive(Clone, Debug)]
-struct Plan {
-    amount: Option<u64>,
-    description: Option<String>,
+pub(crate) struct Plan {
+    pub(crate) amount: Option<u64>,
+    pub(crate) description: Option<String>,
     issuer: Option<String>,
     metadata: Option<Vec<u8>>,
     expiry: Option<u64>,
-    quantity_max: Option<u64>,
+    pub(crate) quantity_max: Option<u64>,
     quantity: u64,
-    chain: ChainHash,
+    pub(crate) chain: ChainHash,
     paths: Vec<(u8, u8)>,
     extra: u64,
-    note: Option<String>,
-    seed: [u8; 16],
+    pub(crate) note: Option<String>,
+    pub(crate) seed: [u8; 16],
 }
 
-fn plans() -> impl Strategy<Value = Plan> {
+pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     let chain = prop_oneof![Just(ChainHash::BITCOIN), Just(ChainHash::SIGNET), Just(ChainHash::TESTNET3)];
     let offer = (
         prop::option::of(1u64..=1_000_000_000_000),
@@ -113,7 +115,7 @@ impl Plan {
         builder.build().unwrap()
     }
 
-    fn ldk_offer(&self) -> lightning::offers::offer::Offer {
+    pub(crate) fn ldk_offer(&self) -> lightning::offers::offer::Offer {
         let network = Network::from_chain_hash(self.chain).unwrap();
         let mut builder = lightning::offers::offer::OfferBuilder::new(point(ISSUER)).chain(network);
         if let Some(amount) = self.amount {
@@ -143,12 +145,12 @@ impl Plan {
         builder.build().unwrap()
     }
 
-    fn quantity(&self) -> Option<u64> {
+    pub(crate) fn quantity(&self) -> Option<u64> {
         self.quantity_max.map(|_| self.quantity)
     }
 
     /// What is paid where the payer names it: always without a price, and above the price for odd seeds.
-    fn asked(&self) -> Option<u64> {
+    pub(crate) fn asked(&self) -> Option<u64> {
         match self.amount {
             None => Some(self.extra),
             Some(amount) if self.seed[0] % 2 == 1 => Some(amount * self.quantity().unwrap_or(1) + self.extra),
@@ -156,7 +158,7 @@ impl Plan {
         }
     }
 
-    fn due(&self) -> u64 {
+    pub(crate) fn due(&self) -> u64 {
         let price = || self.amount.unwrap_or_default() * self.quantity().unwrap_or(1);
         self.asked().unwrap_or_else(price)
     }
@@ -164,22 +166,29 @@ impl Plan {
     fn our_request(&self, keys: &PayerKeys, offer: &Offer) -> InvoiceRequest {
         let context = OfferContext::new(ldk::CREATED).on(self.chain);
         let checked = offer.check(&context).unwrap();
-        let mut builder = checked.request_invoice();
+        keys.sign(&self.asked_of(checked.request_invoice()), &self.seed).unwrap()
+    }
+
+    /// What is asked of the payee, in a request for its offer.
+    pub(crate) fn asked_of<'a>(
+        &'a self,
+        mut builder: InvoiceRequestBuilder<'a>,
+    ) -> InvoiceRequestBuilder<'a> {
         if let Some(amount) = self.asked() {
             builder = builder.amount(Msat::new(amount).unwrap());
         }
         if let Some(quantity) = self.quantity() {
             builder = builder.quantity(quantity);
         }
-        if let Some(note) = &self.note {
-            builder = builder.payer_note(note);
+        match &self.note {
+            Some(note) => builder.payer_note(note),
+            None => builder,
         }
-        keys.sign(&builder, &self.seed).unwrap()
     }
 }
 
 /// At least `least` cases, more where `PROPTEST_CASES` asks for them.
-fn cases(least: u32) -> ProptestConfig {
+pub(crate) fn cases(least: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     ProptestConfig { cases: asked.cases.max(least), failure_persistence: None, ..asked }
 }
@@ -225,7 +234,7 @@ proptest! {
         let read = lightning::offers::invoice_request::InvoiceRequest::try_from(request.as_bytes().to_vec());
         let read = read.unwrap();
         prop_assert_eq!(read.encode(), request.as_bytes());
-        let bytes = ldk::respond(&read, 1 + plan.seed[1] % 3, 1 + plan.seed[2] % 3, &key(ISSUER));
+        let bytes = ldk::respond(&read, 1 + plan.seed[1] % 3, 1 + plan.seed[2] % 3, [0x33; 32], &key(ISSUER));
         let invoice = Invoice::try_from(bytes.clone()).unwrap();
         prop_assert_eq!(invoice.as_bytes(), &bytes[..]);
         let context = InvoiceContext::new(ldk::CREATED + 3600).on(plan.chain);

@@ -78,10 +78,16 @@ pub(crate) fn request(
 }
 
 /// LDK's invoice for a request of ours.
-pub(crate) fn respond(request: &InvoiceRequest, paths: u8, hops: u8, signer: &Keypair) -> Vec<u8> {
+pub(crate) fn respond(
+    request: &InvoiceRequest,
+    paths: u8,
+    hops: u8,
+    hash: [u8; 32],
+    signer: &Keypair,
+) -> Vec<u8> {
     let paths = (0..paths).map(|path| payment_path(0x51 + path, hops)).collect();
     let invoice = request
-        .respond_with_no_std(paths, PaymentHash([0x33; 32]), Duration::from_secs(CREATED))
+        .respond_with_no_std(paths, PaymentHash(hash), Duration::from_secs(CREATED))
         .unwrap()
         .allow_mpp()
         .relative_expiry(3600)

@@ -11,4 +11,5 @@
 mod conversations;
 mod differences;
 mod ldk;
+mod shop;
 mod writers;

@@ -185,10 +185,10 @@ impl<'t> Writer<'t> {
         }
         // Nothing is written before every condition is checked: other writes of the batch go on.
         if !change.spendings().is_empty() {
-            match spent::count(&self.spent, change.spendings())? {
-                Ok(counted) => spent::write(&mut self.spent, &counted, change.spendings())?,
-                Err(refused) => return Ok(refused),
+            if let Some(refused) = spent::refusal(&self.spent, change.spendings())? {
+                return Ok(refused);
             }
+            spent::count(&mut self.spent, change.spendings())?;
         }
         if let Some(hash) = takes {
             self.hashes.insert(hash.to_byte_array(), number).map_err(failed)?;
