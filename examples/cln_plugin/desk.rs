@@ -283,7 +283,7 @@ struct Asked {
     key: Option<String>,
 }
 
-/// A result in a few words.
+/// A result as one line of text.
 pub fn describe(result: &PaymentResult) -> String {
     match result {
         PaymentResult::Paid { .. } => "paid".to_owned(),

@@ -1,4 +1,4 @@
-//! What the plugin says of itself, and what the node says at the start.
+//! How the plugin describes itself, and what the node sends at the start.
 
 use std::path::PathBuf;
 

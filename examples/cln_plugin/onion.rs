@@ -84,7 +84,7 @@ impl Path {
         if self.first == own {
             return Ok((self.key, self.hops));
         }
-        // The node hands a message to its peers only. If this fails, they may be connected already.
+        // The node sends a message to its peers only. If this fails, they may be connected already.
         let _ = node.call("connect", &json!({ "id": self.first.to_string() }));
         let to_first = HopData {
             next_node_id: Some(self.first),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bolt12::node::Cln;
 use bolt12::node::cln::{ClnError, PayStatus};
-use bolt12::payout::{Ledger, MemoryStore, PaymentHash, PaymentResult, Status, Terms};
+use bolt12::payout::{
+    AdoptError, Ledger, MemoryStore, Payer, PaymentHash, PaymentResult, PaymentStatus, Status, Terms,
+};
 use bolt12::{Invoice, InvoiceRequest};
 use serde_json::{Value, json};
 use testkit::cln::{Answer, FakeCln};
@@ -140,4 +142,49 @@ fn every_recorded_error_is_reported_with_its_code_and_sentence() {
         assert_eq!(error, ClnError::Refused { method: "xpay".to_owned(), code, message: message.clone() });
         assert_eq!(error.to_string(), format!("xpay: error {code}: {message}"));
     }
+}
+
+#[test]
+fn a_restored_ledger_adopts_what_the_recorded_node_has_paid_since_the_copy() {
+    let file = file();
+    let rows = file["listpays"]["rows"].as_array().unwrap().clone();
+    let pages = rows.clone();
+    let node = FakeCln::start(move |_, params| {
+        let of_hash =
+            |row: &&Value| params.get("payment_hash").is_none_or(|hash| row["payment_hash"] == *hash);
+        // Pages of five rows: the node decides how many it returns.
+        let start = params.get("start").and_then(Value::as_u64).unwrap_or(0);
+        let page = pages.iter().filter(of_hash).filter(|row| row["created_index"].as_u64() >= Some(start));
+        Answer::Result(json!({ "pays": page.take(5).collect::<Vec<_>>() }))
+    });
+    let payer = Cln::new(node.socket());
+    let all = payer.pays_since(0).unwrap();
+    assert_eq!(all.len(), rows.len());
+    // Four pages, and the empty one.
+    assert_eq!(node.methods().len(), rows.len().div_ceil(5) + 1);
+    let copied_at = 1_795_572_068;
+    let later = payer.pays_since(copied_at).unwrap();
+    let expected = rows.iter().filter(|row| row["created_at"].as_u64() >= Some(copied_at)).count();
+    assert!(expected > 0 && expected < rows.len());
+    assert_eq!(later.len(), expected);
+
+    // The payout of one of them, in a ledger that knows no payment of it.
+    let paid: Invoice = rows[3]["bolt12"].as_str().unwrap().parse().unwrap();
+    let mut writer = bolt12::tlv::Writer::new();
+    writer.copy(paid.stream().records().filter(|record| record.number() < 160));
+    let request = InvoiceRequest::try_from(writer.into_bytes()).unwrap();
+    let ledger = Ledger::new(MemoryStore::new());
+    let id = ledger.create(&Terms::invoice_request(request).unwrap(), NOW).unwrap().into_payout().id();
+    let mut unknown = 0;
+    for pay in all {
+        let Some(Ok(invoice)) = pay.bolt12.as_deref().map(str::parse::<Invoice>) else { continue };
+        let status = payer.status(pay.payment_hash).unwrap_or(PaymentStatus::Unknown);
+        match ledger.adopt(&invoice, &status, NOW) {
+            Ok(_) => {}
+            Err(AdoptError::UnknownPayout) => unknown += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(ledger.get(id).unwrap().unwrap().status(), Status::Used);
+    assert!(unknown > 0);
 }

@@ -183,6 +183,9 @@ impl Cln {
 
     /// How long a payment is waited for after [`retry_for`](Self::retry_for), while its parts are in flight.
     /// After that it is [`Unknown`](crate::payout::PaymentStatus::Unknown), and recovery asks again.
+    ///
+    /// [`RecoverOptions::limit`](crate::payout::RecoverOptions::limit) is shorter unless set. That loses
+    /// nothing: an answer that comes later is recorded too.
     pub const fn wait(mut self, time: Duration) -> Self {
         self.wait = time;
         self
