@@ -59,7 +59,10 @@ fn of_text(error: &TextError) -> Option<&'static str> {
         TextError::InvalidCharacter { .. } => {
             "a character that does not belong to the text was copied with it, or replaced one of it"
         }
-        TextError::Whitespace { .. } => "two texts, or one that a program has broken into parts",
+        TextError::Whitespace { .. } => {
+            "other text was copied with it, or a program has broken it into parts"
+        }
+        TextError::UnknownPrefix { .. } => "other text stands before it, or it is no text of BOLT 12",
         TextError::StrayPlus { .. } => "a part of the text after or before the '+' is missing",
         TextError::MixedCase { .. } => {
             "a program has changed a letter to upper case, or the parts are from two texts"
