@@ -69,6 +69,12 @@ pub struct Arguments {
     /// Requests per second that are served; more of them wait, and very many are refused
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     rate: u64,
+    /// Seconds between two runs of recovery
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    recover_every: u64,
+    /// Seconds for which this server holds a claim on PostgreSQL, where others may take it over afterwards
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    lease: u64,
     /// Milliseconds that the stand-in node takes for a payment
     #[arg(long, value_name = "MS", default_value_t = 20)]
     payment_takes: u64,
@@ -99,8 +105,6 @@ const AT_ONCE: usize = 512;
 const WAITING: usize = 1_024;
 /// Payments that are driven at one time: the stand-in node blocks a thread for each.
 const PAYMENTS: usize = 128;
-/// How long a claim is held by this server, in seconds, where others may take it over.
-const LEASE: u64 = 60;
 /// How long a shutdown waits for payments.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -110,7 +114,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// What keeps it from starting: a ledger that is open elsewhere, an address in use, a token file that cannot be read.
 pub fn run(arguments: Arguments) -> Result<(), Error> {
-    let Arguments { listen, data, token, cln, postgres, rate, payment_takes } = arguments;
+    let Arguments { listen, data, token, cln, postgres, rate, recover_every, lease, payment_takes } =
+        arguments;
     let token = token.map(fs::read).transpose()?.map(|token| Arc::from(token.trim_ascii()));
     let (node, chain) = match cln {
         Some(socket) => core_lightning(&socket)?,
@@ -120,17 +125,22 @@ pub fn run(arguments: Arguments) -> Result<(), Error> {
     let events = Events::default();
     let options = LedgerOptions::new().payer_keys(keys.payer.clone()).observer(events.clone());
     // Other servers on the database take over what this one leaves.
-    let options = if postgres.is_some() { options.lease(WorkerId::random(), LEASE) } else { options };
+    let options = if postgres.is_some() { options.lease(WorkerId::random(), lease) } else { options };
     // Opened outside the runtime, where a store may block or have a runtime of its own.
     let ledger = Ledger::with_options(open_store(&data, postgres.as_ref())?, options);
     let ledger = AsyncLedger::with_blocking_payer(ledger, node, &ServiceOptions::new().payments(PAYMENTS));
     let desk = Desk { ledger, keys: Arc::new(keys), token, events };
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(desk, listen, rate))
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(serve(
+        desk,
+        listen,
+        rate,
+        Duration::from_secs(recover_every),
+    ))
 }
 
-async fn serve(desk: Desk, listen: SocketAddr, rate: u64) -> Result<(), Error> {
+async fn serve(desk: Desk, listen: SocketAddr, rate: u64, recover_every: Duration) -> Result<(), Error> {
     let ledger = desk.ledger.clone();
-    ledger.recover_every(Duration::from_secs(60), RecoverOptions::new(), |report| match report {
+    ledger.recover_every(recover_every, RecoverOptions::new(), |report| match report {
         Ok(report) => {
             let never = |result| matches!(result, &PaymentResult::NeverBegun { .. });
             for claim in report.payments.iter().filter(|claim| never(&claim.result)) {
