@@ -280,6 +280,7 @@ const WRITERS: [&str; 20] = [
     "other-message",
     "unknown-prefix",
     "lnurl",
+    "no-payment-fits",
 ];
 
 #[test]
