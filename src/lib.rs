@@ -28,6 +28,7 @@
 //! | [async code](guides::async_code) | pays out from an async program, such as a web service |
 //! | [store](guides::store) | keeps its payouts in a database of its own |
 //! | [which_node](guides::which_node) | has a node, or has yet to choose one |
+//! | [machines](guides::machines) | pays from several machines on one PostgreSQL database |
 //! | [signer](guides::signer) | has its keys elsewhere: in a device, a service, a node |
 //!
 //! | module | what it is for |
