@@ -6,10 +6,11 @@
 //! cargo run --example decode -- compare STRING STRING
 //! ```
 //!
-//! Without a STRING and a file it reads standard input, one string per line; an empty line is an empty string. `--help` lists the options and
+//! Without a STRING and a file it reads standard input, one string per line; an empty line is an empty string, and a line that ends with
+//! `+` continues on the next one. `valid` says that a string is well formed and its signature good, not that it may still be paid. `--help` lists the options and
 //! the exit statuses. For people it writes a verdict, then each field with its type number, its meaning and its bytes; where the string is
 //! wrong, the sentence of the error with `^^^^` under the place. With `--json`, and where the output is no terminal, it writes one JSON object
-//! on one line for each string, in order: `{"valid": true, "type": "bolt12 offer", …}` with every field under its specification name and all
+//! on one line for each string, in order: `{"valid": true, "expired": false, "type": "bolt12 offer", …}` with every field under its specification name and all
 //! `records` by type number, `{"valid": true, "type": "uri", "instructions": […]}` for a link, or
 //! `{"valid": false, "error": {"message": …, "code": …, "text_range": […], …}}`.
 
@@ -148,8 +149,8 @@ pub fn run(
     }
     let reading = Reading {
         dialect: arguments.dialect.into(),
-        offer: arguments.offer.as_deref().map(|text| named("--offer", text)).transpose()?,
-        request: arguments.request.as_deref().map(|text| named("--request", text)).transpose()?,
+        offer: arguments.offer.as_deref().map(|text| question("--offer", text)).transpose()?,
+        request: arguments.request.as_deref().map(|text| question("--request", text)).transpose()?,
         now: arguments.now.unwrap_or_else(common::now),
     };
     let for_people = for_people && !arguments.json;
@@ -165,7 +166,7 @@ pub fn run(
         if for_people {
             answer.write_for_people(&mut output, reading.now)?;
         } else {
-            write_json(&mut output, &answer.json())?;
+            write_json(&mut output, &answer.json(reading.now))?;
         }
         if let Some(uri) = uri {
             if arguments.qr {
@@ -205,12 +206,43 @@ fn named(what: &str, text: &str) -> io::Result<AnyMessage> {
     message.ok_or_else(|| invalid("no message of BOLT 12: expected one".to_owned()))
 }
 
-/// Calls `show` with each line of `input`.
+/// The message that an option names, if it is of the kind that the option is for: an answer to another kind of message would
+/// say yes to another question.
+fn question(option: &str, text: &str) -> io::Result<AnyMessage> {
+    let message = named(option, text)?;
+    let (fits, expected) = match &message {
+        AnyMessage::Offer(_) | AnyMessage::DraftOffer(_) => (option == "--offer", "an invoice request"),
+        AnyMessage::InvoiceRequest(_) | AnyMessage::DraftInvoiceRequest(_) => {
+            (option == "--request", "an offer")
+        }
+        _ => (false, if option == "--offer" { "an offer" } else { "an invoice request" }),
+    };
+    if fits {
+        return Ok(message);
+    }
+    let found = message.type_name();
+    let error = format!("{option}: a {found}: expected {expected}");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, error))
+}
+
+/// Calls `show` with each line of `input`. A line that ends with `+` continues on the next one, as in a mail.
 fn each_line(
     input: &mut impl BufRead,
     show: &mut impl FnMut(Result<&str, &LineTooLong>) -> io::Result<()>,
 ) -> io::Result<()> {
-    while let Some(line) = next_line(input)? {
+    while let Some(mut line) = next_line(input)? {
+        while let Ok(text) = &mut line
+            && text.trim_ascii_end().ends_with(b"+")
+            && let Some(next) = next_line(input)?
+        {
+            match next {
+                Ok(next) if text.len().saturating_add(next.len()) <= MAX_LINE => {
+                    text.push(b'\n');
+                    text.extend(next);
+                }
+                _ => line = Err(LineTooLong),
+            }
+        }
         // What is not UTF-8 is no BOLT 12 string either; the answer says at which character.
         let text = line.map(|line| String::from_utf8_lossy(&line).into_owned());
         show(text.as_deref().map(|text| text.strip_suffix('\r').unwrap_or(text)))?;
@@ -295,7 +327,10 @@ impl Reading {
                 Some(Err(error)) => Some(error),
                 None => Some(format!("a {} does not answer it", message.type_name())),
             };
-            Some(Check { to: name, answers: error.is_none(), error })
+            // Time alone is another matter than an answer to something else.
+            let is_late =
+                error.is_some() && matches!(check_answer(question.as_ref()?, message, 0), Some(Ok(())));
+            Some(Check { to: name, answers: error.is_none(), error, is_late })
         });
         checks.collect()
     }
@@ -331,13 +366,20 @@ struct Check {
     answers: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// It answers, and only its time is over.
+    #[serde(skip)]
+    is_late: bool,
 }
 
 impl Answer<'_> {
     fn is_valid(&self) -> bool {
         let is_read = match &self.read {
             Found::Message(_) => true,
-            Found::Uri(uri) => uri.unreadable().next().is_none(),
+            Found::Uri(uri) => uri.instructions().all(|instruction| match instruction {
+                Instruction::Unreadable(_) => false,
+                Instruction::Address(address) => address.read().is_ok(),
+                _ => true,
+            }),
             Found::NotAMessage(_) | Found::NotAUri(_) | Found::LineTooLong => false,
         };
         is_read && self.checks.iter().all(|check| check.answers)
@@ -353,6 +395,15 @@ impl Answer<'_> {
     }
 
     fn write_for_people(&self, output: &mut impl Write, now: u64) -> io::Result<()> {
+        for check in &self.checks {
+            match &check.error {
+                None => writeln!(output, "answers the {}", check.to)?,
+                Some(error) if check.is_late => {
+                    writeln!(output, "answers the {}, too late: {error}", check.to)?
+                }
+                Some(error) => writeln!(output, "does not answer the {}: {error}", check.to)?,
+            }
+        }
         match &self.read {
             Found::Message(message) => people::message(output, message, now, "")?,
             Found::Uri(uri) => people::uri(output, uri, self.text, now)?,
@@ -362,19 +413,23 @@ impl Answer<'_> {
             Found::NotAUri(error) => people::error(output, &ErrorView::uri(error, self.text), self.text, "")?,
             Found::LineTooLong => writeln!(output, "not valid: {LINE_TOO_LONG}")?,
         }
-        for check in &self.checks {
-            match &check.error {
-                None => writeln!(output, "answers the {}", check.to)?,
-                Some(error) => writeln!(output, "does not answer the {}: {error}", check.to)?,
-            }
-        }
         writeln!(output)
     }
 
-    fn json(&self) -> Json<'_> {
-        let json =
-            |view| Json { valid: self.is_valid(), error: None, view: Some(view), checks: &self.checks };
-        let error = |error| Json { valid: false, error: Some(error), view: None, checks: &self.checks };
+    fn json(&self, now: u64) -> Json<'_> {
+        let expired = match &self.read {
+            Found::Message(message) => is_expired(message, now),
+            _ => None,
+        };
+        let json = |view| Json {
+            valid: self.is_valid(),
+            expired,
+            error: None,
+            view: Some(view),
+            checks: &self.checks,
+        };
+        let error =
+            |error| Json { valid: false, expired, error: Some(error), view: None, checks: &self.checks };
         match &self.read {
             Found::Message(message) => json(Viewed::Message(View::new(message))),
             Found::Uri(uri) => json(Viewed::Uri(UriView::new(uri, self.text))),
@@ -385,11 +440,26 @@ impl Answer<'_> {
     }
 }
 
+/// Whether a message that can expire has expired at `now`.
+fn is_expired(message: &AnyMessage, now: u64) -> Option<bool> {
+    match message {
+        AnyMessage::Offer(offer) => offer.expires_at().map(|_| offer.is_expired(now)),
+        AnyMessage::InvoiceRequest(request) => request.expires_at().map(|_| request.is_expired(now)),
+        AnyMessage::Invoice(invoice) => Some(invoice.is_expired(now)),
+        AnyMessage::DraftOffer(offer) => offer.absolute_expiry().map(|_| offer.is_expired(now)),
+        AnyMessage::DraftInvoice(invoice) => invoice.expires_at().map(|_| invoice.is_expired(now)),
+        _ => None,
+    }
+}
+
 const LINE_TOO_LONG: &str = "a line of more than 1048576 bytes, which no message needs";
 
 #[derive(Serialize)]
 struct Json<'a> {
     valid: bool,
+    /// Whether it has expired; absent where it cannot expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Fault<'a>>,
     #[serde(flatten)]

@@ -312,11 +312,20 @@ fn an_answer_is_checked_against_what_it_answers() {
         "invoice_created_at (type 164): expired at 1700007200 (now 1700007201)"
     );
     let (text, all_valid) = for_people(&["--request", &request, &invoice]);
-    assert!(!all_valid && text.contains("\ndoes not answer the request: invoice_created_at"), "{text}");
-    assert!(
-        text.starts_with("valid BOLT 12 invoice, signature good, expired 694 days ago, 1 sat, bitcoin\n"),
-        "{text}"
-    );
+    let verdict = "answers the request, too late: invoice_created_at (type 164): expired at 1700007200";
+    assert!(!all_valid && text.starts_with(verdict), "{text}");
+    let headline = "\nvalid BOLT 12 invoice, signature good, expired 694 days ago, 1 sat, bitcoin\n";
+    assert!(text.contains(headline), "{text}");
+    // The question is of the kind that its option names.
+    for (option, question, expected) in [
+        ("--request", &offer, "--request: a bolt12 offer: expected an invoice request"),
+        ("--offer", &request, "--offer: a bolt12 invoice_request: expected an offer"),
+        ("--offer", &invoice, "--offer: a bolt12 invoice: expected an offer"),
+    ] {
+        let arguments = example::Arguments::parse_from(["decode", option, question, &invoice]);
+        let error = example::run(&arguments, &b""[..], &mut Vec::new(), false).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
     let arguments = example::Arguments::parse_from(["decode", "--offer", "lno1", &invoice]);
     let error = example::run(&arguments, &b""[..], &mut Vec::new(), false).unwrap_err();
     assert_eq!(
@@ -455,4 +464,37 @@ fn an_invoice_error_has_a_view_too() {
     );
     let hex = serde_json::to_string(&error).unwrap();
     assert_eq!(serde_json::from_str::<InvoiceError>(&hex).unwrap(), error);
+}
+
+#[test]
+fn a_line_that_ends_with_a_plus_continues_on_the_next() {
+    let (first, rest) = OFFER.split_at(20);
+    let (second, third) = rest.split_at(20);
+    let wrapped = format!("{first}+\r\n{second}+ \n{third}\n{OFFER}\n");
+    let (lines, all_valid) = run(&["-"], &wrapped);
+    assert!(all_valid, "{lines:?}");
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["offer_id"], lines[1]["offer_id"]);
+    // At the end of the input there is no next line.
+    let (lines, all_valid) = run(&["-"], &format!("{first}+"));
+    assert_eq!((lines.len(), all_valid), (1, false));
+    // However many lines there are, memory is bounded.
+    let endless = format!("{}+\n", "q".repeat(1 << 19)).repeat(4);
+    let (lines, _) = run(&["-"], &endless);
+    let too_long =
+        lines.iter().filter(|line| line["error"]["message"].as_str().unwrap().starts_with("a line of more"));
+    assert!(too_long.count() >= 1);
+}
+
+#[test]
+fn what_has_expired_and_what_has_a_wrong_checksum_is_said_to_programs() {
+    let [offer, _, invoice] = conversation();
+    let expired = |text: &str, now: &str| run(&["--now", now, text], "").0[0]["expired"].clone();
+    assert_eq!(expired(&invoice, "1700000000"), json!(false));
+    assert_eq!(expired(&invoice, "1700007201"), json!(true));
+    assert_eq!(expired(&offer, "1700000000"), Value::Null);
+    let address = "bitcoin:bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t";
+    assert!(run(&[&format!("{address}4?amount=0.5")], "").1);
+    let (lines, all_valid) = run(&[&format!("{address}5?amount=0.5")], "");
+    assert_eq!((&lines[0]["valid"], all_valid), (&json!(false), false));
 }
