@@ -79,7 +79,8 @@ pub fn uri(output: &mut impl Write, uri: &PaymentUri, text: &str, now: u64) -> i
             Instruction::Name(name) => {
                 writeln!(
                     output,
-                    "the name ₿{name}, whose instructions are the TXT records of {}",
+                    "the name ₿{name}: nothing was looked up. Its instructions, if it has any, are the TXT records of {}; \
+                     it may be a Lightning address too",
                     name.name().dns_name()
                 )?;
             }
@@ -134,6 +135,10 @@ pub fn comparison(
     writeln!(output, "A: {}\nB: {}", first.verdict(), second.verdict())?;
     match comparison.answer() {
         Some(Ok(())) => writeln!(output, "one answers the other")?,
+        // Time alone is another matter than an answer to something else.
+        Some(Err(error)) if matches!(Comparison::new(a, b, 0).answer(), Some(Ok(()))) => {
+            writeln!(output, "one answers the other, too late: {error}")?;
+        }
         Some(Err(error)) => writeln!(output, "neither answers the other: {error}")?,
         None if comparison.differences().is_empty() => writeln!(output, "the same")?,
         None => {}

@@ -380,6 +380,12 @@ fn two_messages_are_compared_record_by_record() {
     let (text, same) = for_people(&[]);
     assert!(text.is_empty() && same);
     let arguments =
+        example::Arguments::parse_from(["decode", "compare", "--now", "1700007201", &request, &invoice]);
+    let mut output = Vec::new();
+    assert!(!example::run(&arguments, &b""[..], &mut output, true).unwrap());
+    let text = String::from_utf8(output).unwrap();
+    assert!(text.contains("\none answers the other, too late: invoice_created_at"), "{text}");
+    let arguments =
         example::Arguments::parse_from(["decode", "compare", "--now", "1700000000", &offer, OFFER]);
     let mut output = Vec::new();
     assert!(!example::run(&arguments, &b""[..], &mut output, true).unwrap());
