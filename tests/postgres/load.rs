@@ -39,7 +39,7 @@ pub fn invoice(number: u64) -> Invoice {
 }
 
 /// A node whose payments are files in a directory: any process sees them, and a killed one loses none. A node that is not
-/// careful begins a payment as often as it is asked; each time is a line in its log.
+/// careful begins a payment as often as it is asked; each time after the first is a line in its log.
 pub struct Node {
     directory: PathBuf,
     /// Whether it refuses a second payment of one hash, as Core Lightning does.
@@ -61,20 +61,30 @@ impl Node {
         self.directory.join(hash.to_string())
     }
 
-    /// The payments that it made, each as often as it made it.
+    /// The payments that it made, each as often as it made it: one for each file, and the repetitions in the log.
     pub fn payments(&self) -> Vec<u64> {
-        let text = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
-        text.lines().map(|line| line.parse().unwrap()).collect()
+        let mut payments: Vec<u64> = fs::read_dir(&self.directory)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_name().len() == 64)
+            .map(|entry| fs::read_to_string(entry.path()).unwrap().parse().unwrap())
+            .collect();
+        let repeated = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        payments.extend(repeated.lines().map(|line| line.parse::<u64>().unwrap()));
+        payments
     }
 
+    /// The file appears whole or not at all, so that a process that is killed leaves no payment half made.
     fn begin(&self, number: u64) {
-        let mut create = OpenOptions::new();
-        let is_first = create.write(true).create_new(true).open(self.file(hash(number))).is_ok();
-        if is_first || !self.is_careful {
+        let thread = std::thread::current().id();
+        let draft = self.directory.join(format!("draft {number} {} {thread:?}", std::process::id()));
+        fs::write(&draft, number.to_string()).unwrap();
+        let is_first = fs::hard_link(&draft, self.file(hash(number))).is_ok();
+        fs::remove_file(&draft).unwrap();
+        if !is_first && !self.is_careful {
             let mut log =
                 OpenOptions::new().append(true).create(true).open(self.directory.join("log")).unwrap();
             log.write_all(format!("{number}\n").as_bytes()).unwrap();
-            fs::write(self.file(hash(number)), number.to_string()).unwrap();
         }
     }
 }
@@ -89,9 +99,7 @@ impl Payer for Node {
     }
 
     fn status(&self, hash: PaymentHash) -> Option<PaymentStatus> {
-        let text = fs::read_to_string(self.file(hash)).ok()?;
-        // Made, and not yet written.
-        let Ok(number) = text.parse() else { return Some(PaymentStatus::Unknown) };
+        let number = fs::read_to_string(self.file(hash)).ok()?.parse().unwrap();
         Some(PaymentStatus::Paid(preimage(number)))
     }
 }
